@@ -1,0 +1,14 @@
+/** @type {import('jest').Config} */
+module.exports = {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/test'],
+  testMatch: ['**/*.test.ts'],
+  transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.json', diagnostics: false }] },
+  moduleNameMapper: {
+    '^azure-iot-x509$': '<rootDir>/src/index.ts',
+    '^azure-iot-x509/certificates$': '<rootDir>/src/certificates/index.ts',
+    '^azure-iot-x509/emulator$': '<rootDir>/src/emulator/index.ts',
+  },
+  // A test that hangs is a defect of the library: the limit is generous for slow machines only.
+  testTimeout: 30_000,
+};
