@@ -48,6 +48,8 @@ export type DeviceErrorCode =
   | 'CONNECTION_LOST'
   /** The connection was closed by its owner. */
   | 'CONNECTION_CLOSED'
+  /** No further message can wait for a connection that is down. */
+  | 'QUEUE_FULL'
   /** The deadline passed. {@link TimeoutError} */
   | 'TIMEOUT';
 
@@ -75,11 +77,11 @@ export abstract class DeviceError extends Error {
   /** Whether the same call may succeed later without anybody changing anything. */
   readonly isTransient: boolean;
   /** The service that refused, failed or could not be reached, where one was involved. */
-  readonly service?: ServiceName;
+  declare readonly service?: ServiceName;
   /** The service's own six-digit code, e.g. 401002, or the return code of a CONNACK packet (1 to 5). */
-  readonly serviceCode?: number;
+  declare readonly serviceCode?: number;
   /** The service's tracking ID, to be quoted in a support request. */
-  readonly trackingId?: string;
+  declare readonly trackingId?: string;
 
   constructor(init: DeviceErrorInit) {
     super(init.message, init.cause === undefined ? undefined : { cause: init.cause });

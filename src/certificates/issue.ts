@@ -1,0 +1,94 @@
+import { createPublicKey, randomBytes, webcrypto, X509Certificate, type KeyObject } from 'node:crypto';
+import { engine } from './engine';
+import { CertificateWithKey, type IssuedCertificate } from './issued-certificate';
+import { readIssuer, type Issuer } from './issuer';
+import { generatePrivateKey, importSigningKey, readKeyAlgorithm, signingAlgorithmOf } from './keys';
+import type { CertificateOptions } from './options';
+import { OptionProblems } from './problems';
+import type { Profile } from './profile';
+import { buildSubject, checkCommonName, checkSubjectFields, type CommonNameRule } from './subject';
+import { readValidity, type Validity } from './validity';
+
+/** What distinguishes one kind of certificate from the others. */
+export interface CertificateKind {
+  nameRule: CommonNameRule;
+  defaultDays: number;
+  profile: Profile;
+  /** Whether it signs itself, instead of being signed by the option `issuer`. */
+  isSelfSigned: boolean;
+  /** Checks what only this kind knows; the issuer is absent when it is at fault itself. */
+  check?: (issuer: Issuer | undefined, problems: OptionProblems) => void;
+}
+
+/** Options of any kind. */
+export type IssueOptions = CertificateOptions & { issuer?: IssuedCertificate };
+
+// 16 bytes, positive and without a leading zero byte (RFC 5280, 4.1.2.2).
+function randomSerialNumber(): string {
+  const bytes = randomBytes(16);
+  bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;
+  return bytes.toString('hex');
+}
+
+async function authorityKeyIdentifier(issuer: engine.X509Certificate): Promise<engine.Extension> {
+  const identifier = issuer.getExtension(engine.SubjectKeyIdentifierExtension)?.keyId;
+  return identifier === undefined
+    ? engine.AuthorityKeyIdentifierExtension.create(issuer.publicKey, false, webcrypto)
+    : new engine.AuthorityKeyIdentifierExtension(identifier);
+}
+
+async function sign(
+  privateKey: KeyObject,
+  subject: engine.Name,
+  validity: Validity,
+  profile: Profile,
+  issuer: Issuer | undefined,
+): Promise<X509Certificate> {
+  const ownAlgorithm = signingAlgorithmOf(privateKey);
+  const signingAlgorithm = issuer?.algorithm ?? ownAlgorithm;
+  if (ownAlgorithm === undefined || signingAlgorithm === undefined) {
+    throw new TypeError('The generated key is of an unknown kind.');
+  }
+  const publicKey = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
+  const extensions = profile(ownAlgorithm.name);
+  extensions.push(await engine.SubjectKeyIdentifierExtension.create(publicKey, false, webcrypto));
+  if (issuer !== undefined) extensions.push(await authorityKeyIdentifier(issuer.certificate));
+  const certificate = await engine.X509CertificateGenerator.create(
+    {
+      serialNumber: randomSerialNumber(),
+      subject,
+      issuer: issuer?.certificate.subjectName ?? subject,
+      ...validity,
+      publicKey,
+      signingKey: await importSigningKey(issuer?.privateKey ?? privateKey, signingAlgorithm),
+      signingAlgorithm,
+      extensions,
+    },
+    webcrypto,
+  );
+  return new X509Certificate(Buffer.from(certificate.rawData));
+}
+
+/**
+ * Makes a certificate of the kind: checks all options, generates the key pair, signs.
+ *
+ * @throws InvalidOptionsError listing every problem.
+ */
+export async function issueCertificate(
+  options: IssueOptions,
+  kind: CertificateKind,
+): Promise<IssuedCertificate> {
+  const problems = new OptionProblems();
+  checkCommonName(options.commonName, kind.nameRule, problems);
+  checkSubjectFields(options.subject, problems);
+  const keyAlgorithm = readKeyAlgorithm(options.keyAlgorithm, problems);
+  const issuer = kind.isSelfSigned ? undefined : readIssuer(options.issuer, problems);
+  const validity = readValidity(options.validity, kind.defaultDays, issuer?.notAfter, problems);
+  kind.check?.(issuer, problems);
+  problems.throwIfAny();
+
+  const privateKey = await generatePrivateKey(keyAlgorithm);
+  const subject = buildSubject(options.commonName, options.subject);
+  const certificate = await sign(privateKey, subject, validity, kind.profile, issuer);
+  return new CertificateWithKey(certificate, issuer?.chain ?? [], privateKey);
+}

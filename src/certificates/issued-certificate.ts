@@ -1,0 +1,99 @@
+import type { KeyObject, X509Certificate } from 'node:crypto';
+import { inspect } from 'node:util';
+import { InvalidOptionsError } from '../errors';
+
+/**
+ * A certificate with its private key: the result of every function here, and the `issuer` of the next one. Neither
+ * `console.log` nor `JSON.stringify` shows the key.
+ */
+export interface IssuedCertificate {
+  /** This one certificate, as PEM. Upload it to an individual enrollment, or as the CA of a group. */
+  readonly certificate: string;
+  /** The intermediates above it as PEM, nearest first. Never the self-signed root, which DPS does not need. */
+  readonly chain: readonly string[];
+  /** Certificate and chain in one PEM text, leaf first as TLS wants it: what a device passes as `cert`. */
+  readonly fullChain: string;
+  /** The certificate parsed. */
+  readonly x509: X509Certificate;
+  /** SHA-1 thumbprint, 40 upper-case hexadecimal digits without colons, as the Azure portal shows it. */
+  readonly thumbprint: string;
+  /** SHA-256 thumbprint, 64 upper-case hexadecimal digits without colons. */
+  readonly sha256Thumbprint: string;
+  /** The private key as unencrypted PKCS#8 PEM: what a device passes as `key`. */
+  readonly privateKey: string;
+  /**
+   * The private key as PKCS#8 PEM, encrypted with AES-256-CBC when a passphrase is given.
+   *
+   * @param passphrase - 1 to 1024 bytes as UTF-8. Default: none, the key is not encrypted.
+   * @throws InvalidOptionsError when the passphrase is empty or too long.
+   */
+  exportPrivateKey(passphrase?: string): string;
+}
+
+// OpenSSL's buffer for passphrases: a longer one encrypts, but nothing can decrypt it again.
+const MAX_PASSPHRASE_BYTES = 1024;
+
+/** Why the passphrase cannot be used, or `undefined`. */
+export function passphraseProblem(passphrase: unknown): string | undefined {
+  if (passphrase === undefined) return undefined;
+  if (typeof passphrase !== 'string') return 'must be a string.';
+  if (passphrase === '') return 'is empty.';
+  if (Buffer.byteLength(passphrase) > MAX_PASSPHRASE_BYTES)
+    return `is longer than ${MAX_PASSPHRASE_BYTES} bytes.`;
+  return undefined;
+}
+
+/** How to mend a refused passphrase. */
+export const PASSPHRASE_REMEDY = 'Pass 1 to 1024 bytes, or leave passphrase out for an unencrypted key.';
+
+/** The only implementation of {@link IssuedCertificate}. */
+export class CertificateWithKey implements IssuedCertificate {
+  readonly certificate: string;
+  readonly chain: readonly string[];
+  readonly fullChain: string;
+  readonly x509: X509Certificate;
+  readonly thumbprint: string;
+  readonly sha256Thumbprint: string;
+  readonly #privateKey: KeyObject;
+
+  constructor(x509: X509Certificate, chain: readonly string[], privateKey: KeyObject) {
+    this.x509 = x509;
+    this.certificate = x509.toString();
+    this.chain = Object.freeze([...chain]);
+    this.fullChain = [this.certificate, ...chain].join('');
+    this.thumbprint = x509.fingerprint.replaceAll(':', '');
+    this.sha256Thumbprint = x509.fingerprint256.replaceAll(':', '');
+    this.#privateKey = privateKey;
+  }
+
+  get privateKey(): string {
+    return this.exportPrivateKey();
+  }
+
+  exportPrivateKey(passphrase?: string): string {
+    const problem = passphraseProblem(passphrase);
+    if (problem !== undefined) {
+      throw new InvalidOptionsError([{ option: 'passphrase', message: problem, remedy: PASSPHRASE_REMEDY }]);
+    }
+    const encryption = passphrase === undefined ? {} : { cipher: 'aes-256-cbc', passphrase };
+    return this.#privateKey.export({ type: 'pkcs8', format: 'pem', ...encryption }).toString();
+  }
+
+  toJSON(): Record<string, unknown> {
+    const { certificate, chain, thumbprint, sha256Thumbprint } = this;
+    return { certificate, chain, thumbprint, sha256Thumbprint };
+  }
+
+  // Without it, inspecting with `getters: true` and `showHidden: true` would print what the getter returns.
+  [inspect.custom](): string {
+    const { subject, issuer, validTo } = this.x509;
+    const fields = {
+      subject,
+      issuer,
+      validTo,
+      thumbprint: this.thumbprint,
+      intermediates: this.chain.length,
+    };
+    return `IssuedCertificate ${inspect(fields)}`;
+  }
+}

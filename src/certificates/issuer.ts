@@ -1,0 +1,89 @@
+import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
+import { engine } from './engine';
+import type { IssuedCertificate } from './issued-certificate';
+import { signingAlgorithmOf, type SigningAlgorithm } from './keys';
+import type { OptionProblems } from './problems';
+
+/** An issuer that was found fit to sign. */
+export interface Issuer {
+  certificate: engine.X509Certificate;
+  privateKey: KeyObject;
+  algorithm: SigningAlgorithm;
+  notAfter: Date;
+  /** How many intermediates may still follow it; infinite without a limit. */
+  remainingPathLength: number;
+  /** The chain of what it issues: itself and its own chain, unless it is a root. */
+  chain: readonly string[];
+}
+
+const REMEDY =
+  'Pass a root or intermediate certificate made by this module, or one read with loadCertificate together with its key.';
+
+/** Whether the certificate is signed by its own key. */
+export function isSelfSigned(certificate: X509Certificate): boolean {
+  return certificate.checkIssued(certificate) && certificate.verify(certificate.publicKey);
+}
+
+function isIssuedCertificate(value: unknown): value is IssuedCertificate {
+  if (typeof value !== 'object' || value === null) return false;
+  const candidate = value as Partial<IssuedCertificate>;
+  return (
+    candidate.x509 instanceof X509Certificate &&
+    Array.isArray(candidate.chain) &&
+    typeof candidate.privateKey === 'string'
+  );
+}
+
+function pathLengthOf(certificate: engine.X509Certificate): number {
+  return certificate.getExtension(engine.BasicConstraintsExtension)?.pathLength ?? Number.POSITIVE_INFINITY;
+}
+
+function authorityProblem(certificate: engine.X509Certificate): string | undefined {
+  if (certificate.getExtension(engine.BasicConstraintsExtension)?.ca !== true) {
+    return 'is not a certificate authority (basic constraints do not say CA:TRUE).';
+  }
+  const usages = certificate.getExtension(engine.KeyUsagesExtension)?.usages;
+  if (usages !== undefined && (usages & engine.KeyUsageFlags.keyCertSign) === 0) {
+    return 'must not sign certificates (its key usage lacks keyCertSign).';
+  }
+  if (certificate.notAfter.getTime() <= Date.now()) {
+    return `has expired on ${certificate.notAfter.toISOString()}.`;
+  }
+  return undefined;
+}
+
+/** The issuer if it may sign: a certificate authority that is valid, whose key is known and whose chain is sound. */
+export function readIssuer(value: unknown, problems: OptionProblems): Issuer | undefined {
+  if (!isIssuedCertificate(value)) {
+    problems.add(
+      'issuer',
+      value === undefined ? 'is missing.' : 'is not a certificate with its key.',
+      REMEDY,
+    );
+    return undefined;
+  }
+  const certificate = new engine.X509Certificate(value.x509.raw);
+  const privateKey = createPrivateKey(value.privateKey);
+  const algorithm = signingAlgorithmOf(privateKey);
+  const above = value.chain.map((pem) => new engine.X509Certificate(pem));
+  const remainingPathLength = Math.min(
+    pathLengthOf(certificate),
+    ...above.map((authority, index) => pathLengthOf(authority) - index - 1),
+  );
+
+  let problem = authorityProblem(certificate);
+  if (algorithm === undefined) {
+    problem ??=
+      'has a key of a kind that IoT Hub does not take (RSA, or EC on P-256, P-384 or P-521 is needed).';
+  }
+  if (remainingPathLength < 0) {
+    problem ??= 'must not sign certificates (the path length of a certificate above it is exceeded).';
+  }
+  if (problem !== undefined || algorithm === undefined) {
+    problems.add('issuer', problem ?? 'cannot sign.', REMEDY);
+    return undefined;
+  }
+  const chain = isSelfSigned(value.x509) ? [] : [value.x509.toString(), ...value.chain];
+  const { notAfter } = certificate;
+  return { certificate, privateKey, algorithm, notAfter, remainingPathLength, chain };
+}

@@ -1,0 +1,104 @@
+import { types } from 'node:util';
+import type { OptionProblems } from './problems';
+
+/** How long a certificate is valid: a number of days from now, or dates. */
+export type ValidityOptions =
+  | {
+      /** Whole days from now, 1 to 36 500. The certificate is valid from five minutes ago (see `notBefore`). */
+      days: number;
+      notBefore?: never;
+      notAfter?: never;
+    }
+  | {
+      /**
+       * Valid from this moment, to the second. Default: five minutes ago, because the clocks of devices and services
+       * differ and a certificate "from the future" is refused.
+       */
+      notBefore?: Date;
+      /** Valid until this moment, to the second. Never later than the issuer's. */
+      notAfter: Date;
+      days?: never;
+    };
+
+/** From when to when. */
+export interface Validity {
+  notBefore: Date;
+  notAfter: Date;
+}
+
+const SECOND_MS = 1000;
+const DAY_MS = 86_400 * SECOND_MS;
+const CLOCK_SKEW_MS = 300 * SECOND_MS;
+const MAX_DAYS = 36_500;
+// GeneralizedTime has four digits for the year (RFC 5280, 4.1.2.5.2).
+const MAX_DATE_MS = Date.UTC(9999, 11, 31, 23, 59, 59);
+
+const REMEDY = 'Pass { days } or { notBefore, notAfter }, or leave it out for the default.';
+
+// Certificates know whole seconds only.
+function toSecond(milliseconds: number): Date {
+  return new Date(Math.floor(milliseconds / SECOND_MS) * SECOND_MS);
+}
+
+function isDate(value: unknown): value is Date {
+  return types.isDate(value) && value.getTime() >= 0 && value.getTime() <= MAX_DATE_MS;
+}
+
+function formProblem(options: Readonly<Record<string, unknown>>): string | undefined {
+  const { days, notBefore, notAfter } = options;
+  if (days !== undefined && (notAfter !== undefined || notBefore !== undefined)) {
+    return 'holds both days and dates.';
+  }
+  if (days === undefined && notAfter === undefined) return 'holds neither days nor notAfter.';
+  if (days !== undefined && !(Number.isInteger(days) && Number(days) >= 1 && Number(days) <= MAX_DAYS)) {
+    return `.days must be a whole number from 1 to ${MAX_DAYS}.`;
+  }
+  if (notAfter !== undefined && !isDate(notAfter)) return '.notAfter must be a Date from 1970 to 9999.';
+  if (notBefore !== undefined && !isDate(notBefore)) return '.notBefore must be a Date from 1970 to 9999.';
+  return undefined;
+}
+
+function resolve(options: ValidityOptions, now: number): Validity {
+  const notBefore = toSecond(options.notBefore?.getTime() ?? now - CLOCK_SKEW_MS);
+  const end = options.days === undefined ? options.notAfter.getTime() : now + options.days * DAY_MS;
+  return { notBefore, notAfter: toSecond(Math.min(end, MAX_DATE_MS)) };
+}
+
+/**
+ * The dates to put into a certificate. A default that would outlive the issuer is shortened to the issuer's end; so is
+ * a number of days that exceeds it by less than a day, because both may have been counted from almost the same moment.
+ */
+export function readValidity(
+  options: ValidityOptions | undefined,
+  defaultDays: number,
+  issuerNotAfter: Date | undefined,
+  problems: OptionProblems,
+): Validity {
+  const now = Date.now();
+  const byDefault = resolve({ days: defaultDays }, now);
+  if (options !== undefined) {
+    const malformed =
+      typeof options === 'object' && (options as unknown) !== null
+        ? formProblem({ ...options })
+        : 'must be an object.';
+    if (malformed !== undefined) {
+      problems.add('validity', malformed, REMEDY);
+      return byDefault;
+    }
+  }
+  const validity = options === undefined ? byDefault : resolve(options, now);
+  if (validity.notAfter <= validity.notBefore) {
+    problems.add('validity', 'ends before it begins.', REMEDY);
+  }
+  if (issuerNotAfter === undefined || validity.notAfter <= issuerNotAfter) return validity;
+  const excess = validity.notAfter.getTime() - issuerNotAfter.getTime();
+  const mayShorten = options === undefined || (options.days !== undefined && excess < DAY_MS);
+  if (!mayShorten) {
+    problems.add(
+      'validity',
+      `ends on ${validity.notAfter.toISOString()}, after its issuer's (${issuerNotAfter.toISOString()}).`,
+      'Choose an end that is not after the end of the issuer, or renew the issuer first.',
+    );
+  }
+  return { ...validity, notAfter: issuerNotAfter };
+}

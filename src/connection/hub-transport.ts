@@ -1,0 +1,337 @@
+import { EventEmitter } from 'node:events';
+import type { DeviceClientOptions, DeviceTransport, TwinProperties } from 'azure-iot-device';
+import { InvalidOptionsError, TimeoutError, type DeviceError } from '../errors';
+import type { HubLink } from '../sdk/hub-link';
+import { DesiredProperties, type JsonObject } from './desired-properties';
+import { Operations, type Operation } from './operations';
+import { Outbox } from './outbox';
+
+/** Who connects and closes, and names errors, on behalf of the transport. */
+export interface TransportOwner {
+  /** Resolves when connected for the first time. */
+  open(): Promise<void>;
+  close(): Promise<void>;
+  /** The error for what a broken link did not finish. */
+  lost(reason: unknown): DeviceError;
+  /** The error for what cannot be queued any more. */
+  queueFull(): DeviceError;
+}
+
+export interface HubTransportOptions {
+  /** How many messages may wait while the link is down. */
+  maxQueuedMessages: number;
+  /** For a twin read, a twin update or a method answer, in milliseconds. */
+  operationTimeoutMs: number;
+}
+
+type Done = (error?: Error) => void;
+type MethodCallback = Parameters<DeviceTransport['onDeviceMethod']>[1];
+type MethodMessage = Parameters<MethodCallback>[0];
+type MethodResponse = Parameters<DeviceTransport['sendMethodResponse']>[0];
+
+/** What the hub sends only when asked to, and how the SDK asks. */
+const FEATURES = {
+  cloudToDevice: { enable: 'enableC2D', disable: 'disableC2D' },
+  methods: { enable: 'enableMethods', disable: 'disableMethods' },
+  desiredProperties: {
+    enable: 'enableTwinDesiredPropertiesUpdates',
+    disable: 'disableTwinDesiredPropertiesUpdates',
+  },
+} as const;
+type Feature = keyof typeof FEATURES;
+
+/** What `setOptions` of the client may still change; the rest belongs to `connectDevice`. */
+const CLIENT_OPTIONS: readonly string[] = ['productInfo', 'modelId'];
+
+/**
+ * The transport under the official `Client`. It lives as long as the client; connections come and go below it
+ * ({@link HubLink}), and each new one is told again what the client had asked for.
+ */
+export class HubTransport extends EventEmitter implements DeviceTransport {
+  readonly #owner: TransportOwner;
+  readonly #outbox: Outbox;
+  readonly #operations: Operations;
+  readonly #desired = new DesiredProperties();
+  readonly #features = new Set<Feature>();
+  readonly #methods = new Set<string>();
+  #link: HubLink | undefined;
+  #connectResult: HubLink['connected'];
+  #sdkOptions: DeviceClientOptions;
+
+  constructor(owner: TransportOwner, sdkOptions: DeviceClientOptions, options: HubTransportOptions) {
+    super();
+    this.#owner = owner;
+    this.#sdkOptions = sdkOptions;
+    this.#outbox = new Outbox(options.maxQueuedMessages, () => owner.queueFull());
+    this.#operations = new Operations(options.operationTimeoutMs);
+  }
+
+  /** What the next link's SDK transport is told. */
+  get sdkOptions(): DeviceClientOptions {
+    return this.#sdkOptions;
+  }
+
+  /**
+   * Takes a fresh link into use: enables again what was enabled, tells what changed in the twin meanwhile, and sends
+   * what waits. Rejects when the link breaks meanwhile.
+   */
+  async attach(link: HubLink): Promise<void> {
+    const { transport } = link;
+    transport.on('message', (message) => this.emit('message', message));
+    transport.on('twinDesiredPropertiesUpdate', (patch: JsonObject) => this.#onDesiredProperties(patch));
+    for (const name of this.#methods) this.#forwardMethod(link, name);
+    this.#link = link;
+    this.#connectResult = link.connected;
+    for (const feature of this.#features) await this.#tell(link, FEATURES[feature].enable);
+    this.#operations.start(link);
+    if (this.#features.has('desiredProperties')) await this.#catchUp();
+    this.#outbox.start(link);
+    this.emit('connected');
+  }
+
+  /** The link is gone; what is given to the transport waits for the next one. */
+  detach(): void {
+    this.#link = undefined;
+    this.#outbox.stop();
+    this.#operations.stop();
+  }
+
+  /** There will be no further link: settles everything pending. */
+  finish(error: DeviceError, gaveUp: boolean): void {
+    this.detach();
+    this.#outbox.close(error);
+    this.#operations.close(error);
+    if (gaveUp) this.emit('disconnect', error);
+  }
+
+  connect(done: Parameters<DeviceTransport['connect']>[0]): void {
+    this.#owner.open().then(
+      () => done(undefined, this.#connectResult),
+      (error: unknown) => done(error as Error),
+    );
+  }
+
+  disconnect(done: Parameters<DeviceTransport['disconnect']>[0]): void {
+    void this.#owner.close().then(() => done());
+  }
+
+  sendEvent(
+    message: Parameters<DeviceTransport['sendEvent']>[0],
+    done: Parameters<DeviceTransport['sendEvent']>[1],
+  ) {
+    this.#outbox.send(message, done);
+  }
+
+  getTwin(done: (error?: Error, twin?: TwinProperties) => void): void {
+    settle(this.#readTwin(), (error, twin) => {
+      if (twin) this.#desired.learn(twin.desired);
+      done(error, twin);
+    });
+  }
+
+  updateTwinReportedProperties(patch: unknown, done: Done): void {
+    const update = this.#perform('The update of the reported properties', true, (link, callback: Done) => {
+      link.transport.updateTwinReportedProperties(patch, callback);
+    });
+    settle(update, done);
+  }
+
+  sendMethodResponse(response: MethodResponse, done: Done = ignore): void {
+    // The caller waits on the connection that brought the call; on another one the answer would be nobody's.
+    const answer = this.#perform('The answer to a direct method', false, (link, callback: Done) => {
+      link.transport.sendMethodResponse(response, callback);
+    });
+    settle(answer, done);
+  }
+
+  onDeviceMethod(name: string, callback: MethodCallback): void {
+    this.on(methodEvent(name), callback);
+    if (this.#methods.has(name)) return;
+    this.#methods.add(name);
+    if (this.#link) this.#forwardMethod(this.#link, name);
+  }
+
+  enableC2D(done: Done): void {
+    this.#enable('cloudToDevice', done);
+  }
+
+  disableC2D(done: Done): void {
+    this.#disable('cloudToDevice', done);
+  }
+
+  enableMethods(done: Done): void {
+    this.#enable('methods', done);
+  }
+
+  disableMethods(done: Done): void {
+    this.#disable('methods', done);
+  }
+
+  enableTwinDesiredPropertiesUpdates(done: Done): void {
+    this.#enable('desiredProperties', done);
+  }
+
+  disableTwinDesiredPropertiesUpdates(done: Done): void {
+    this.#disable('desiredProperties', done);
+  }
+
+  setOptions(options: DeviceClientOptions, done: (error?: Error) => void = ignore): void {
+    const foreign = Object.keys(options).filter((option) => !CLIENT_OPTIONS.includes(option));
+    if (foreign.length > 0) {
+      done(
+        new InvalidOptionsError(
+          foreign.map((option) => ({
+            option,
+            message: 'cannot be changed through Client.setOptions().',
+            remedy: 'Give it to connectDevice().',
+          })),
+        ),
+      );
+      return;
+    }
+    this.#sdkOptions = { ...this.#sdkOptions, ...options };
+    done();
+  }
+
+  complete(
+    message: Parameters<DeviceTransport['complete']>[0],
+    done: Parameters<DeviceTransport['complete']>[1],
+  ): void {
+    // MQTT completes a message by acknowledging it, which has happened by the time the client sees it.
+    if (this.#link) this.#link.transport.complete(message, done);
+    else done();
+  }
+
+  reject(_message: unknown, done: Done): void {
+    done(unsupported('reject', 'MQTT knows no rejection of a message.'));
+  }
+
+  abandon(_message: unknown, done: Done): void {
+    done(unsupported('abandon', 'MQTT knows no abandoning of a message.'));
+  }
+
+  sendEventBatch(_messages: unknown, done: Done): void {
+    done(unsupported('sendEventBatch', 'MQTT knows no batches; call sendEvent for each message.'));
+  }
+
+  updateSharedAccessSignature(_signature: string, done: Done): void {
+    done(unsupported('updateSharedAccessSignature', 'The device authenticates with a certificate.'));
+  }
+
+  enableInputMessages(done: Done): void {
+    done(unsupported('enableInputMessages', 'Inputs belong to modules.'));
+  }
+
+  disableInputMessages(done: Done): void {
+    done();
+  }
+
+  sendOutputEvent(_output: string, _message: unknown, done: Done): void {
+    done(unsupported('sendOutputEvent', 'Outputs belong to modules.'));
+  }
+
+  sendOutputEventBatch(_output: string, _messages: unknown, done: Done): void {
+    done(unsupported('sendOutputEventBatch', 'Outputs belong to modules.'));
+  }
+
+  /** Never fails: the client would emit an `error` event that crashes the process. What is enabled stays enabled. */
+  #enable(feature: Feature, done: Done): void {
+    this.#features.add(feature);
+    const link = this.#link;
+    if (!link) done();
+    else settle(this.#tell(link, FEATURES[feature].enable), () => done());
+  }
+
+  #disable(feature: Feature, done: Done): void {
+    this.#features.delete(feature);
+    const link = this.#link;
+    if (!link) done();
+    else settle(this.#tell(link, FEATURES[feature].disable), () => done());
+  }
+
+  async #tell(link: HubLink, method: (typeof FEATURES)[Feature]['enable' | 'disable']): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      const onOver = () => reject(link.over.reason as Error);
+      if (!link.isOpen) {
+        onOver();
+        return;
+      }
+      link.over.addEventListener('abort', onOver, { once: true });
+      link.transport[method]((error?: Error) => {
+        link.over.removeEventListener('abort', onOver);
+        if (!error) {
+          resolve();
+          return;
+        }
+        // Half a connection is none: the next one enables everything anew.
+        link.fail({ kind: 'protocol', detail: `${method} failed: ${error.message}` });
+        reject(error);
+      });
+    });
+  }
+
+  #forwardMethod(link: HubLink, name: string): void {
+    link.transport.onDeviceMethod(name, (request: MethodMessage, response) => {
+      this.emit(methodEvent(name), request, response);
+    });
+  }
+
+  #onDesiredProperties(patch: JsonObject): void {
+    if (this.#desired.apply(patch)) this.emit('twinDesiredPropertiesUpdate', patch);
+  }
+
+  async #catchUp(): Promise<void> {
+    const { desired } = await this.#readTwin();
+    const change = this.#desired.catchUp(desired);
+    if (change) this.emit('twinDesiredPropertiesUpdate', change);
+  }
+
+  #readTwin(): Promise<TwinProperties> {
+    return this.#perform('The reading of the twin', true, (link, callback) =>
+      link.transport.getTwin(callback),
+    );
+  }
+
+  #perform<T>(
+    what: string,
+    repeatable: boolean,
+    start: (link: HubLink, callback: (error?: Error, value?: T) => void) => void,
+  ): Promise<T> {
+    const operation: Operation<T> = {
+      repeatable,
+      run: (link) =>
+        new Promise((resolve, reject) => {
+          start(link, (error, value) => (error ? reject(error) : resolve(value as T)));
+        }),
+      onTimeout: () =>
+        new TimeoutError({
+          service: 'hub',
+          message: `${what} was not done in time.`,
+          remedy: 'Try again when the connection is up.',
+        }),
+      onLost: (reason) => this.#owner.lost(reason),
+    };
+    return this.#operations.perform(operation);
+  }
+}
+
+function methodEvent(name: string): string {
+  return `method_${name}`;
+}
+
+function settle<T>(promise: Promise<T>, done: (error?: Error, value?: T) => void): void {
+  promise.then(
+    (value) => done(undefined, value),
+    (error: unknown) => done(error as Error),
+  );
+}
+
+function unsupported(what: string, why: string): InvalidOptionsError {
+  return new InvalidOptionsError([
+    { option: what, message: `is not possible over this connection.`, remedy: why },
+  ]);
+}
+
+function ignore(): void {
+  // The caller does not want to know.
+}

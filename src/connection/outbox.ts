@@ -1,0 +1,124 @@
+import type { DeviceTransport, Message } from 'azure-iot-device';
+import { InvalidOptionsError, type DeviceError } from '../errors';
+import type { HubLink } from '../sdk/hub-link';
+import { withCheapJson } from '../sdk/message';
+
+/** The SDK's callback for a message sent. */
+export type SendCallback = Parameters<DeviceTransport['sendEvent']>[1];
+
+/** Largest device-to-cloud message, its properties included, that IoT Hub takes; it closes the connection on more. */
+const MAX_MESSAGE_BYTES = 256 * 1024;
+/** MQTT 3.1.1, section 1.5.3: strings have a 16-bit length. */
+const MAX_TOPIC_BYTES = 65_535;
+/** What the topic holds besides the properties: `devices/<128 characters>/messages/events/`. */
+const TOPIC_RESERVE = 200;
+
+interface Entry {
+  readonly message: Message;
+  readonly settle: SendCallback;
+}
+
+/**
+ * Telemetry on its way: what is sent while the link is down waits here, and what the hub has not acknowledged when the
+ * link breaks is sent again on the next one, in the order in which it was given.
+ */
+export class Outbox {
+  readonly #maxWaiting: number;
+  readonly #queueFull: () => DeviceError;
+  /** In the order in which they were given. */
+  readonly #entries = new Set<Entry>();
+  #link: HubLink | undefined;
+  #closed: DeviceError | undefined;
+
+  /**
+   * @param maxWaiting how many messages may wait while the link is down
+   * @param queueFull makes the error for one more
+   */
+  constructor(maxWaiting: number, queueFull: () => DeviceError) {
+    this.#maxWaiting = maxWaiting;
+    this.#queueFull = queueFull;
+  }
+
+  /** How many messages are not acknowledged yet. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  send(message: Message, settle: SendCallback): void {
+    const error = this.#closed ?? problem(message) ?? (this.#isFull() ? this.#queueFull() : undefined);
+    if (error) {
+      settle(error);
+      return;
+    }
+    const entry = { message, settle };
+    this.#entries.add(entry);
+    if (this.#link) this.#transmit(entry, this.#link);
+  }
+
+  /** Sends all that waits, in order, and from now on at once. */
+  start(link: HubLink): void {
+    this.#link = link;
+    for (const entry of [...this.#entries]) this.#transmit(entry, link);
+  }
+
+  /** The link is down: from now on messages wait. */
+  stop(): void {
+    this.#link = undefined;
+  }
+
+  /** Settles all that is not acknowledged, and everything after it, with the error. */
+  close(error: DeviceError): void {
+    this.#closed = error;
+    this.#link = undefined;
+    for (const entry of [...this.#entries]) this.#settle(entry, error);
+  }
+
+  #isFull(): boolean {
+    return this.#link === undefined && this.#entries.size >= this.#maxWaiting;
+  }
+
+  #transmit(entry: Entry, link: HubLink): void {
+    if (!link.isOpen) return;
+    link.transport.sendEvent(withCheapJson(entry.message), (error, result) => {
+      if (!error) this.#settle(entry, undefined, result);
+      // What the broken link did not acknowledge goes out again on the next one.
+      else if (!link.isOpen) return;
+      else if (error.name === 'TimeoutError')
+        link.fail({ kind: 'timeout', stage: 'publish', timeoutMs: 30_000 });
+      else this.#settle(entry, error);
+    });
+  }
+
+  #settle(entry: Entry, error?: Error, result?: Parameters<SendCallback>[1]): void {
+    if (!this.#entries.delete(entry)) return;
+    entry.settle(error, result);
+  }
+}
+
+/** What no connection will ever carry must be refused at once: the hub would drop the connection, again and again. */
+function problem(message: Message): InvalidOptionsError | undefined {
+  const { data } = message as { data: unknown };
+  if (typeof data !== 'string' && !(data instanceof Uint8Array)) {
+    return invalid('has no body of type string or Buffer.', 'Give the Message a string or a Buffer.');
+  }
+  const properties = propertyBytes(message);
+  if (properties > MAX_TOPIC_BYTES - TOPIC_RESERVE) {
+    return invalid('has properties of more than 64 KB.', 'Move large values into the body.');
+  }
+  if (Buffer.byteLength(data) + properties > MAX_MESSAGE_BYTES) {
+    return invalid('is larger than 256 KB.', 'Split it, or upload it as a file with uploadToBlob().');
+  }
+  return undefined;
+}
+
+function propertyBytes({ properties }: Message): number {
+  let bytes = 0;
+  for (const { key, value } of properties.propertyList as readonly { key: string; value: string }[]) {
+    bytes += encodeURIComponent(key).length + encodeURIComponent(value).length + 2;
+  }
+  return bytes;
+}
+
+function invalid(message: string, remedy: string): InvalidOptionsError {
+  return new InvalidOptionsError([{ option: 'message', message, remedy }]);
+}

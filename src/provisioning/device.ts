@@ -1,0 +1,47 @@
+import { inspectCredentials, type KeyMaterial } from '../credentials';
+import type { EnrollmentKind } from '../enrollment';
+import { CredentialsError } from '../errors';
+import type { ProvisionOptions, TransportKind } from '../options';
+import { trustedRoots } from '../trust';
+import { DEFAULT_GLOBAL_ENDPOINT } from '../validate-options';
+
+/** A device ready to register: options read, checked and completed with their defaults. */
+export interface Device {
+  readonly enrollment: EnrollmentKind;
+  readonly idScope: string;
+  readonly globalEndpoint: string;
+  readonly registrationId: string;
+  readonly material: KeyMaterial;
+  readonly modelId: string | undefined;
+  /** What DPS is told: the caller's payload, and the model ID in it. */
+  readonly payload: Readonly<Record<string, unknown>> | undefined;
+  readonly transport: TransportKind;
+  /** Roots to verify the servers with, when not the runtime's own. */
+  readonly roots: readonly string[] | undefined;
+}
+
+/**
+ * Reads and checks everything that can be checked without a network.
+ *
+ * @throws {@link CredentialsError} when the certificate or key cannot work
+ */
+export async function prepareDevice(options: ProvisionOptions): Promise<Device> {
+  const [{ report, material }, roots] = await Promise.all([
+    inspectCredentials(options),
+    trustedRoots(options),
+  ]);
+  const { registrationId } = report;
+  if (!report.ok || !material || registrationId === undefined) throw new CredentialsError(report);
+  const { modelId, payload } = options;
+  return {
+    enrollment: options.enrollment,
+    idScope: options.idScope,
+    globalEndpoint: options.globalEndpoint ?? DEFAULT_GLOBAL_ENDPOINT,
+    registrationId,
+    material,
+    modelId,
+    payload: modelId === undefined ? payload : { ...payload, modelId },
+    transport: options.transport ?? 'mqtt',
+    roots,
+  };
+}

@@ -1,0 +1,148 @@
+import { types } from 'node:util';
+import { ENROLLMENTS } from '../enrollment';
+import { ProvisioningError, TimeoutError, type DeviceError, type DeviceErrorCode } from '../errors';
+import { toConnectionError, type Peer } from '../connection/connection-error';
+import { RegistrationFailure } from '../sdk/registration';
+import type { DpsResponse } from '../sdk/dps-responses';
+import { findServiceCode } from '../service-codes';
+
+/** The device and the certificates it presented, for the words of an error. */
+export interface ProvisioningPeer extends Peer {
+  idScope: string;
+  /** The issuer that the sent chain ends at, e.g. `CN=Contoso root`. */
+  chainEndsAt: string;
+}
+
+const MAX_SERVICE_TEXT = 300;
+
+/** Turns whatever a registration failed with into an error that says what the service said and what to do. */
+export function toProvisioningError(error: unknown, peer: ProvisioningPeer): DeviceError {
+  const failure =
+    error instanceof RegistrationFailure ? error : new RegistrationFailure(error, undefined, undefined);
+  const { response, wireError } = failure;
+  // Answers that the SDK takes as "try again" explain the end of the connection better than the end does.
+  if (response && (!wireError || response.status >= 300)) return fromResponse(response, peer, failure);
+  if (wireError) return toConnectionError(wireError, peer);
+  if (types.isNativeError(failure.cause) && failure.cause.name === 'TimeoutError') {
+    return new TimeoutError({
+      service: 'dps',
+      message: `${peer.host} did not answer the registration of ${peer.registrationId}.`,
+      remedy: 'Check that the endpoint is a Device Provisioning Service, and try again.',
+      cause: failure.cause,
+    });
+  }
+  return new ProvisioningError({
+    code: 'REGISTRATION_FAILED',
+    message: `The registration of ${peer.registrationId} failed: ${types.isNativeError(failure.cause) ? failure.cause.message : 'unknown reason'}`,
+    remedy: 'Check the certificate and key with checkCredentials(), and try again.',
+    cause: failure.cause,
+  });
+}
+
+/** The error for a registration that was still going on when its time was up. */
+export function provisioningTimeout(
+  timeoutMs: number,
+  last: DpsResponse | undefined,
+  peer: Peer,
+): DeviceError {
+  const said = last
+    ? `its last answer was ${last.status}${last.body.status === undefined ? '' : ` "${clean(last.body.status)}"`}`
+    : 'it has not answered';
+  return new TimeoutError({
+    service: 'dps',
+    ...(last && serviceFields(last)),
+    message: `The registration of ${peer.registrationId} at ${peer.host} was not done after ${timeoutMs / 1000} s: ${said}.`,
+    remedy:
+      last && last.status >= 429
+        ? 'The service is throttling or unavailable: try again later, at random times if there are many devices.'
+        : 'Check the endpoint and the network, or give the call more time with timeoutMs.',
+  });
+}
+
+function fromResponse(
+  response: DpsResponse,
+  peer: ProvisioningPeer,
+  failure: RegistrationFailure,
+): DeviceError {
+  const { enrollment, registrationId } = peer;
+  const { serviceCode, trackingId, text } = serviceFields(response);
+  const known = serviceCode === undefined ? undefined : findServiceCode('dps', serviceCode);
+  const code = codeFor(response);
+  const quoted = [serviceCode, text && `"${text}"`]
+    .filter((part) => part !== undefined && part !== '')
+    .join(' ');
+  const sentences = [
+    `The Device Provisioning Service ${VERBS[code] ?? 'refused'} ${registrationId} in ID scope ${peer.idScope}: ${quoted === '' ? response.status : quoted}.`,
+    known?.meaning,
+    serviceCode === 401002 && ENROLLMENTS[enrollment].attests === 'authority'
+      ? `The certificates that were sent end at one issued by "${peer.chainEndsAt}".`
+      : undefined,
+    trackingId && `Tracking ID: ${trackingId}.`,
+  ];
+  return new ProvisioningError({
+    code,
+    message: sentences.filter(Boolean).join(' '),
+    remedy: known?.remedy(enrollment) ?? fallbackRemedy(code, peer),
+    isTransient: known?.isTransient ?? response.status >= 429,
+    serviceCode,
+    trackingId,
+    cause: failure.cause,
+  });
+}
+
+const VERBS: Partial<Record<DeviceErrorCode, string>> = {
+  ENROLLMENT_DISABLED: 'does not provision',
+  REGISTRATION_FAILED: 'failed to assign',
+  THROTTLED: 'is too busy to register',
+  SERVICE_UNAVAILABLE: 'cannot register',
+  INVALID_RESPONSE: 'gave an incomplete answer to',
+};
+
+function codeFor({ status, body }: DpsResponse): DeviceErrorCode {
+  if (status === 429) return 'THROTTLED';
+  if (status > 429) return 'SERVICE_UNAVAILABLE';
+  if (status >= 300) return 'REGISTRATION_REFUSED';
+  switch (body.status?.toLowerCase()) {
+    case 'disabled':
+      return 'ENROLLMENT_DISABLED';
+    case 'failed':
+      return 'REGISTRATION_FAILED';
+    default:
+      return 'INVALID_RESPONSE';
+  }
+}
+
+function fallbackRemedy(code: DeviceErrorCode, { enrollment }: Peer): string {
+  const { holder, place } = ENROLLMENTS[enrollment];
+  switch (code) {
+    case 'ENROLLMENT_DISABLED':
+      return `Enable the ${holder}: ${place}.`;
+    case 'THROTTLED':
+    case 'SERVICE_UNAVAILABLE':
+      return 'Try again later, at random times if there are many devices.';
+    default:
+      return `Compare ID scope, registration ID and certificate with the ${holder} (${place}); quote the tracking ID in a support request.`;
+  }
+}
+
+/** The service's own words. They come from the network, so they are not trusted to be text. */
+function serviceFields({ body }: DpsResponse): {
+  serviceCode: number | undefined;
+  trackingId: string | undefined;
+  text: string | undefined;
+} {
+  const code: unknown = body.errorCode ?? body.registrationState?.errorCode;
+  const text: unknown = body.message ?? body.registrationState?.errorMessage ?? body.status;
+  return {
+    serviceCode: typeof code === 'number' && Number.isInteger(code) ? code : undefined,
+    trackingId: typeof body.trackingId === 'string' ? clean(body.trackingId) : undefined,
+    text: typeof text === 'string' ? clean(text) : undefined,
+  };
+}
+
+function clean(text: string): string {
+  return text
+    .replace(/[\p{Cc}\p{Cf}]+/gu, ' ')
+    .trim()
+    .slice(0, MAX_SERVICE_TEXT);
+}

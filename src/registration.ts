@@ -1,0 +1,19 @@
+/** What the Device Provisioning Service knows about a device that it has assigned. Names and values are the service's. */
+export interface Registration {
+  /** Unique within the ID scope; the common name of the certificate. */
+  readonly registrationId: string;
+  /** The device's name at the hub. Differs from the registration ID only if an individual enrollment says so. */
+  readonly deviceId: string;
+  /** Host name of the IoT hub, e.g. `contoso.azure-devices.net`. */
+  readonly assignedHub: string;
+  readonly status: 'assigned';
+  /** How the assignment came about: `initialAssignment`, `deviceDataMigrated`, `deviceDataReset`, … */
+  readonly substatus?: string;
+  /** What a custom allocation policy returned. */
+  readonly payload?: unknown;
+  /** ISO 8601, when the device was first registered. */
+  readonly createdDateTimeUtc?: string;
+  /** ISO 8601. */
+  readonly lastUpdatedDateTimeUtc?: string;
+  readonly etag?: string;
+}

@@ -1,0 +1,23 @@
+/* eslint-disable @typescript-eslint/no-require-imports --
+   The SDK costs more than a hundred milliseconds and is loaded when a call first needs it. `require` is the one way
+   to load it late that works from CommonJS, from bundlers and under Jest alike. */
+import type * as Device from 'azure-iot-device';
+import type * as DeviceMqtt from 'azure-iot-device-mqtt';
+import type * as Provisioning from 'azure-iot-provisioning-device';
+import type * as ProvisioningMqtt from 'azure-iot-provisioning-device-mqtt';
+import type * as MqttBase from 'azure-iot-mqtt-base';
+import type * as SecurityX509 from 'azure-iot-security-x509';
+import type * as MqttJs from 'mqtt';
+import type * as WebSocket from 'ws';
+
+/** The official packages and the MQTT client, each loaded at its first use. */
+export const load = {
+  device: () => require('azure-iot-device') as typeof Device,
+  deviceMqtt: () => require('azure-iot-device-mqtt') as typeof DeviceMqtt,
+  provisioning: () => require('azure-iot-provisioning-device') as typeof Provisioning,
+  provisioningMqtt: () => require('azure-iot-provisioning-device-mqtt') as typeof ProvisioningMqtt,
+  mqttBase: () => require('azure-iot-mqtt-base') as typeof MqttBase,
+  securityX509: () => require('azure-iot-security-x509') as typeof SecurityX509,
+  mqttJs: () => require('mqtt') as typeof MqttJs,
+  webSocket: () => require('ws') as typeof WebSocket,
+};

@@ -1,0 +1,259 @@
+import { EventEmitter } from 'node:events';
+import { types } from 'node:util';
+import type { Duplex } from 'node:stream';
+import type { IClientOptions, IClientPublishOptions, IClientSubscribeOptions, MqttClient } from 'mqtt';
+import { load } from './load';
+import { openStream, type StreamOptions } from './stream';
+import { WireError, type WireFailure, type WireStage } from './wire-error';
+
+/** Settings of one connection. All times are in milliseconds. */
+export interface WireOptions extends Pick<StreamOptions, 'ca' | 'agent'> {
+  keepAliveSeconds: number;
+  /** For name resolution, TCP, TLS and CONNACK together. */
+  connectTimeoutMs: number;
+  /** For a SUBACK or UNSUBACK. */
+  acknowledgeTimeoutMs: number;
+  /** Sees every incoming message before the SDK does; returns what the SDK may see of it. */
+  filter?: ((topic: string, payload: Buffer) => IncomingMessage | undefined) | undefined;
+}
+
+export interface IncomingMessage {
+  topic: string;
+  payload: Buffer;
+}
+
+/** The part of MQTT.js's options that the SDK sets. */
+type SdkConnectOptions = Omit<IClientOptions, 'cert' | 'key'> & {
+  cert: string;
+  key: string;
+  passphrase?: string;
+};
+type Callback = (error?: Error, result?: unknown) => void;
+
+/**
+ * How often a sign of life is asked for, as a share of the keep-alive: one ping may go out just before the link dies
+ * and its answer is missed one interval later, which makes twice 0.7, below the 1.5 at which the server gives up.
+ */
+const PING_SHARE = 0.7;
+/** How long `end` waits for the DISCONNECT packet to leave. */
+const DISCONNECT_FLUSH_MS = 500;
+const DISCONNECT_PACKET = Buffer.from([0xe0, 0x00]);
+const SUBSCRIPTION_FAILURE = 0x80;
+
+/**
+ * One MQTT connection under the SDK, in place of the MQTT.js module that `MqttBase` would load: MQTT.js does the
+ * protocol, and this class keeps the promises that the SDK relies on. Every callback of `publish`, `subscribe`,
+ * `unsubscribe` and `end` is called exactly once, at the latest when the connection fails, with the raw cause; `end`
+ * never waits for acknowledgements that cannot come; a refused subscription is an error; acknowledgements carry no
+ * payload (the SDK would turn it into JSON for its log).
+ *
+ * An instance serves one connection and is not used again.
+ */
+export class Wire extends EventEmitter {
+  readonly #options: WireOptions;
+  readonly #pending = new Set<Callback>();
+  readonly #over = new AbortController();
+  #client: MqttClient | undefined;
+  #stream: Duplex | undefined;
+  #stage: WireStage = 'connect';
+  #connectTimer: NodeJS.Timeout | undefined;
+  #connected = false;
+  #error: WireError | undefined;
+
+  constructor(options: WireOptions) {
+    super();
+    this.#options = options;
+  }
+
+  /** Aborts when the connection is over, for whatever reason; its reason is the `WireError`. */
+  get over(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  /** Why the connection is over, once it is. */
+  get error(): WireError | undefined {
+    return this.#error;
+  }
+
+  /** Called by `MqttBase` in place of `mqtt.connect`. Never throws: what `tls.connect` throws becomes an `error` event. */
+  connect(uri: string, options: SdkConnectOptions): this {
+    if (this.#connectTimer || this.#error) {
+      // The SDK connects again by itself when it is used after a drop; this wire stays what it is: over.
+      process.nextTick(() => {
+        if (this.listenerCount('error') > 0)
+          this.emit('error', this.#error ?? new WireError({ kind: 'lost' }));
+      });
+      return this;
+    }
+    const { connectTimeoutMs, keepAliveSeconds, ca, agent } = this.#options;
+    this.#connectTimer = setTimeout(() => {
+      this.fail({ kind: 'timeout', stage: this.#stage, timeoutMs: connectTimeoutMs });
+    }, connectTimeoutMs);
+    try {
+      const stream = openStream(
+        uri,
+        {
+          cert: options.cert,
+          key: options.key,
+          ca,
+          agent,
+          tcpKeepAliveMs: keepAliveSeconds * 500,
+        },
+        (stage) => {
+          this.#stage = stage;
+        },
+      );
+      this.#stream = stream;
+      // Before MQTT.js listens to the stream: it would settle what is pending with an error that the SDK swallows.
+      stream.on('error', (error: Error) => this.fail({ kind: 'socket', error }));
+      stream.on('close', () => this.fail({ kind: 'lost' }));
+      this.#client = this.#createClient(stream, options);
+    } catch (error) {
+      const failure: WireFailure = {
+        kind: 'socket',
+        error: types.isNativeError(error) ? error : new Error(String(error)),
+      };
+      // MqttBase adds its listeners after this method has returned.
+      process.nextTick(() => this.fail(failure));
+    }
+    return this;
+  }
+
+  #createClient(stream: Duplex, options: SdkConnectOptions): MqttClient {
+    const { MqttClient: Client } = load.mqttJs();
+    // Credentials are for the stream alone; MQTT.js neither needs nor keeps them.
+    const { cert, key, passphrase, ...mqttOptions } = options;
+    const client = new Client(() => stream, {
+      ...mqttOptions,
+      keepalive: this.#options.keepAliveSeconds,
+      // Above our own limit, so that it is our timer that fires and says at which stage.
+      connectTimeout: this.#options.connectTimeoutMs * 2,
+      reconnectPeriod: 0,
+      resubscribe: false,
+      // A ping that every publish postpones would never notice a dead link on a busy connection.
+      reschedulePings: false,
+    });
+    // CONNECT with the agreed value is written by now; from here on the option is only the interval of the pings.
+    client.options.keepalive = this.#options.keepAliveSeconds * PING_SHARE;
+    client.on('connect', (connack) => {
+      clearTimeout(this.#connectTimer);
+      this.#connected = true;
+      this.emit('connect', connack);
+    });
+    client.on('message', (topic, payload) => {
+      if (this.#error) return;
+      const message = this.#options.filter ? this.#options.filter(topic, payload) : { topic, payload };
+      if (message) this.emit('message', message.topic, message.payload);
+    });
+    client.on('error', (error: Error & { code?: unknown }) => {
+      // MQTT.js gives the return code of a CONNACK as a number, errno values as strings.
+      if (typeof error.code === 'number') this.fail({ kind: 'refused', returnCode: error.code });
+      else if (typeof error.code === 'string')
+        this.fail({ kind: 'socket', error: error as Error & { code: string } });
+      else this.fail({ kind: 'protocol', detail: error.message });
+    });
+    return client;
+  }
+
+  publish(
+    topic: string,
+    payload: string | Buffer,
+    options: IClientPublishOptions,
+    callback?: Callback,
+  ): this {
+    const client = this.#client;
+    const settle = this.#track(callback);
+    if (client && settle) {
+      client.publish(topic, payload, options, (error) => settle(error, { cmd: 'puback' }));
+    }
+    return this;
+  }
+
+  subscribe(topic: string, options: IClientSubscribeOptions, callback?: Callback): this {
+    const client = this.#client;
+    const settle = this.#track(callback, 'subscribe');
+    if (client && settle) {
+      client.subscribe(topic, options, (error: Error | null, granted) => {
+        // The SDK counts a refused subscription as made; a connection without it is of no use.
+        if (!error && granted.some(({ qos }) => qos >= SUBSCRIPTION_FAILURE)) {
+          this.fail({ kind: 'subscription-refused', topic });
+        } else {
+          settle(error ?? undefined, granted);
+        }
+      });
+    }
+    return this;
+  }
+
+  unsubscribe(topic: string, callback?: Callback): this {
+    const client = this.#client;
+    const settle = this.#track(callback, 'unsubscribe');
+    if (client && settle) client.unsubscribe(topic, (error?: Error) => settle(error));
+    return this;
+  }
+
+  /** Says goodbye and closes. What is still pending settles with an error; `callback` is called when the socket is gone. */
+  end(_force: boolean, callback?: () => void): this {
+    const stream = this.#stream;
+    const done = () => {
+      if (callback) process.nextTick(callback);
+    };
+    if (this.#error || !stream || !this.#connected) {
+      this.fail({ kind: 'closed' });
+      done();
+      return this;
+    }
+    // The server must see DISCONNECT or it would publish the will; yet a dead link must not hold us up.
+    const timer = setTimeout(() => this.fail({ kind: 'closed' }), DISCONNECT_FLUSH_MS);
+    stream.write(DISCONNECT_PACKET, () => this.fail({ kind: 'closed' }));
+    this.over.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer);
+        done();
+      },
+      { once: true },
+    );
+    return this;
+  }
+
+  /** Ends the connection at once and settles everything pending with the reason. The first reason counts. */
+  fail(failure: WireFailure): void {
+    if (this.#error) return;
+    const error = new WireError(failure);
+    this.#error = error;
+    clearTimeout(this.#connectTimer);
+    for (const settle of [...this.#pending]) settle(error);
+    this.#client?.end(true);
+    this.#stream?.destroy();
+    // MqttBase listens to `error` until it is connected, and from then on to both.
+    const event = this.#connected ? 'close' : 'error';
+    if (this.listenerCount(event) > 0) this.emit(event, error);
+    this.#over.abort(error);
+  }
+
+  /** Wraps a callback so that it is called exactly once. Answers `undefined` when the connection is already over. */
+  #track(callback: Callback | undefined, stage?: WireStage): Callback | undefined {
+    const { acknowledgeTimeoutMs } = this.#options;
+    const over = this.#error ?? (this.#client ? undefined : new WireError({ kind: 'lost' }));
+    if (over) {
+      if (callback) process.nextTick(callback, over);
+      return undefined;
+    }
+    const timer =
+      stage &&
+      setTimeout(
+        () => this.fail({ kind: 'timeout', stage, timeoutMs: acknowledgeTimeoutMs }),
+        acknowledgeTimeoutMs,
+      );
+    const settle: Callback = (error, result) => {
+      if (!this.#pending.delete(settle)) return;
+      clearTimeout(timer);
+      if (!callback) return;
+      if (error) callback(error);
+      else callback(undefined, result);
+    };
+    this.#pending.add(settle);
+    return settle;
+  }
+}

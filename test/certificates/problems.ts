@@ -1,0 +1,14 @@
+import { InvalidOptionsError } from '../../src/errors';
+
+/** The problems of the `InvalidOptionsError` that the promise rejects with, as `option message`. */
+export async function problemsOf(promise: Promise<unknown>): Promise<string[]> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof InvalidOptionsError))
+    throw new Error(`Not an InvalidOptionsError: ${String(error)}`);
+  expect(error.code).toBe('INVALID_OPTIONS');
+  for (const { remedy } of error.problems) expect(remedy).not.toBe('');
+  return error.problems.map(({ option, message }) => `${option} ${message}`);
+}
