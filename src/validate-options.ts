@@ -1,6 +1,6 @@
-import { ENROLLMENT_KINDS } from './enrollment';
+import { validateCredentialsOptions } from './credentials';
 import { InvalidOptionsError, type OptionProblem } from './errors';
-import type { ConnectOptions, TransportKind } from './options';
+import type { ConnectOptions, ProvisionOptions, TransportKind } from './options';
 
 /** The endpoint that serves every instance of the Device Provisioning Service in the public cloud. */
 export const DEFAULT_GLOBAL_ENDPOINT = 'global.azure-devices-provisioning.net';
@@ -68,19 +68,6 @@ const atMostOne = (first: string, second: string): Rule => {
         ];
 };
 
-const exactlyOne = (first: string, second: string, what: string): Rule => {
-  return (values) =>
-    isAbsent(values[first]) && isAbsent(values[second])
-      ? [
-          {
-            option: second,
-            message: `is missing: ${what}.`,
-            remedy: `Give the path as ${second}, or the content as ${first}.`,
-          },
-        ]
-      : atMostOne(first, second)(values);
-};
-
 const isText = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';
 const isContent = (value: unknown) => isText(value) || Buffer.isBuffer(value);
 const isPlainObject = (value: unknown) =>
@@ -98,7 +85,6 @@ const isSerializable = (value: unknown) => {
   }
 };
 
-const kinds = ENROLLMENT_KINDS.map((kind) => `"${kind}"`).join(', ');
 const content = (option: string) =>
   secret(
     option,
@@ -106,7 +92,7 @@ const content = (option: string) =>
     'the content as a non-empty string or a Buffer',
     `Pass the path as ${option}File instead.`,
   );
-/** A path; content passed by mistake is not repeated in the message, since it may be a private key. */
+/** A path; content passed by mistake is not repeated in the message. */
 const path = (option: string) =>
   secret(
     option,
@@ -114,35 +100,6 @@ const path = (option: string) =>
     'the path of a file',
     `Pass the content as ${option.replace(/File$/, '')} instead.`,
   );
-
-/** What every call that reads credentials checks. */
-const CREDENTIALS_RULES: readonly Rule[] = [
-  required('enrollment', 'how the device was enrolled', `Give one of ${kinds}.`),
-  when('enrollment', isOneOf(ENROLLMENT_KINDS), `one of ${kinds}`, 'Choose how the device was enrolled.'),
-  exactlyOne('cert', 'certFile', 'the device certificate'),
-  exactlyOne('key', 'keyFile', 'the private key'),
-  atMostOne('chain', 'chainFile'),
-  ...['cert', 'key', 'chain'].map(content),
-  ...['certFile', 'keyFile', 'chainFile'].map(path),
-  secret(
-    'passphrase',
-    (value) => typeof value === 'string',
-    'a string',
-    'Leave it out if the key is not encrypted.',
-  ),
-  when(
-    'registrationId',
-    isText,
-    'a non-empty string',
-    'Leave it out to use the common name of the certificate.',
-  ),
-  when(
-    'skipChecks',
-    (value) => Array.isArray(value) && value.every((name) => typeof name === 'string'),
-    'an array of rule names',
-    'Take the names from the findings of checkCredentials().',
-  ),
-];
 
 const PROVISION_RULES: readonly Rule[] = [
   required(
@@ -225,33 +182,26 @@ const KNOWN_OPTIONS = names({
   keepAliveSeconds: true,
 });
 
-/** Checks what the types of {@link CredentialsOptions} promise, for callers without types. */
-export function validateCredentialsOptions(options: unknown): void {
-  validate(options, CREDENTIALS_RULES);
+/**
+ * Checks what the types of {@link ProvisionOptions} promise, for callers without types.
+ *
+ * @throws {@link InvalidOptionsError} with every problem at once
+ */
+export function validateProvisionOptions(options: ProvisionOptions): void {
+  validate(options, PROVISION_RULES);
 }
 
-/** Checks what the types of {@link ProvisionOptions} promise. */
-export function validateProvisionOptions(options: unknown): void {
-  validate(options, [...CREDENTIALS_RULES, ...PROVISION_RULES]);
+/**
+ * Checks what the types of {@link ConnectOptions} promise, for callers without types.
+ *
+ * @throws {@link InvalidOptionsError} with every problem at once
+ */
+export function validateConnectOptions(options: ConnectOptions): void {
+  validate(options, [...PROVISION_RULES, ...CONNECT_RULES]);
 }
 
-/** Checks what the types of {@link ConnectOptions} promise. */
-export function validateConnectOptions(options: unknown): void {
-  validate(options, [...CREDENTIALS_RULES, ...PROVISION_RULES, ...CONNECT_RULES]);
-}
-
-/** @throws {@link InvalidOptionsError} with every problem at once */
-function validate(options: unknown, rules: readonly Rule[]): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new InvalidOptionsError([
-      {
-        option: 'options',
-        message: 'must be an object.',
-        remedy: 'See the documentation of the function called.',
-      },
-    ]);
-  }
-  const values = options as Values;
+function validate(options: ProvisionOptions, rules: readonly Rule[]): void {
+  const values: Values = typeof (options as unknown) === 'object' ? { ...options } : {};
   const problems = [
     ...Object.keys(values)
       .filter((option) => !KNOWN_OPTIONS.includes(option) && !isAbsent(values[option]))
@@ -260,6 +210,7 @@ function validate(options: unknown, rules: readonly Rule[]): void {
         message: 'is not an option.',
         remedy: `Check its spelling. The options are: ${KNOWN_OPTIONS.join(', ')}.`,
       })),
+    ...validateCredentialsOptions(options),
     ...rules.flatMap((rule) => rule(values)),
   ];
   if (problems.length > 0) throw new InvalidOptionsError(problems);

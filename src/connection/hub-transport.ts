@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { DeviceClientOptions, DeviceTransport, TwinProperties } from 'azure-iot-device';
+import { abortable } from '../deadline';
 import { InvalidOptionsError, TimeoutError, type DeviceError } from '../errors';
 import type { HubLink } from '../sdk/hub-link';
 import { DesiredProperties, type JsonObject } from './desired-properties';
@@ -20,7 +21,7 @@ export interface TransportOwner {
 export interface HubTransportOptions {
   /** How many messages may wait while the link is down. */
   maxQueuedMessages: number;
-  /** For a twin read, a twin update or a method answer, in milliseconds. */
+  /** For a twin read or a twin update, in milliseconds. */
   operationTimeoutMs: number;
 }
 
@@ -54,6 +55,8 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
   readonly #desired = new DesiredProperties();
   readonly #features = new Set<Feature>();
   readonly #methods = new Set<string>();
+  /** The link that brought a call, by request ID: on another one the answer would be nobody's. */
+  readonly #calls = new Map<string, HubLink>();
   #link: HubLink | undefined;
   #connectResult: HubLink['connected'];
   #sdkOptions: DeviceClientOptions;
@@ -92,6 +95,7 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
   /** The link is gone; what is given to the transport waits for the next one. */
   detach(): void {
     this.#link = undefined;
+    this.#calls.clear();
     this.#outbox.stop();
     this.#operations.stop();
   }
@@ -130,18 +134,25 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
   }
 
   updateTwinReportedProperties(patch: unknown, done: Done): void {
-    const update = this.#perform('The update of the reported properties', true, (link, callback: Done) => {
+    const update = this.#perform('The update of the reported properties', (link, callback: Done) => {
       link.transport.updateTwinReportedProperties(patch, callback);
     });
     settle(update, done);
   }
 
   sendMethodResponse(response: MethodResponse, done: Done = ignore): void {
-    // The caller waits on the connection that brought the call; on another one the answer would be nobody's.
-    const answer = this.#perform('The answer to a direct method', false, (link, callback: Done) => {
-      link.transport.sendMethodResponse(response, callback);
+    const link = this.#calls.get(response.requestId);
+    this.#calls.delete(response.requestId);
+    if (!link?.isOpen) {
+      done(this.#owner.lost(link?.over.reason));
+      return;
+    }
+    const sent = new Promise<void>((resolve, reject) => {
+      link.transport.sendMethodResponse(response, (error?: Error) => (error ? reject(error) : resolve()));
     });
-    settle(answer, done);
+    settle(abortable(sent, link.over), (error) => {
+      done(error && !link.isOpen ? this.#owner.lost(link.over.reason) : error);
+    });
   }
 
   onDeviceMethod(name: string, callback: MethodCallback): void {
@@ -272,6 +283,7 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
 
   #forwardMethod(link: HubLink, name: string): void {
     link.transport.onDeviceMethod(name, (request: MethodMessage, response) => {
+      this.#calls.set(request.requestId, link);
       this.emit(methodEvent(name), request, response);
     });
   }
@@ -287,18 +299,14 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
   }
 
   #readTwin(): Promise<TwinProperties> {
-    return this.#perform('The reading of the twin', true, (link, callback) =>
-      link.transport.getTwin(callback),
-    );
+    return this.#perform('The reading of the twin', (link, callback) => link.transport.getTwin(callback));
   }
 
   #perform<T>(
     what: string,
-    repeatable: boolean,
     start: (link: HubLink, callback: (error?: Error, value?: T) => void) => void,
   ): Promise<T> {
     const operation: Operation<T> = {
-      repeatable,
       run: (link) =>
         new Promise((resolve, reject) => {
           start(link, (error, value) => (error ? reject(error) : resolve(value as T)));
@@ -309,7 +317,6 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
           message: `${what} was not done in time.`,
           remedy: 'Try again when the connection is up.',
         }),
-      onLost: (reason) => this.#owner.lost(reason),
     };
     return this.#operations.perform(operation);
   }

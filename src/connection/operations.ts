@@ -4,17 +4,14 @@ import type { HubLink } from '../sdk/hub-link';
 
 /** How an operation is carried out and how it fails. */
 export interface Operation<T> {
+  /** Changes nothing by being repeated, which happens on the next link when this one breaks. */
   run: (link: HubLink) => Promise<T>;
-  /** Whether it may be carried out again on the next link when this one breaks: for what changes nothing by repeating. */
-  repeatable: boolean;
   /** The error when its time is up. */
   onTimeout: () => Error;
-  /** The error when the link breaks and it may not be repeated. */
-  onLost: (reason: unknown) => Error;
 }
 
 /**
- * Twin reads, reported properties and method answers: each waits for a link, has a deadline, and settles for certain
+ * Twin reads and reported properties: each waits for a link, has a deadline, and settles for certain
  * when the connection closes. The SDK has no time-out for any of them.
  */
 export class Operations {
@@ -56,7 +53,6 @@ export class Operations {
           return await abortable(abortable(operation.run(link), link.over), controller.signal);
         } catch (error) {
           if (controller.signal.aborted || link.isOpen) throw error;
-          if (!operation.repeatable) throw operation.onLost(link.over.reason);
         }
       }
     } finally {

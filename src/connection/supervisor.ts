@@ -64,6 +64,7 @@ export class Supervisor {
    * caller decides, and sees why it failed.
    */
   open(): Promise<void> {
+    if (this.#closing.signal.aborted) return Promise.reject(this.#closing.signal.reason as DeviceError);
     this.#opened ??= this.#start();
     return this.#opened;
   }

@@ -1,6 +1,6 @@
 import { inspectCredentials, type KeyMaterial } from '../credentials';
 import type { EnrollmentKind } from '../enrollment';
-import { CredentialsError } from '../errors';
+import { CredentialsError, InvalidOptionsError } from '../errors';
 import type { ProvisionOptions, TransportKind } from '../options';
 import { trustedRoots } from '../trust';
 import { DEFAULT_GLOBAL_ENDPOINT } from '../validate-options';
@@ -30,8 +30,17 @@ export async function prepareDevice(options: ProvisionOptions): Promise<Device> 
     inspectCredentials(options),
     trustedRoots(options),
   ]);
+  if (!report.ok || !material) throw new CredentialsError(report);
   const { registrationId } = report;
-  if (!report.ok || !material || registrationId === undefined) throw new CredentialsError(report);
+  if (registrationId === undefined) {
+    throw new InvalidOptionsError([
+      {
+        option: 'registrationId',
+        message: 'is missing, and the certificate has no common name to take it from.',
+        remedy: 'Use a certificate whose common name is the registration ID.',
+      },
+    ]);
+  }
   const { modelId, payload } = options;
   return {
     enrollment: options.enrollment,

@@ -60,28 +60,31 @@ export class DpsResponses {
     if (!match) return undefined;
     const status = Number(match[1]);
     const body = parseObject(payload);
-    if (body === undefined && status < RETRIED_FROM) {
-      this.#onGarbage(`DPS answered ${status} with something that is not a JSON object`);
+    if (status >= RETRIED_FROM) {
+      this.#last = { status, body: body ?? {} };
+      return this.#postponed(status, match[2] ?? '');
+    }
+    if (!body || (status < 300 && typeof body.status !== 'string')) {
+      this.#onGarbage(
+        `it answered ${status} with ${body ? 'no registration status' : 'something that is no JSON object'}`,
+      );
       return undefined;
     }
-    this.#last = { status, body: body ?? {} };
-    if (status < RETRIED_FROM) {
-      this.#throttled = 0;
-      if (status < 300 && typeof body?.status !== 'string') {
-        this.#onGarbage(`DPS answered ${status} without a registration status`);
-        return undefined;
-      }
-      return {
-        topic: answerTopic(status, match[2] ?? '', (asked) => asked),
-        payload: Buffer.from(escapeNonAscii(JSON.stringify(body)), 'ascii'),
-      };
-    }
-    this.#throttled += 1;
-    // The SDK waits for what `retry-after` says: at least what the service asked for, growing and with jitter.
-    const grown = Math.min(2 ** this.#throttled, MAX_RETRY_DELAY_SECONDS) * (0.5 + Math.random() / 2);
-    const delayed = answerTopic(status, match[2] ?? '', (asked) => Math.max(asked ?? 0, grown));
-    return { topic: delayed, payload: Buffer.from('{}') };
+    this.#last = { status, body };
+    this.#throttled = 0;
+    return {
+      topic: answerTopic(status, match[2] ?? '', (asked) => asked),
+      payload: Buffer.from(escapeNonAscii(JSON.stringify(body)), 'ascii'),
+    };
   };
+
+  /** The SDK waits for what `retry-after` says: at least what the service asked for, growing and with jitter. */
+  #postponed(status: number, query: string): IncomingMessage {
+    this.#throttled += 1;
+    const grown = Math.min(2 ** this.#throttled, MAX_RETRY_DELAY_SECONDS) * (0.5 + Math.random() / 2);
+    const delayed = answerTopic(status, query, (asked) => Math.max(asked ?? 0, grown));
+    return { topic: delayed, payload: Buffer.from('{}') };
+  }
 }
 
 /** The topic of an answer with its `retry-after` replaced; whatever the service sent, it is a sane number. */

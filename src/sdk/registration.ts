@@ -19,7 +19,7 @@ export interface RegistrationRequest {
   x509: { cert: string; key: string };
   payload: Readonly<Record<string, unknown>> | undefined;
   transport: TransportKind;
-  wire: Omit<WireOptions, 'filter'>;
+  wire: Omit<WireOptions, 'filter' | 'endsWithSession'>;
   /** Sees each answer of the service as it comes. */
   onResponse?: ((response: DpsResponse) => void) | undefined;
 }
@@ -63,6 +63,7 @@ export async function register(
   const responses = new DpsResponses((detail) => wire.fail({ kind: 'protocol', detail }));
   const wire = new Wire({
     ...request.wire,
+    endsWithSession: true,
     filter: (topic, payload) => {
       const message = responses.filter(topic, payload);
       if (responses.last) request.onResponse?.(responses.last);

@@ -13,6 +13,11 @@ export interface WireOptions extends Pick<StreamOptions, 'ca' | 'agent'> {
   connectTimeoutMs: number;
   /** For a SUBACK or UNSUBACK. */
   acknowledgeTimeoutMs: number;
+  /**
+   * Whether an UNSUBSCRIBE is left out because only the end of the session follows it: it would cost a round trip, and
+   * for ever with a server that does not answer any more.
+   */
+  endsWithSession?: boolean | undefined;
   /** Sees every incoming message before the SDK does; returns what the SDK may see of it. */
   filter?: ((topic: string, payload: Buffer) => IncomingMessage | undefined) | undefined;
 }
@@ -187,6 +192,10 @@ export class Wire extends EventEmitter {
 
   unsubscribe(topic: string, callback?: Callback): this {
     const client = this.#client;
+    if (this.#options.endsWithSession) {
+      if (callback) process.nextTick(callback);
+      return this;
+    }
     const settle = this.#track(callback, 'unsubscribe');
     if (client && settle) client.unsubscribe(topic, (error?: Error) => settle(error));
     return this;

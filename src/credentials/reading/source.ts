@@ -1,0 +1,123 @@
+import { constants, type Stats } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { ReadingFinding } from './problem';
+import { looksLikeContent, type Origin } from './origin';
+import { count, quote } from '../text';
+
+/** No certificate or key comes near it; what does is something else and is not read. */
+const MAX_SOURCE_BYTES = 1024 * 1024;
+
+/** The bytes of one option, or why there are none. */
+export interface SourceBytes {
+  readonly bytes: Buffer | undefined;
+  /** Permission bits of the file, on POSIX systems. */
+  readonly mode: number | undefined;
+  readonly findings: readonly ReadingFinding[];
+}
+
+/** Takes the content of an option as it is, or reads the file that it names. */
+export async function readSource(
+  origin: Origin,
+  content: string | Uint8Array | undefined,
+): Promise<SourceBytes> {
+  if (content !== undefined) {
+    const length = typeof content === 'string' ? Buffer.byteLength(content) : content.byteLength;
+    return checkLength(origin, length, () => Buffer.from(content));
+  }
+  const path = origin.path ?? '';
+  if (looksLikeContent(path)) {
+    const inline = origin.option.replace('File', '');
+    return failure({
+      rule: 'file-readable',
+      message: `${origin.subject} holds the text of a certificate or key, but must be a path.`,
+      remedy: `Pass the text as option ${inline} instead of ${origin.option}.`,
+    });
+  }
+  try {
+    const information = await stat(path);
+    if (!information.isFile()) return failure(notAFile(origin, information));
+    return await readFile(origin, path);
+  } catch (error) {
+    return failure(unreadable(origin, path, error));
+  }
+}
+
+async function readFile(origin: Origin, path: string): Promise<SourceBytes> {
+  // Not blocking: a name that became a pipe meanwhile must not hang the call.
+  const file = await open(path, constants.O_RDONLY | ((constants.O_NONBLOCK as number | undefined) ?? 0));
+  try {
+    const { size, mode } = await file.stat();
+    if (size > MAX_SOURCE_BYTES) return checkLength(origin, size, () => Buffer.alloc(0));
+    const buffer = Buffer.alloc(MAX_SOURCE_BYTES + 1);
+    let length = 0;
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, length, buffer.length - length);
+      length += bytesRead;
+      if (bytesRead === 0 || length === buffer.length) break;
+    }
+    const read = checkLength(origin, length, () => Buffer.from(buffer.subarray(0, length)));
+    return process.platform === 'win32' ? read : { ...read, mode: mode & 0o777 };
+  } finally {
+    await file.close();
+  }
+}
+
+function checkLength(origin: Origin, length: number, bytes: () => Buffer): SourceBytes {
+  if (length <= MAX_SOURCE_BYTES) return { bytes: bytes(), mode: undefined, findings: [] };
+  return failure({
+    rule: 'file-size',
+    message: `${origin.subject} has ${count(length, 'byte')}; more than ${MAX_SOURCE_BYTES} are not read as a certificate or key.`,
+    remedy: `Give ${expected(origin)} alone, not the archive or bundle that it came in.`,
+  });
+}
+
+function notAFile(origin: Origin, information: Stats): ReadingFinding {
+  const what = information.isDirectory() ? 'is a directory' : 'is not a regular file';
+  return {
+    rule: 'file-readable',
+    message: `${origin.subject} ${what}${information.isDirectory() ? ' (EISDIR)' : ''}.`,
+    remedy: `Set ${origin.option} to the path of the file that holds ${expected(origin)}.`,
+  };
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist',
+  ENOTDIR: 'does not exist, because a part of its path is not a directory',
+  EACCES: 'may not be read by this user',
+  EPERM: 'may not be read by this user',
+  ELOOP: 'is a symbolic link that leads in circles',
+  ENAMETOOLONG: 'has a name that is too long for the file system',
+  EMFILE: 'could not be opened, because this process has too many open files',
+};
+
+function unreadable(origin: Origin, path: string, error: unknown): ReadingFinding {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code ?? 'unknown error';
+  const reason = REASONS[code] ?? 'could not be read';
+  const resolved = resolve(path);
+  const where = resolved === path ? '' : ` Its full path is ${quote(resolved)}.`;
+  return {
+    rule: 'file-readable',
+    message: `${origin.subject} ${reason} (${code}).${where}`,
+    remedy: remedyFor(origin, path, code),
+  };
+}
+
+function remedyFor(origin: Origin, path: string, code: string): string {
+  if (code === 'EACCES' || code === 'EPERM') {
+    return `Let the user that runs this process read it: ls -l ${origin.word}, then chown or chmod.`;
+  }
+  if (path.startsWith('~')) {
+    return `Write the home directory out in ${origin.option}: only a shell understands "~".`;
+  }
+  return `Correct the path in ${origin.option}; a relative path starts at the working directory of the process.`;
+}
+
+function expected(origin: Origin): string {
+  if (origin.option.startsWith('key')) return 'the private key';
+  return origin.option.startsWith('chain') ? 'the intermediate certificates' : 'the device certificate';
+}
+
+function failure(finding: ReadingFinding): SourceBytes {
+  return { bytes: undefined, mode: undefined, findings: [finding] };
+}

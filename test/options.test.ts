@@ -1,0 +1,163 @@
+import { expectTypeOf } from 'expect-type';
+import {
+  connectDevice,
+  connectionOptionsFromEnv,
+  InvalidOptionsError,
+  provisionDevice,
+  type ConnectOptions,
+} from 'azure-iot-x509';
+
+const valid = {
+  enrollment: 'hub-individual',
+  idScope: '0ne00ABCDEF',
+  certFile: 'does-not-exist.crt',
+  keyFile: 'does-not-exist.key',
+} as const satisfies ConnectOptions;
+
+async function problems(options: object): Promise<InvalidOptionsError> {
+  const error = await connectDevice(options as ConnectOptions).catch((reason: unknown) => reason);
+  if (!(error instanceof InvalidOptionsError))
+    throw new Error(`Not an InvalidOptionsError: ${String(error)}`);
+  return error;
+}
+
+test('lists every problem at once, by option, each with a cure', async () => {
+  const error = await problems({ transport: 'amqp', timeoutMs: -1, keepAliveSeconds: 9999, idSkope: 'x' });
+  expect(error.problems.map(({ option }) => option)).toEqual([
+    'idSkope',
+    'enrollment',
+    'certFile',
+    'keyFile',
+    'idScope',
+    'transport',
+    'timeoutMs',
+    'keepAliveSeconds',
+  ]);
+  for (const { option, message, remedy } of error.problems) {
+    expect(error.message).toContain(`${option} ${message}`);
+    expect(remedy).toMatch(/^[A-Z].+\.$/);
+  }
+});
+
+test.each<[string, object, string]>([
+  ['an unknown enrollment kind', { enrollment: 'group' }, 'enrollment'],
+  ['a certificate given twice', { cert: 'x' }, 'certFile'],
+  ['a key given twice', { key: 'x' }, 'keyFile'],
+  ['a chain given twice', { chain: 'x', chainFile: 'y' }, 'chainFile'],
+  ['no ID scope', { idScope: undefined }, 'idScope'],
+  ['an ID scope with a blank', { idScope: '0ne 00' }, 'idScope'],
+  [
+    'an endpoint with a scheme',
+    { globalEndpoint: 'https://global.azure-devices-provisioning.net' },
+    'globalEndpoint',
+  ],
+  ['an endpoint with a path', { globalEndpoint: 'example.net/dps' }, 'globalEndpoint'],
+  ['a model ID that is none', { modelId: 'Thermostat' }, 'modelId'],
+  ['a model ID that would inject parameters', { modelId: 'dtmi:a;1&x=y' }, 'modelId'],
+  ['a payload that is no object', { payload: [1] }, 'payload'],
+  ['a payload that is no JSON', { payload: { big: 1n } }, 'payload'],
+  ['a time-out beyond what a timer can wait', { timeoutMs: 2 ** 31 }, 'timeoutMs'],
+  ['a signal that is none', { signal: {} }, 'signal'],
+  ['roots given twice', { ca: 'x', caFile: 'y' }, 'ca'],
+  ['a path that is a PEM', { caFile: '-----BEGIN CERTIFICATE-----\n' }, 'caFile'],
+  ['a rule that does not exist', { skipChecks: ['everything'] }, 'skipChecks'],
+])('refuses %s', async (_what, change, option) => {
+  const error = await problems({ ...valid, ...change });
+  expect(error.problems.map((problem) => problem.option)).toEqual([option]);
+});
+
+test.each([undefined, null, 'options', 7])('refuses %p in place of options', async (options) => {
+  await expect(connectDevice(options as unknown as ConnectOptions)).rejects.toBeInstanceOf(
+    InvalidOptionsError,
+  );
+  await expect(provisionDevice(options as unknown as ConnectOptions)).rejects.toBeInstanceOf(
+    InvalidOptionsError,
+  );
+});
+
+test('never repeats what may be a secret', async () => {
+  const secret = 'S3cret-passphrase';
+  const error = await problems({ ...valid, passphrase: 7, pasphrase: secret, key: { secret } });
+  expect(JSON.stringify(error) + error.message).not.toContain(secret);
+});
+
+test('a certificate file that does not exist is named, before anything is sent', async () => {
+  await expect(connectDevice(valid)).rejects.toMatchObject({
+    name: 'CredentialsError',
+    code: 'CREDENTIALS_INVALID',
+    message: expect.stringContaining('does-not-exist.crt') as unknown,
+  });
+});
+
+test('a file of roots that does not exist, or holds none, is named', async () => {
+  await expect(connectDevice({ ...valid, caFile: 'no-such-ca.pem' })).rejects.toMatchObject({
+    code: 'FILE_NOT_READABLE',
+    path: 'no-such-ca.pem',
+  });
+  await expect(connectDevice({ ...valid, ca: 'not a certificate' })).rejects.toMatchObject({
+    problems: [{ option: 'ca' }],
+  });
+});
+
+describe('connectionOptionsFromEnv', () => {
+  const env = {
+    ENROLLMENT_KIND: 'central-group',
+    PROVISIONING_IDSCOPE: '0ne00ABCDEF',
+    CERTIFICATE_FILE: 'device.crt',
+    KEY_FILE: 'device.key',
+  };
+
+  test('reads the names of the official samples', () => {
+    expect(
+      connectionOptionsFromEnv({
+        ...env,
+        PROVISIONING_HOST: 'example.net',
+        PROVISIONING_REGISTRATION_ID: 'dev-1',
+        KEY_PASSPHRASE: ' with blanks ',
+        MODEL_ID: 'dtmi:com:example:Thermostat;1',
+        CA_FILE: 'ca.pem',
+      }),
+    ).toEqual({
+      enrollment: 'central-group',
+      idScope: '0ne00ABCDEF',
+      globalEndpoint: 'example.net',
+      registrationId: 'dev-1',
+      certFile: 'device.crt',
+      keyFile: 'device.key',
+      passphrase: ' with blanks ',
+      modelId: 'dtmi:com:example:Thermostat;1',
+      caFile: 'ca.pem',
+    });
+  });
+
+  test('leaves out what is not set or empty', () => {
+    expect(connectionOptionsFromEnv({ ...env, CA_FILE: ' ', MODEL_ID: '' })).toEqual({
+      enrollment: 'central-group',
+      idScope: '0ne00ABCDEF',
+      certFile: 'device.crt',
+      keyFile: 'device.key',
+    });
+  });
+
+  test('names every variable that is missing or wrong', () => {
+    const read = () => connectionOptionsFromEnv({ ENROLLMENT_KIND: 'group', KEY_FILE: 'k' });
+    expect(read).toThrow(InvalidOptionsError);
+    expect(read).toThrow(/PROVISIONING_IDSCOPE[^]*CERTIFICATE_FILE[^]*ENROLLMENT_KIND/);
+  });
+});
+
+test('wrong combinations do not compile', () => {
+  const base = { enrollment: 'hub-group', idScope: '0ne00ABCDEF' } as const;
+  expectTypeOf({ ...base, certFile: 'a', keyFile: 'b' }).toExtend<ConnectOptions>();
+  expectTypeOf({ ...base, cert: Buffer.alloc(0), key: 'b', ca: 'c' }).toExtend<ConnectOptions>();
+  expectTypeOf({ ...base, certFile: 'a' }).not.toExtend<ConnectOptions>();
+  expectTypeOf({ ...base, cert: 'a', certFile: 'a', keyFile: 'b' }).not.toExtend<ConnectOptions>();
+  expectTypeOf({ ...base, certFile: 'a', keyFile: 'b', key: 'b' }).not.toExtend<ConnectOptions>();
+  expectTypeOf({ ...base, certFile: 'a', keyFile: 'b', ca: 'c', caFile: 'd' }).not.toExtend<ConnectOptions>();
+  expectTypeOf({
+    ...base,
+    certFile: 'a',
+    keyFile: 'b',
+    enrollment: 'dps' as const,
+  }).not.toExtend<ConnectOptions>();
+});
