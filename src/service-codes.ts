@@ -36,7 +36,7 @@ export const SERVICE_CODES: readonly ServiceCodeEntry[] = [
     evidence: 'observed',
     meaning: 'The service does not accept these credentials.',
     remedy: (kind) =>
-      `Compare the ID scope with the one shown in the portal, and the certificate with the ${ENROLLMENTS[kind].holder} (${ENROLLMENTS[kind].place}).`,
+      `Compare the ID scope with the one shown in the portal, and the certificate with the ${ENROLLMENTS[kind].holder}, which must be enabled (${ENROLLMENTS[kind].place}).`,
   },
   {
     service: 'dps',

@@ -168,7 +168,10 @@ function explainReturnCode(returnCode: number, peer: Peer): Explanation {
     return {
       code: 'SERVICE_UNAVAILABLE',
       message: `${host} cannot serve the connection at present (CONNACK ${returnCode}).`,
-      remedy: 'Try again later.',
+      remedy:
+        service === 'dps'
+          ? 'Check the ID scope: DPS also answers like this when it does not know it. If it is right, try again later.'
+          : 'Try again later.',
       isTransient: returnCode === 3,
       serviceCode: returnCode,
     };

@@ -2,35 +2,56 @@
 export type JsonObject = Record<string, unknown>;
 
 /**
- * What the device knows of its desired properties, so that a change made while it was away can be told from what it
- * has heard already.
+ * What the device knows of its desired properties, so that a change made while nobody listened can be told from what
+ * has been heard already.
  */
 export class DesiredProperties {
   #known: JsonObject | undefined;
+  /** The highest version heard since the present connection began, where versions may have started anew. */
+  #heard: number | undefined;
+  /** Whether the whole section was read on the present connection, so that versions can be compared. */
+  #isCurrent = false;
+
+  /** Whether there is anything to catch up from. */
+  get isKnown(): boolean {
+    return this.#known !== undefined;
+  }
+
+  /** Another connection begins, perhaps to another hub. */
+  begin(): void {
+    this.#heard = undefined;
+    this.#isCurrent = false;
+  }
 
   /** Takes over the whole section, as a twin that was read has it. */
   learn(document: JsonObject): void {
     this.#known = document;
+    this.#isCurrent = true;
   }
 
-  /** Takes over a change. Answers whether it is news: the hub may repeat a change that a twin read has shown already. */
+  /** Takes over a change. Answers whether it is news: the hub may repeat one that a twin read has shown already. */
   apply(patch: JsonObject): boolean {
     const known = version(this.#known);
     const next = version(patch);
-    if (known !== undefined && next !== undefined && next <= known) return false;
+    if (this.#isCurrent && known !== undefined && next !== undefined && next <= known) return false;
+    this.#heard = next ?? this.#heard;
     if (this.#known) this.#known = merged(this.#known, patch);
     return true;
   }
 
+  /** Whether a section that was read is older than a change heard since; then it must be read again. */
+  isStale(document: JsonObject): boolean {
+    return this.#heard !== undefined && (version(document) ?? 0) < this.#heard;
+  }
+
   /**
-   * Takes over the whole section as it was read after a reconnect, and answers with the change that leads there from
-   * what was known: `undefined` when nothing changed or nothing was known.
+   * Takes over the whole section as it was read, and answers with the change that leads there from what was known:
+   * `undefined` when nothing changed or nothing was known. Contents decide, not versions.
    */
   catchUp(document: JsonObject): JsonObject | undefined {
     const before = this.#known;
     this.learn(document);
     if (!before) return undefined;
-    // Contents decide, not versions: these start anew when the device has moved to another hub.
     const { $version: _before, ...old } = before;
     const { $version, ...now } = document;
     const change = difference(old, now);

@@ -85,6 +85,7 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
     for (const name of this.#methods) this.#forwardMethod(link, name);
     this.#link = link;
     this.#connectResult = link.connected;
+    this.#desired.begin();
     for (const feature of this.#features) await this.#tell(link, FEATURES[feature].enable);
     this.#operations.start(link);
     if (this.#features.has('desiredProperties')) await this.#catchUp();
@@ -247,10 +248,19 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
 
   /** Never fails: the client would emit an `error` event that crashes the process. What is enabled stays enabled. */
   #enable(feature: Feature, done: Done): void {
+    const isNew = !this.#features.has(feature);
     this.#features.add(feature);
     const link = this.#link;
-    if (!link) done();
-    else settle(this.#tell(link, FEATURES[feature].enable), () => done());
+    if (!link) {
+      done();
+      return;
+    }
+    const enabled = this.#tell(link, FEATURES[feature].enable);
+    settle(enabled, () => done());
+    if (isNew && feature === 'desiredProperties') {
+      // A change between the reading of the twin and the subscription would be heard by nobody.
+      enabled.then(() => this.#catchUp()).catch(ignore);
+    }
   }
 
   #disable(feature: Feature, done: Done): void {
@@ -293,7 +303,10 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
   }
 
   async #catchUp(): Promise<void> {
-    const { desired } = await this.#readTwin();
+    if (!this.#desired.isKnown) return;
+    let desired: JsonObject;
+    do ({ desired } = await this.#readTwin());
+    while (this.#desired.isStale(desired));
     const change = this.#desired.catchUp(desired);
     if (change) this.emit('twinDesiredPropertiesUpdate', change);
   }

@@ -95,7 +95,7 @@ test('a 401 followed by a dropped connection rejects with what the service said'
     trackingId: refusal.trackingId,
     isTransient: false,
   });
-  expect((error as Error).message).toContain('CA certificate not found.');
+  expect((error as Error).message).toContain('"CA certificate not found".');
 });
 
 test('a 401 on a connection that stays open rejects as well', async () => {

@@ -16,6 +16,8 @@ export class ScriptedClient {
   constructor(socket: TLSSocket) {
     this.socket = socket;
     const parser = createParser({ protocolVersion: 4 });
+    // What is no MQTT is for the script to see on the socket itself.
+    parser.on('error', () => undefined);
     parser.on('packet', (packet: Packet) => {
       this.received.push(packet);
       for (const wake of this.#waiting.splice(0)) wake();

@@ -1,0 +1,41 @@
+// A device with an individual enrollment in IoT Central: the application holds the certificate of this one device.
+//
+// In IoT Central, once: Devices > New, with the certificate's common name (CN) as device ID; then the device > Connect >
+// Individual enrollment > Certificates (X.509), the same certificate as primary and secondary. Then set these variables
+// and run `npm run example -- central-individual`:
+//   PROVISIONING_IDSCOPE  the ID scope that Connect shows, e.g. 0ne00ABCDEF
+//   CERTIFICATE_FILE      the device's certificate
+//   KEY_FILE              the private key of the certificate
+//   MODEL_ID              the ID of the device template, if it is not the one below
+// Without a subscription: `npm run example -- central-individual --emulator`.
+import { setTimeout } from 'node:timers/promises';
+import { Message } from 'azure-iot-device';
+import { connectDevice, connectionOptionsFromEnv, DeviceError } from 'azure-iot-x509';
+
+async function main(): Promise<void> {
+  const options = connectionOptionsFromEnv({ ...process.env, ENROLLMENT_KIND: 'central-individual' });
+  await using connection = await connectDevice({ modelId: 'dtmi:com:example:Thermostat;1', ...options });
+  const { client, registration } = connection;
+  console.log(`Connected to ${registration.assignedHub} as ${registration.deviceId}`);
+
+  client.on('message', (message: Message) => {
+    console.log(`Message from the cloud: ${message.getBytes().toString()}`);
+    void client.complete(message);
+  });
+  const twin = await client.getTwin();
+  twin.on('properties.desired', (desired: unknown) => console.log('Desired properties:', desired));
+  const stopped = new Promise<void>((resolve) => {
+    client.onDeviceMethod('stop', (_request, response) => {
+      void response.send(200, { stopping: true }).then(resolve);
+    });
+  });
+
+  await client.sendEvent(new Message(JSON.stringify({ temperature: 21.5 })));
+  console.log('Telemetry sent. Listening for a minute, or until the direct method "stop" is called');
+  await Promise.race([stopped, setTimeout(60_000, undefined, { ref: false })]);
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof DeviceError ? `${error.message}\n${error.remedy}` : error);
+  process.exitCode = 1;
+});

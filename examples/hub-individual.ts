@@ -1,0 +1,40 @@
+// A device with a DPS individual enrollment: DPS holds the certificate of this one device.
+//
+// In the Azure portal, once: your Device Provisioning Service > Manage enrollments > Individual enrollments > Add, with
+// the X.509 mechanism and the device's certificate as the primary one. Then set these variables and run
+// `npm run example -- hub-individual`:
+//   PROVISIONING_IDSCOPE  the ID scope on the overview page of the Device Provisioning Service, e.g. 0ne00ABCDEF
+//   CERTIFICATE_FILE      the device's certificate; its common name (CN) is the registration ID
+//   KEY_FILE              the private key of the certificate
+// Without a subscription: `npm run example -- hub-individual --emulator`.
+import { setTimeout } from 'node:timers/promises';
+import { Message } from 'azure-iot-device';
+import { connectDevice, connectionOptionsFromEnv, DeviceError } from 'azure-iot-x509';
+
+async function main(): Promise<void> {
+  const options = connectionOptionsFromEnv({ ...process.env, ENROLLMENT_KIND: 'hub-individual' });
+  await using connection = await connectDevice(options);
+  const { client, registration } = connection;
+  console.log(`Connected to ${registration.assignedHub} as ${registration.deviceId}`);
+
+  client.on('message', (message: Message) => {
+    console.log(`Message from the cloud: ${message.getBytes().toString()}`);
+    void client.complete(message);
+  });
+  const twin = await client.getTwin();
+  twin.on('properties.desired', (desired: unknown) => console.log('Desired properties:', desired));
+  const stopped = new Promise<void>((resolve) => {
+    client.onDeviceMethod('stop', (_request, response) => {
+      void response.send(200, { stopping: true }).then(resolve);
+    });
+  });
+
+  await client.sendEvent(new Message(JSON.stringify({ temperature: 21.5 })));
+  console.log('Telemetry sent. Listening for a minute, or until the direct method "stop" is called');
+  await Promise.race([stopped, setTimeout(60_000, undefined, { ref: false })]);
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof DeviceError ? `${error.message}\n${error.remedy}` : error);
+  process.exitCode = 1;
+});

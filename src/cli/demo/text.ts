@@ -1,0 +1,37 @@
+/** A length of time as people say it: `12 ms`, `1.3 s`. */
+export function duration(milliseconds: number): string {
+  return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
+}
+
+/** The text in lines of at most that many characters, broken at spaces; all but the first of a line are indented. */
+export function wrap(text: string, width: number, indent = 0): string[] {
+  const margin = ' '.repeat(indent);
+  return text.split('\n').flatMap((line) => {
+    const lines: string[] = [];
+    const [first = '', ...words] = line.split(' ');
+    let current = first;
+    for (const word of words) {
+      if (current.trim() !== '' && current.length + 1 + word.length > width) {
+        lines.push(current);
+        current = margin + word;
+      } else {
+        current += ` ${word}`;
+      }
+    }
+    return [...lines, current];
+  });
+}
+
+/** Rows in columns that are as wide as they have to be. */
+export function alignColumns(rows: readonly (readonly string[])[]): string[] {
+  const widths: number[] = [];
+  for (const row of rows) {
+    row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, cell.length)));
+  }
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,21 @@
+import { randomBytes } from 'node:crypto';
+import { invalidArgument } from '../errors';
+
+// DPS: letters, digits and - . _ : of which the last character must be a letter, a digit or a dash; at most 128.
+const REGISTRATION_ID = /^(?=.{1,128}$)[A-Za-z0-9._:-]*[A-Za-z0-9-]$/;
+
+/** @throws EmulatorError 400004 */
+export function checkIdentifier(value: string, parameter: string): void {
+  if (REGISTRATION_ID.test(value)) return;
+  throw invalidArgument(
+    `${parameter} must be 1 to 128 letters, digits or - . _ : and end with a letter, a digit or a dash`,
+  );
+}
+
+/** DPS: an ID scope looks like 0ne00ABCDEF. */
+export const ID_SCOPE = /^0ne[0-9A-F]{8}$/;
+
+/** A new ID scope. */
+export function newIdScope(): string {
+  return `0ne${randomBytes(4).toString('hex').toUpperCase()}`;
+}

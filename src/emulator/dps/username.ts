@@ -1,0 +1,23 @@
+/** What DPS reads from the username of a CONNECT packet. */
+export interface DpsUsername {
+  readonly idScope: string;
+  readonly registrationId: string;
+  readonly apiVersion: string;
+}
+
+const USERNAME = /^(?<idScope>[^/]+)\/registrations\/(?<registrationId>[^/]+)\/(?<parameters>.+)$/;
+
+/**
+ * DPS: `{idScope}/registrations/{registrationId}/api-version={version}&ClientVersion=…`. Whether names of parameters are
+ * compared with case is not documented; clients write ClientVersion and clientVersion.
+ */
+export function parseUsername(username: string): DpsUsername | undefined {
+  const { idScope, registrationId, parameters } = USERNAME.exec(username)?.groups ?? {};
+  if (idScope === undefined || registrationId === undefined || parameters === undefined) return undefined;
+  for (const parameter of parameters.split('&')) {
+    const [name = '', value = ''] = parameter.split('=', 2);
+    if (name.toLowerCase() === 'api-version' && value !== '')
+      return { idScope, registrationId, apiVersion: value };
+  }
+  return undefined;
+}

@@ -1,0 +1,55 @@
+export type {
+  CentralDevice,
+  CentralDeviceCertificates,
+  CentralDeviceInit,
+  CentralDevices,
+  CentralDeviceStatus,
+  CentralEmulator,
+  CentralEnrollmentGroup,
+  CentralEnrollmentGroupInit,
+  CentralEnrollmentGroups,
+} from './central/types';
+export type {
+  AuthorityCertificate,
+  AuthorityCertificateInit,
+  AuthorityCertificates,
+  DpsEmulator,
+  EnrollmentGroup,
+  EnrollmentGroupInit,
+  EnrollmentGroups,
+  EnrollmentGroupUpdate,
+  GroupAttestation,
+  IndividualEnrollment,
+  IndividualEnrollmentInit,
+  IndividualEnrollments,
+  IndividualEnrollmentUpdate,
+  InitialTwin,
+  ProvisioningStatus,
+  RegistrationRecord,
+  Registrations,
+  RegistrationStatus,
+  RegistrationSubstatus,
+} from './dps/types';
+export { EmulatorError } from './errors';
+export type {
+  CloudToDeviceMessage,
+  CloudToDeviceOutcome,
+  DeviceAuthentication,
+  DeviceIdentity,
+  DeviceInit,
+  DeviceStatus,
+  DeviceTwin,
+  EnqueuedMessage,
+  HubDevices,
+  HubEmulator,
+  HubEvents,
+  MethodCall,
+  MethodResponse,
+  SystemProperties,
+  TelemetryMessage,
+} from './hub/types';
+export type { JsonObject, JsonValue } from './json';
+export type { DisconnectReason } from './mqtt/service';
+export { startEmulator } from './start';
+export type { Emulator, EmulatorOptions } from './types';
+export type { UnverifiedBehavior } from './unverified-behavior';

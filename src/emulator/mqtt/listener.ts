@@ -1,0 +1,138 @@
+import { constants } from 'node:crypto';
+import type { AddressInfo, Socket } from 'node:net';
+import { createServer, type Server, type TLSSocket } from 'node:tls';
+import type { Duplex } from 'node:stream';
+import createDebug from 'debug';
+import { presentedCertificates } from './client-certificates';
+import { CONNECT } from './codec';
+import { DEFAULT_LIMITS, type MqttLimits } from './limits';
+import type { MqttService } from './service';
+import { MqttSession } from './session';
+import { WebSocketGate } from './websocket';
+
+const debug = createDebug('azure-iot-x509:emulator:listener');
+
+/** A server's certificate (with its chain) and key, as PEM. */
+export interface ServerCredentials {
+  readonly certificate: string;
+  readonly privateKey: string;
+}
+
+/** One port: mutual TLS, and inside it MQTT or MQTT over WebSockets, whichever the client speaks. */
+export class MqttListener {
+  readonly #service: MqttService;
+  readonly #limits: MqttLimits;
+  readonly #server: Server;
+  readonly #gate = new WebSocketGate((stream, socket) => this.#serve(stream, socket));
+  readonly #sockets = new Set<Socket>();
+  readonly #sessions = new Set<MqttSession>();
+  readonly #connectTimers = new Map<Duplex, NodeJS.Timeout>();
+  #closing: Promise<void> | undefined;
+
+  private constructor(service: MqttService, credentials: ServerCredentials, limits: MqttLimits) {
+    this.#service = service;
+    this.#limits = limits;
+    this.#server = createServer(
+      {
+        // Small packets at once: waiting for more costs 40 ms a message on a connection that acknowledges late.
+        noDelay: true,
+        cert: credentials.certificate,
+        key: credentials.privateKey,
+        minVersion: 'TLSv1.2',
+        handshakeTimeout: limits.handshakeTimeoutMs,
+        requestCert: true,
+        // Nothing is left unverified by this. Azure takes any client certificate in the handshake and decides at
+        // CONNECT or at the registration, where its refusals carry a code; so does the emulator, in the attestation of
+        // DPS and by the thumbprints of the hub. With `true` the handshake would fail before anything could be said.
+        rejectUnauthorized: false,
+        // No `ca`: a CA known here would complete chains that the device did not send. No tickets: the server sees
+        // nothing but the leaf on a resumed session, and a device with an intermediate would be refused.
+        secureOptions: constants.SSL_OP_NO_TICKET,
+      },
+      (socket) => this.#welcome(socket),
+    );
+    this.#server.on('connection', (socket: Socket) => this.#track(socket));
+    this.#server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
+      debug('%s: handshake failed: %s', service.label, error.message);
+      socket.destroy();
+    });
+  }
+
+  /** Listens on 127.0.0.1, on a free port. */
+  static async listen(
+    service: MqttService,
+    credentials: ServerCredentials,
+    limits: MqttLimits = DEFAULT_LIMITS,
+  ): Promise<MqttListener> {
+    const listener = new MqttListener(service, credentials, limits);
+    const server = listener.#server;
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host: '127.0.0.1', port: 0 }, () => {
+        server.off('error', reject);
+        resolve();
+      });
+    });
+    server.on('error', (error: Error) => debug('%s: %s', service.label, error.message));
+    return listener;
+  }
+
+  /** The port that the system chose. */
+  get port(): number {
+    // A TCP server that listens has an address of this shape; the type also covers pipes and closed servers.
+    const address = this.#server.address() as AddressInfo;
+    return address.port;
+  }
+
+  /** Drops every client; afterwards no socket and no timer is left. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= new Promise((resolve) => {
+      this.#server.close(() => resolve());
+      for (const session of this.#sessions) session.close('emulator-closed');
+      this.#gate.close();
+      for (const timer of this.#connectTimers.values()) clearTimeout(timer);
+      for (const socket of this.#sockets) socket.destroy();
+    });
+    return this.#closing;
+  }
+
+  #track(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on('error', (error: Error) => debug('%s: %s', this.#service.label, error.message));
+    socket.on('close', () => this.#sockets.delete(socket));
+  }
+
+  #welcome(socket: TLSSocket): void {
+    socket.on('error', (error: Error) => debug('%s: %s', this.#service.label, error.message));
+    const timer = setTimeout(() => {
+      debug('%s: no CONNECT in time', this.#service.label);
+      socket.destroy();
+    }, this.#limits.connectTimeoutMs).unref();
+    this.#connectTimers.set(socket, timer);
+    socket.once('close', () => this.#stopConnectTimer(socket));
+    socket.once('data', (first: Buffer) => {
+      socket.pause();
+      socket.unshift(first);
+      if ((first[0] ?? 0) >> 4 === CONNECT) this.#serve(socket, socket);
+      else this.#gate.serve(socket);
+      socket.resume();
+    });
+  }
+
+  #serve(stream: Duplex, socket: TLSSocket): void {
+    const session = new MqttSession({
+      stream,
+      service: this.#service,
+      certificates: presentedCertificates(socket),
+      limits: this.#limits,
+      onConnected: () => this.#stopConnectTimer(socket),
+      onClosed: () => this.#sessions.delete(session),
+    });
+    this.#sessions.add(session);
+  }
+
+  #stopConnectTimer(socket: Duplex): void {
+    clearTimeout(this.#connectTimers.get(socket));
+    this.#connectTimers.delete(socket);
+  }
+}

@@ -1,0 +1,6 @@
+import type { MqttSession } from '../session';
+
+/** PINGREQ (MQTT 3.1.1, 3.12). */
+export function handlePingreq(session: MqttSession): void {
+  session.write({ cmd: 'pingresp' });
+}

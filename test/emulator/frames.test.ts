@@ -1,0 +1,67 @@
+import { generate } from 'mqtt-packet';
+import { PacketDecoder, protocolLevel } from '../../src/emulator/mqtt/codec';
+import { FrameReader } from '../../src/emulator/mqtt/frames';
+
+const publish = (size: number): Buffer =>
+  generate({
+    cmd: 'publish',
+    topic: 'a',
+    payload: Buffer.alloc(size, size % 251),
+    qos: 0,
+    dup: false,
+    retain: false,
+  });
+
+describe('FrameReader', () => {
+  it('cuts packets out of chunks of any size', () => {
+    const packets = [0, 1, 120, 130, 20_000].map(publish);
+    const stream = Buffer.concat(packets);
+    for (const size of [1, 2, 3, 7, 100, 5000, stream.length]) {
+      const reader = new FrameReader(100_000);
+      const frames: Buffer[] = [];
+      for (let start = 0; start < stream.length; start += size) {
+        for (const frame of reader.read(stream.subarray(start, start + size))) frames.push(frame);
+      }
+      expect(frames.length).toBe(packets.length);
+      expect(Buffer.concat(frames).equals(stream)).toBe(true);
+    }
+  });
+
+  it('refuses a packet that is too long as soon as its length is known', () => {
+    const reader = new FrameReader(1000);
+    expect(() => [...reader.read(publish(1000).subarray(0, 3))]).toThrow(/limit is 1000/);
+  });
+
+  it('refuses a length of more than four bytes', () => {
+    const reader = new FrameReader(1000);
+    expect(() => [...reader.read(Buffer.from([0x30, 0xff, 0xff, 0xff, 0xff, 0x01]))]).toThrow(/four bytes/);
+  });
+});
+
+describe('PacketDecoder', () => {
+  it.each([
+    ['reserved flags', Buffer.from([0xc1, 0x00])],
+    ['a SUBSCRIBE whose filter is longer than it', Buffer.from([0x82, 0x05, 0x00, 0x01, 0x00, 0x7f, 0x61])],
+    ['a PUBLISH without topic', Buffer.from([0x30, 0x01, 0x00])],
+    ['packet type 0', Buffer.from([0x00, 0x00])],
+    ['both bits of QoS', Buffer.from([0x36, 0x04, 0x00, 0x01, 0x61, 0x00])],
+  ])('refuses %s', (_title, frame) => {
+    expect(() => new PacketDecoder().decode(frame)).toThrow(/malformed packet/);
+  });
+});
+
+describe('protocolLevel', () => {
+  it('reads any level, known to the codec or not', () => {
+    const connect = generate({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, clientId: 'a' });
+    expect(protocolLevel(connect)).toBe(4);
+    connect.writeUInt8(9, 8);
+    expect(protocolLevel(connect)).toBe(9);
+  });
+
+  it('refuses another protocol', () => {
+    expect(() => protocolLevel(Buffer.from([0x10, 0x06, 0x00, 0x03, 0x41, 0x42, 0x43, 0x04]))).toThrow(
+      /not MQTT/,
+    );
+    expect(() => protocolLevel(Buffer.from([0x10, 0x00]))).toThrow(/not MQTT/);
+  });
+});
