@@ -1,22 +1,6 @@
-import { withDeadline } from './deadline';
+import { connectWith } from './connection/connect-with';
 import type { DeviceConnection } from './connection/device-connection';
-import { ManagedConnection } from './connection/managed-connection';
-import { TimeoutError } from './errors';
 import type { ConnectOptions } from './options';
-import { registerWithin } from './provision';
-import { prepareDevice, type Device } from './provisioning/device';
-import { provisioningTimeout } from './provisioning/provisioning-error';
-import { dpsPeer } from './provisioning/register-device';
-import type { DpsResponse } from './sdk/dps-responses';
-import type { HubTransportFactory } from './sdk/hub-link';
-import type { ProvisioningTransportFactory } from './sdk/registration';
-import { DEFAULT_KEEP_ALIVE_SECONDS, DEFAULT_TIMEOUT_MS, validateConnectOptions } from './validate-options';
-
-/** Transports of the caller's, for tests. */
-export interface Transports {
-  createProvisioningTransport?: ProvisioningTransportFactory;
-  createHubTransport?: HubTransportFactory;
-}
 
 /**
  * Takes a device from its certificate to a connected IoT Hub client: checks the credentials, registers with the Device
@@ -49,58 +33,4 @@ export interface Transports {
  */
 export function connectDevice(options: ConnectOptions): Promise<DeviceConnection> {
   return connectWith(options, {});
-}
-
-/** {@link connectDevice} with transports of the caller's, for tests. */
-export async function connectWith(
-  options: ConnectOptions,
-  transports: Transports,
-): Promise<DeviceConnection> {
-  validateConnectOptions(options);
-  const { signal, timeoutMs = DEFAULT_TIMEOUT_MS, keepAliveSeconds = DEFAULT_KEEP_ALIVE_SECONDS } = options;
-  let device: Device | undefined;
-  let connection: ManagedConnection | undefined;
-  let lastResponse: DpsResponse | undefined;
-  const onTimeout = () =>
-    device && connection?.state.status === 'provisioning'
-      ? provisioningTimeout(timeoutMs, lastResponse, dpsPeer(device))
-      : new TimeoutError({
-          message: `The device was not connected after ${timeoutMs / 1000} s; ${connection ? `it was still connecting to ${connection.host}` : 'its certificate and key were still being read'}.`,
-          remedy: 'Check the files, the endpoint and the network, or give the call more time with timeoutMs.',
-        });
-  return await withDeadline({ timeoutMs, signal, onTimeout }, async (attempt) => {
-    device = await prepareDevice(options);
-    attempt.throwIfAborted();
-    const managed = manage(device, keepAliveSeconds, transports, (response) => {
-      lastResponse = response;
-    });
-    connection = managed;
-    const onAbort = () => void managed.close();
-    attempt.addEventListener('abort', onAbort, { once: true });
-    try {
-      await managed.open();
-      return managed;
-    } finally {
-      attempt.removeEventListener('abort', onAbort);
-    }
-  });
-}
-
-function manage(
-  device: Device,
-  keepAliveSeconds: number,
-  { createProvisioningTransport, createHubTransport }: Transports,
-  onResponse: (response: DpsResponse) => void,
-): ManagedConnection {
-  const registering = {
-    timeoutMs: DEFAULT_TIMEOUT_MS,
-    onResponse,
-    createTransport: createProvisioningTransport,
-  };
-  return new ManagedConnection({
-    device,
-    keepAliveSeconds,
-    register: (signal) => registerWithin(device, { ...registering, signal }),
-    createTransport: createHubTransport,
-  });
 }

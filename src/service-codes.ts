@@ -2,7 +2,7 @@ import { ENROLLMENTS, type EnrollmentKind } from './enrollment';
 import type { ServiceName } from './errors';
 
 /** How sure it is that the service behaves so. */
-export type Evidence =
+type Evidence =
   /** Stated by Microsoft's documentation or API specification. */
   | 'documented'
   /** Seen in Microsoft's client code, or in logs that people published. */
@@ -29,7 +29,7 @@ const central = (kind: EnrollmentKind) => ENROLLMENTS[kind].portal === 'IoT Cent
  * The codes of the device-facing services. The same number means different things to DPS and to a hub, so the key is
  * always service and code together.
  */
-export const SERVICE_CODES: readonly ServiceCodeEntry[] = [
+const SERVICE_CODES: readonly ServiceCodeEntry[] = [
   {
     service: 'dps',
     code: 401000,

@@ -1,6 +1,6 @@
 import { ProvisioningError, type ProvisionOptions } from 'azure-iot-x509';
 import { createSelfSignedCertificate, type IssuedCertificate } from 'azure-iot-x509/certificates';
-import { provisionWith } from '../src/provision';
+import { provisionWith } from '../src/provisioning/provision-with';
 import { ENROLLMENT_KINDS } from '../src/enrollment';
 import { expectNothingLeft } from './support/leaks';
 import { makeGroupDevice } from './support/group-device';

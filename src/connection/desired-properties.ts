@@ -65,7 +65,7 @@ function version(object: JsonObject | undefined): number | undefined {
 }
 
 /** The JSON merge patch (RFC 7396) from one object to another, or `undefined` if they are the same. */
-export function difference(before: JsonObject, after: JsonObject): JsonObject | undefined {
+function difference(before: JsonObject, after: JsonObject): JsonObject | undefined {
   const old = new Map(Object.entries(before));
   const patch = new Map<string, unknown>();
   for (const [key, value] of Object.entries(after)) {

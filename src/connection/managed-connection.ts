@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Client } from 'azure-iot-device';
+import createDebug from 'debug';
 import { ConnectionError, type DeviceError } from '../errors';
 import type { Device } from '../provisioning/device';
 import { ACKNOWLEDGE_TIMEOUT_MS, CONNECT_TIMEOUT_MS } from '../provisioning/register-device';
@@ -12,6 +13,8 @@ import type { DeviceConnection, DeviceConnectionEvents } from './device-connecti
 import { HubTransport } from './hub-transport';
 import type { ConnectionState, NextState } from './state';
 import { Supervisor, type SupervisorOptions } from './supervisor';
+
+const debug = createDebug('azure-iot-x509:connection');
 
 const RECONNECTING: SupervisorOptions = {
   minDelayMs: 1_000,
@@ -166,6 +169,8 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
   }
 
   #setState(state: NextState): void {
+    const { error } = { error: undefined, ...state };
+    debug('%s: %s%s', this.#options.device.registrationId, state.status, error ? ` (${error.message})` : '');
     this.#state = { ...state, since: new Date() };
     this.emit('state', this.#state);
   }

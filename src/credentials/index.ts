@@ -1,4 +1,4 @@
-export { checkCredentials, inspectCredentials, type InspectedCredentials } from './inspect';
-export { KeyMaterial, type Thumbprint } from './material';
+export { checkCredentials, inspectCredentials } from './inspect';
+export { KeyMaterial } from './material';
 export { validateCredentialsOptions } from './options';
 export type { CredentialsReport, Finding, Severity } from './report';

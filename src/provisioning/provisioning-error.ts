@@ -144,5 +144,6 @@ function clean(text: string): string {
   return text
     .replace(/[\p{Cc}\p{Cf}]+/gu, ' ')
     .trim()
-    .slice(0, MAX_SERVICE_TEXT);
+    .slice(0, MAX_SERVICE_TEXT)
+    .replace(/\.$/, '');
 }

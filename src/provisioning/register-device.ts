@@ -1,10 +1,13 @@
 import type { RegistrationResult } from 'azure-iot-provisioning-device';
+import createDebug from 'debug';
 import { ProvisioningError } from '../errors';
 import type { Registration } from '../registration';
 import type { DpsResponse } from '../sdk/dps-responses';
 import { register, type ProvisioningTransportFactory } from '../sdk/registration';
 import type { Device } from './device';
 import { toProvisioningError, type ProvisioningPeer } from './provisioning-error';
+
+const debug = createDebug('azure-iot-x509:provisioning');
 
 /** For name resolution, TCP, TLS and CONNACK together. */
 export const CONNECT_TIMEOUT_MS = 30_000;
@@ -39,6 +42,7 @@ export async function registerDevice(device: Device, settings: RegisterSettings)
     },
     onResponse,
   };
+  debug('%s: registering at %s in %s', device.registrationId, device.globalEndpoint, device.idScope);
   let result: RegistrationResult;
   try {
     result = await register(request, signal, createTransport);
@@ -46,7 +50,9 @@ export async function registerDevice(device: Device, settings: RegisterSettings)
     if (signal.aborted) throw signal.reason;
     throw toProvisioningError(error, dpsPeer(device));
   }
-  return toRegistration(result, device);
+  const registration = toRegistration(result, device);
+  debug('%s: assigned to %s as %s', device.registrationId, registration.assignedHub, registration.deviceId);
+  return registration;
 }
 
 /** DPS as the errors of this device name it. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from './wire';
 
 /** The body of an answer of DPS, as far as it says anything about success or failure. */
-export interface DpsBody {
+interface DpsBody {
   status?: string;
   errorCode?: number;
   message?: string;

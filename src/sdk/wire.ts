@@ -1,10 +1,13 @@
 import { EventEmitter } from 'node:events';
 import { types } from 'node:util';
 import type { Duplex } from 'node:stream';
+import createDebug from 'debug';
 import type { IClientOptions, IClientPublishOptions, IClientSubscribeOptions, MqttClient } from 'mqtt';
 import { load } from './load';
 import { openStream, type StreamOptions } from './stream';
 import { WireError, type WireFailure, type WireStage } from './wire-error';
+
+const debug = createDebug('azure-iot-x509:wire');
 
 /** Settings of one connection. All times are in milliseconds. */
 export interface WireOptions extends Pick<StreamOptions, 'ca' | 'agent'> {
@@ -105,6 +108,7 @@ export class Wire extends EventEmitter {
           tcpKeepAliveMs: keepAliveSeconds * 500,
         },
         (stage) => {
+          debug('%s: waiting for %s', uri, stage);
           this.#stage = stage;
         },
       );
@@ -230,6 +234,7 @@ export class Wire extends EventEmitter {
   fail(failure: WireFailure): void {
     if (this.#error) return;
     const error = new WireError(failure);
+    debug('over: %s', error.message);
     this.#error = error;
     clearTimeout(this.#connectTimer);
     for (const settle of [...this.#pending]) settle(error);

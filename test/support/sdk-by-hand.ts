@@ -39,11 +39,7 @@ export async function registerByHand(settings: DeviceSettings): Promise<Registra
 }
 
 /** Connects to a hub as Microsoft's sample does, without anything of this library. */
-export async function openByHand(
-  settings: DeviceSettings,
-  assignedHub: string,
-  deviceId: string,
-): Promise<Client> {
+async function openByHand(settings: DeviceSettings, assignedHub: string, deviceId: string): Promise<Client> {
   const { cert, key, ca } = settings;
   const client = Client.fromConnectionString(`HostName=${assignedHub};DeviceId=${deviceId};x509=true`, Mqtt);
   // Once only: a second call would replace the options of the first.

@@ -3,7 +3,7 @@ import type { Emulator } from '../../emulator';
 import { expectThat } from './observation';
 
 /** What is enrolled, and for whom. */
-export interface Enrolling {
+interface Enrolling {
   readonly emulator: Emulator;
   readonly registrationId: string;
   /** The device's certificate, or the certificate authority above it. */

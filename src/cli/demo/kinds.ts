@@ -10,7 +10,7 @@ import {
 } from './enrolling';
 
 /** Where the devices of a kind are registered. */
-export interface RegistrationPlace {
+interface RegistrationPlace {
   idScope(emulator: Emulator): string;
   /** The hub that devices are assigned to. */
   hub(emulator: Emulator): HubEmulator;
@@ -55,7 +55,7 @@ export interface DemoKind {
 }
 
 /** The model that the demo's devices in IoT Central announce. */
-export const DEMO_MODEL_ID = 'dtmi:com:example:Thermostat;1';
+const DEMO_MODEL_ID = 'dtmi:com:example:Thermostat;1';
 
 /** The four kinds. */
 export const DEMO_KINDS: Readonly<Record<EnrollmentKind, DemoKind>> = {

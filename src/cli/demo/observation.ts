@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { abortable } from '../../deadline';
 
 /** Something was expected to be seen on the service side and was not. */
-export class ObservationError extends Error {
+class ObservationError extends Error {
   constructor(message: string) {
     super(message);
     this.name = 'ObservationError';

@@ -50,4 +50,4 @@ export const READING_RULES = {
 } as const satisfies Readonly<Record<string, ReadingRule>>;
 
 /** The name of a rule that reading applies. */
-export type ReadingRuleName = keyof typeof READING_RULES;
+type ReadingRuleName = keyof typeof READING_RULES;

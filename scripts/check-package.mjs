@@ -1,0 +1,96 @@
+// Packs the tarball, installs it in an empty folder as a user does, imports it from ESM, requires it from CommonJS,
+// compiles against its types, and makes one real connection with it.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const folder = mkdtempSync(join(tmpdir(), 'azure-iot-x509-package-'));
+const run = (command, args, options = {}) =>
+  execFileSync(command, args, {
+    cwd: folder,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+    ...options,
+  });
+
+const walk = `
+const emulator = await startEmulator({ retryAfterSeconds: 0 });
+const { certificate, privateKey } = await createSelfSignedCertificate({ commonName: 'pump-1' });
+emulator.dps.individualEnrollments.create({ registrationId: 'pump-1', primaryCertificate: certificate });
+const connection = await connectDevice({
+  enrollment: 'hub-individual',
+  idScope: emulator.idScope,
+  globalEndpoint: emulator.globalEndpoint,
+  ca: emulator.ca,
+  cert: certificate,
+  key: privateKey,
+});
+await connection.client.sendEvent(new Message('hello'));
+const [hub] = emulator.hubs;
+const [telemetry] = hub?.receivedTelemetry('pump-1') ?? [];
+if (telemetry?.body.toString() !== 'hello') throw new Error('The hub did not receive the message.');
+await connection.close();
+await emulator.close();
+`;
+
+try {
+  const [{ filename, files, unpackedSize }] = JSON.parse(
+    run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: root }),
+  );
+  const unwanted = files
+    .map(({ path }) => path)
+    .filter((path) => /^(test|examples|scripts)\/|\/cli\/|\.key$/.test(path));
+  if (unwanted.length > 0) throw new Error(`The tarball holds what no user needs: ${unwanted.join(', ')}`);
+  console.log(`${filename}: ${files.length} files, ${Math.round(unpackedSize / 1024)} kB unpacked`);
+
+  writeFileSync(join(folder, 'package.json'), '{ "private": true }');
+  run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', `./${filename}`]);
+
+  writeFileSync(
+    join(folder, 'esm.mjs'),
+    `import { connectDevice } from 'azure-iot-x509';
+import { createSelfSignedCertificate } from 'azure-iot-x509/certificates';
+import { startEmulator } from 'azure-iot-x509/emulator';
+import iot from 'azure-iot-device';
+const { Message } = iot;
+${walk}`,
+  );
+  run('node', ['esm.mjs']);
+  console.log('imported from ESM and connected');
+
+  writeFileSync(
+    join(folder, 'cjs.cjs'),
+    `const { connectDevice } = require('azure-iot-x509');
+const { createSelfSignedCertificate } = require('azure-iot-x509/certificates');
+const { startEmulator } = require('azure-iot-x509/emulator');
+const { Message } = require('azure-iot-device');
+(async () => {${walk}})();`,
+  );
+  run('node', ['cjs.cjs']);
+  console.log('required from CommonJS and connected');
+
+  writeFileSync(
+    join(folder, 'types.ts'),
+    `import { connectDevice } from 'azure-iot-x509';
+import { createSelfSignedCertificate } from 'azure-iot-x509/certificates';
+import { startEmulator } from 'azure-iot-x509/emulator';
+import { Message } from 'azure-iot-device';
+export async function main(): Promise<void> {${walk}}`,
+  );
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const types = join(root, 'node_modules', '@types');
+  run('node', [
+    tsc,
+    ...['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--target', 'es2022', '--module', 'node20'],
+    ...['--lib', 'es2023,esnext.disposable', '--types', 'node', '--typeRoots', types, 'types.ts'],
+  ]);
+  console.log('compiled against the types');
+} catch (error) {
+  if (error.stdout) console.error(error.stdout);
+  throw error;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
