@@ -1,3 +1,4 @@
+import type { AssignmentStore } from './assignments/store';
 import type { EnrollmentKind } from './enrollment';
 
 /** Where the device certificate comes from: exactly one of the two. */
@@ -69,6 +70,14 @@ export type ServerTrust =
 /** MQTT over TLS on port 8883, or MQTT over secure WebSockets on port 443. */
 export type TransportKind = 'mqtt' | 'mqtt-ws';
 
+/** Other credentials for the same device: those of a renewed certificate. */
+export type CredentialsUpdate = CertificateSource &
+  KeySource &
+  ChainSource & {
+    /** Decrypts the private key (or the PKCS#12 file). */
+    passphrase?: string;
+  };
+
 /** Options of `provisionDevice`. */
 export type ProvisionOptions = CredentialsOptions &
   ServerTrust & {
@@ -91,11 +100,47 @@ export type ProvisionOptions = CredentialsOptions &
     signal?: AbortSignal;
   };
 
+/** How a lost connection is made again. */
+export interface ReconnectOptions {
+  /** Bound of the first delay, in milliseconds; the delay is random below it, and the bound doubles. Default 1000. */
+  minDelayMs?: number;
+  /** No bound grows beyond this, in milliseconds. Default 60 000. */
+  maxDelayMs?: number;
+  /** How long to go on without success, in milliseconds; then the connection is closed. Default: for ever. */
+  giveUpAfterMs?: number;
+}
+
+/** What may wait while the connection is down. */
+export interface OfflineQueueOptions {
+  /** How many messages; one more is refused with code `QUEUE_FULL`. Default 1000; 0 refuses at once. */
+  maxMessages?: number;
+}
+
+/** Where the last assignment is remembered: at most one of the two. Default: nowhere. */
+export type AssignmentMemory =
+  | {
+      /** A store of yours, or `memoryAssignmentStore()`. */
+      assignments?: AssignmentStore;
+      assignmentFile?: never;
+    }
+  | {
+      /** Path of a JSON file, which several devices may share; see `fileAssignmentStore()`. */
+      assignmentFile: string;
+      assignments?: never;
+    };
+
 /** Options of `connectDevice`. */
-export type ConnectOptions = ProvisionOptions & {
-  /**
-   * Seconds between two signs of life of an idle connection. Default 60; at most 1177, because IoT Hub closes a
-   * connection after 1.5 times this value and never waits longer than 29.45 minutes.
-   */
-  keepAliveSeconds?: number;
-};
+export type ConnectOptions = ProvisionOptions &
+  AssignmentMemory & {
+    /**
+     * Seconds between two signs of life of an idle connection. Default 60; at most 1177, because IoT Hub closes a
+     * connection after 1.5 times this value and never waits longer than 29.45 minutes.
+     */
+    keepAliveSeconds?: number;
+    /** How a lost connection is made again. */
+    reconnect?: ReconnectOptions;
+    /** What may wait while the connection is down. */
+    offlineQueue?: OfflineQueueOptions;
+    /** How many days before the certificate expires the event `credentialsExpiring` comes, and then daily. Default 30. */
+    expiryWarningDays?: number;
+  };

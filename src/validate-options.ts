@@ -98,7 +98,7 @@ const path = (option: string) =>
     option,
     (value) => isText(value) && !/[\r\n\0]|-----/.test(value),
     'the path of a file',
-    `Pass the content as ${option.replace(/File$/, '')} instead.`,
+    `Give ${option} the path of a file, not its content.`,
   );
 
 const PROVISION_RULES: readonly Rule[] = [
@@ -149,6 +149,15 @@ const PROVISION_RULES: readonly Rule[] = [
   ),
 ];
 
+const isMilliseconds = isNumberIn(0, MAX_TIMEOUT_MS);
+/** An object of numbers, each of which may be absent. */
+const isNumbers = (members: Readonly<Record<string, (value: unknown) => boolean>>) => (value: unknown) =>
+  isPlainObject(value) &&
+  Object.entries(value as Values).every(
+    ([name, member]) =>
+      isAbsent(member) || (Object.hasOwn(members, name) && members[name]?.(member) === true),
+  );
+
 const CONNECT_RULES: readonly Rule[] = [
   when(
     'keepAliveSeconds',
@@ -156,6 +165,27 @@ const CONNECT_RULES: readonly Rule[] = [
     `a number of seconds from 1 to ${MAX_KEEP_ALIVE_SECONDS}`,
     `Leave it out for ${DEFAULT_KEEP_ALIVE_SECONDS}.`,
   ),
+  when(
+    'reconnect',
+    isNumbers({ minDelayMs: isMilliseconds, maxDelayMs: isMilliseconds, giveUpAfterMs: isMilliseconds }),
+    'an object of minDelayMs, maxDelayMs and giveUpAfterMs, in milliseconds',
+    'Leave it out for delays from 1 s to 60 s, for ever.',
+  ),
+  when(
+    'offlineQueue',
+    isNumbers({ maxMessages: isNumberIn(0, Number.MAX_SAFE_INTEGER) }),
+    'an object of maxMessages',
+    'Leave it out for 1000 messages.',
+  ),
+  when('expiryWarningDays', isNumberIn(0, 36_500), 'a number of days', 'Leave it out for 30.'),
+  atMostOne('assignments', 'assignmentFile'),
+  when(
+    'assignments',
+    (value) => ['load', 'save'].every((name) => typeof (value as Values | null)?.[name] === 'function'),
+    'an AssignmentStore with load() and save()',
+    'Pass memoryAssignmentStore(), or give a path as assignmentFile.',
+  ),
+  path('assignmentFile'),
 ];
 
 const names = (options: Required<{ [Name in keyof ConnectOptions]: true }>) => Object.keys(options);
@@ -180,6 +210,11 @@ const KNOWN_OPTIONS = names({
   timeoutMs: true,
   signal: true,
   keepAliveSeconds: true,
+  reconnect: true,
+  offlineQueue: true,
+  expiryWarningDays: true,
+  assignments: true,
+  assignmentFile: true,
 });
 
 /**

@@ -8,7 +8,7 @@ import { dpsPeer } from '../provisioning/register-device';
 import type { DpsResponse } from '../sdk/dps-responses';
 import type { HubTransportFactory } from '../sdk/hub-link';
 import type { ProvisioningTransportFactory } from '../sdk/registration';
-import { DEFAULT_KEEP_ALIVE_SECONDS, DEFAULT_TIMEOUT_MS, validateConnectOptions } from '../validate-options';
+import { DEFAULT_TIMEOUT_MS, validateConnectOptions } from '../validate-options';
 import type { DeviceConnection } from './device-connection';
 import { ManagedConnection } from './managed-connection';
 
@@ -24,7 +24,7 @@ export async function connectWith(
   transports: Transports,
 ): Promise<DeviceConnection> {
   validateConnectOptions(options);
-  const { signal, timeoutMs = DEFAULT_TIMEOUT_MS, keepAliveSeconds = DEFAULT_KEEP_ALIVE_SECONDS } = options;
+  const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   let device: Device | undefined;
   let connection: ManagedConnection | undefined;
   let lastResponse: DpsResponse | undefined;
@@ -38,7 +38,7 @@ export async function connectWith(
   return await withDeadline({ timeoutMs, signal, onTimeout }, async (attempt) => {
     device = await prepareDevice(options);
     attempt.throwIfAborted();
-    const managed = manage(device, keepAliveSeconds, transports, (response) => {
+    const managed = manage(options, device, transports, (response) => {
       lastResponse = response;
     });
     connection = managed;
@@ -54,8 +54,8 @@ export async function connectWith(
 }
 
 function manage(
+  options: ConnectOptions,
   device: Device,
-  keepAliveSeconds: number,
   { createProvisioningTransport, createHubTransport }: Transports,
   onResponse: (response: DpsResponse) => void,
 ): ManagedConnection {
@@ -65,9 +65,9 @@ function manage(
     createTransport: createProvisioningTransport,
   };
   return new ManagedConnection({
+    options,
     device,
-    keepAliveSeconds,
-    register: (signal) => registerWithin(device, { ...registering, signal }),
+    register: (of, signal) => registerWithin(of, { ...registering, signal }),
     createTransport: createHubTransport,
   });
 }

@@ -1,4 +1,4 @@
-import { ENROLLMENTS, type EnrollmentKind } from '../enrollment';
+import type { EnrollmentKind } from '../enrollment';
 import {
   ConnectionError,
   TimeoutError,
@@ -6,6 +6,7 @@ import {
   type DeviceErrorInit,
   type ServiceName,
 } from '../errors';
+import { findServiceCode, wordsFor } from '../service-codes';
 import type { WireError, WireFailure, WireStage } from '../sdk/wire-error';
 
 /** Who was being talked to, for the message and the remedy. */
@@ -162,27 +163,13 @@ export function closedExplanation(host: string): Explanation {
 
 function explainReturnCode(returnCode: number, peer: Peer): Explanation {
   const { service, host, registrationId, enrollment } = peer;
-  const { holder, place } = ENROLLMENTS[enrollment];
-  // CONNACK 3 is "server unavailable", 1 "unacceptable protocol version" (MQTT 3.1.1, section 3.2.2.3).
-  if (returnCode === 1 || returnCode === 3) {
-    return {
-      code: 'SERVICE_UNAVAILABLE',
-      message: `${host} cannot serve the connection at present (CONNACK ${returnCode}).`,
-      remedy:
-        service === 'dps'
-          ? 'Check the ID scope: DPS also answers like this when it does not know it. If it is right, try again later.'
-          : 'Try again later.',
-      isTransient: returnCode === 3,
-      serviceCode: returnCode,
-    };
-  }
+  const known = findServiceCode(service, returnCode);
   return {
-    code: 'UNAUTHORIZED',
-    message: `${host} refused the connection of ${registrationId} (CONNACK ${returnCode}).`,
-    remedy:
-      service === 'dps'
-        ? `Check the ID scope, and that the registration ID ${registrationId} is the common name (CN) of the certificate.`
-        : `The device may be disabled or deleted at the hub, moved to another one, or known there with another certificate: look at the ${holder} (${place}) and register again.`,
+    // CONNACK 1 and 3 say nothing about the identity (MQTT 3.1.1, section 3.2.2.3).
+    code: returnCode === 1 || returnCode === 3 ? 'SERVICE_UNAVAILABLE' : 'UNAUTHORIZED',
+    message: `${host} refused the connection of ${registrationId} (CONNACK ${returnCode}). ${known ? wordsFor(known.meaning, enrollment) : 'MQTT does not define this return code.'}`,
+    remedy: known ? wordsFor(known.remedy, enrollment) : `Check that ${host} really is ${NAMES[service]}.`,
+    isTransient: known?.isTransient,
     serviceCode: returnCode,
   };
 }

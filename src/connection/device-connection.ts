@@ -1,5 +1,6 @@
 import { type EventEmitter } from 'node:events';
 import type { Client } from 'azure-iot-device';
+import type { CredentialsUpdate } from '../options';
 import type { Registration } from '../registration';
 import type { ConnectionState } from './state';
 
@@ -7,8 +8,10 @@ import type { ConnectionState } from './state';
 export interface DeviceConnectionEvents {
   /** The state changed. */
   state: [state: ConnectionState];
-  /** The device was assigned to a hub again. */
+  /** The device was registered again; hub and device may be the same as before. */
   reprovisioned: [change: { previous: Registration; current: Registration }];
+  /** The certificate in use ends soon (`expiryWarningDays`); comes once a day from then on. */
+  credentialsExpiring: [event: { notAfter: Date }];
 }
 
 /** A device that is connected to its hub, and stays so until it is closed. */
@@ -19,6 +22,21 @@ export interface DeviceConnection extends EventEmitter<DeviceConnectionEvents>, 
   readonly registration: Registration;
   /** What the connection is doing. */
   readonly state: ConnectionState;
+  /**
+   * Registers with DPS again, and moves over if the device was assigned to another hub; until then the present
+   * connection stays.
+   *
+   * @throws {@link ProvisioningError}, {@link ConnectionError}, {@link TimeoutError}; the present connection stays then
+   */
+  reprovision(): Promise<Registration>;
+  /**
+   * Changes over to a renewed certificate with the same common name: checks it, registers with it, connects with it, and
+   * only then gives up the old connection; no message is lost.
+   *
+   * @throws {@link CredentialsError}, {@link InvalidOptionsError}, {@link ProvisioningError}, {@link ConnectionError},
+   * {@link TimeoutError}; the present connection stays then
+   */
+  updateCredentials(update: CredentialsUpdate): Promise<Registration>;
   /**
    * Closes the connection. Settles what is still pending with a `ConnectionError` of code `CONNECTION_CLOSED`, always
    * resolves, may be called at any moment and again, and leaves no timer or socket behind.

@@ -86,6 +86,7 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
     this.#link = link;
     this.#connectResult = link.connected;
     this.#desired.begin();
+    this.#accept(link);
     for (const feature of this.#features) await this.#tell(link, FEATURES[feature].enable);
     this.#operations.start(link);
     if (this.#features.has('desiredProperties')) await this.#catchUp();
@@ -255,6 +256,7 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
       done();
       return;
     }
+    this.#accept(link);
     const enabled = this.#tell(link, FEATURES[feature].enable);
     settle(enabled, () => done());
     if (isNew && feature === 'desiredProperties') {
@@ -266,8 +268,13 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
   #disable(feature: Feature, done: Done): void {
     this.#features.delete(feature);
     const link = this.#link;
+    if (link) this.#accept(link);
     if (!link) done();
     else settle(this.#tell(link, FEATURES[feature].disable), () => done());
+  }
+
+  #accept(link: HubLink): void {
+    link.accept({ cloudToDevice: this.#features.has('cloudToDevice') });
   }
 
   async #tell(link: HubLink, method: (typeof FEATURES)[Feature]['enable' | 'disable']): Promise<void> {

@@ -1,66 +1,72 @@
 import { EventEmitter } from 'node:events';
 import type { Client } from 'azure-iot-device';
 import createDebug from 'debug';
+import { RememberedAssignments } from '../assignments/remembered';
 import { ConnectionError, type DeviceError } from '../errors';
+import type { ConnectOptions, CredentialsUpdate } from '../options';
 import type { Device } from '../provisioning/device';
 import { ACKNOWLEDGE_TIMEOUT_MS, CONNECT_TIMEOUT_MS } from '../provisioning/register-device';
 import type { Registration } from '../registration';
 import { createHubClient } from '../sdk/hub-client';
 import { HubLink, type HubCredentials, type HubTransportFactory } from '../sdk/hub-link';
 import { WireError } from '../sdk/wire-error';
+import { DEFAULT_KEEP_ALIVE_SECONDS } from '../validate-options';
 import { closedExplanation, toConnectionError } from './connection-error';
+import { CredentialsKeeper } from './credentials-keeper';
 import type { DeviceConnection, DeviceConnectionEvents } from './device-connection';
 import { HubTransport } from './hub-transport';
 import type { ConnectionState, NextState } from './state';
-import { Supervisor, type SupervisorOptions } from './supervisor';
+import { Supervisor, type Route } from './supervisor';
 
 const debug = createDebug('azure-iot-x509:connection');
 
-const RECONNECTING: SupervisorOptions = {
-  minDelayMs: 1_000,
-  maxDelayMs: 60_000,
-  attemptsBeforeRegistering: 10,
-  maxRefusals: 5,
-  stableAfterMs: 10_000,
-};
-const MAX_QUEUED_MESSAGES = 1000;
+const DEFAULT_MIN_DELAY_MS = 1_000;
+const DEFAULT_MAX_DELAY_MS = 60_000;
+const DEFAULT_QUEUED_MESSAGES = 1_000;
+const DEFAULT_EXPIRY_WARNING_DAYS = 30;
 const OPERATION_TIMEOUT_MS = 30_000;
+/** Microsoft's guidance: after about ten failures ask DPS, the device may have been moved. */
+const ATTEMPTS_BEFORE_REGISTERING = 10;
+const MAX_REFUSALS = 5;
+const STABLE_AFTER_MS = 10_000;
 
 export interface ManagedConnectionOptions {
+  options: ConnectOptions;
   device: Device;
-  keepAliveSeconds: number;
   /** One registration with DPS. */
-  register: (signal: AbortSignal) => Promise<Registration>;
+  register: (device: Device, signal: AbortSignal) => Promise<Registration>;
   /** For tests. */
   createTransport?: HubTransportFactory | undefined;
 }
 
-/** Joins client, transport and supervisor into what the user sees. */
+/** What keeps the connection from being all that was asked for, by where it comes from. */
+type Problems = Partial<Record<'assignments' | 'credentials', DeviceError>>;
+
+/** Joins client, transport, supervisor, credentials and remembered assignment into what the user sees. */
 export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> implements DeviceConnection {
   readonly client: Client;
-  readonly #options: ManagedConnectionOptions;
+  readonly #settings: ManagedConnectionOptions;
   readonly #transport: HubTransport;
   readonly #supervisor: Supervisor;
+  readonly #keeper: CredentialsKeeper;
+  readonly #assignments: RememberedAssignments;
+  #problems: Problems = {};
   #state: ConnectionState = { status: 'connecting', since: new Date() };
 
-  constructor(options: ManagedConnectionOptions) {
+  constructor(settings: ManagedConnectionOptions) {
     super();
-    this.#options = options;
-    const { modelId } = options.device;
-    this.#supervisor = new Supervisor(
-      {
-        register: options.register,
-        connect: (registration, signal) => this.#connect(registration, signal),
-        attach: (link) => this.#transport.attach(link),
-        detach: () => this.#transport.detach(),
-        toError: (reason, registration) => this.#toError(reason, registration),
-        onState: (state) => this.#setState(state),
-        onReprovisioned: (previous, current) => this.emit('reprovisioned', { previous, current }),
-        closed: () => this.#closedError(),
-        finish: (error) => this.#finish(error),
-      },
-      RECONNECTING,
-    );
+    this.#settings = settings;
+    const { options, device } = settings;
+    this.#assignments = new RememberedAssignments(options, (problem) => this.#report('assignments', problem));
+    this.#keeper = new CredentialsKeeper({
+      options,
+      device,
+      expiryWarningDays: options.expiryWarningDays ?? DEFAULT_EXPIRY_WARNING_DAYS,
+      onExpiring: (notAfter) => this.emit('credentialsExpiring', { notAfter }),
+      onProblem: (problem) => this.#report('credentials', problem),
+      onChange: (changed) => void this.#useChangedFiles(changed),
+    });
+    this.#supervisor = this.#createSupervisor();
     this.#transport = new HubTransport(
       {
         open: () => this.#supervisor.open(),
@@ -68,12 +74,11 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
         lost: (reason) => this.#toError(reason, this.registration),
         queueFull: () => this.#queueFullError(),
       },
-      modelId === undefined ? {} : { modelId },
-      { maxQueuedMessages: MAX_QUEUED_MESSAGES, operationTimeoutMs: OPERATION_TIMEOUT_MS },
+      device.modelId === undefined ? {} : { modelId: device.modelId },
+      { maxQueuedMessages: this.#maxQueuedMessages, operationTimeoutMs: OPERATION_TIMEOUT_MS },
     );
-    this.client = createHubClient(this.#transport, () =>
-      Promise.resolve(this.#credentials(this.registration)),
-    );
+    const credentials = () => Promise.resolve(hubCredentials(this.#keeper.device, this.registration));
+    this.client = createHubClient(this.#transport, credentials);
   }
 
   get registration(): Registration {
@@ -86,12 +91,30 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
     return this.#state;
   }
 
+  /** Where the device is, or is being, connected to: the hub, or DPS until it has named one. */
+  get host(): string {
+    return this.#supervisor.registration?.assignedHub ?? this.#settings.device.globalEndpoint;
+  }
+
   /** Connects for the first time. */
   async open(): Promise<void> {
+    await this.#keeper.start();
     await this.client.open();
+    this.#keeper.watch();
+  }
+
+  async reprovision(): Promise<Registration> {
+    const route = this.#routeOf(this.#keeper.device);
+    return await this.#supervisor.renew(route, () => undefined, false);
+  }
+
+  async updateCredentials(update: CredentialsUpdate): Promise<Registration> {
+    const { device, commit } = await this.#keeper.prepare(update);
+    return await this.#supervisor.renew(this.#routeOf(device), commit, true);
   }
 
   async close(): Promise<void> {
+    this.#keeper.stop();
     await this.#supervisor.close();
   }
 
@@ -99,39 +122,75 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
     await this.close();
   }
 
-  #credentials(registration: Registration): HubCredentials {
+  #createSupervisor(): Supervisor {
+    const { reconnect = {} } = this.#settings.options;
+    const keeper = this.#keeper;
+    const routeOf = (device: Device) => this.#routeOf(device);
+    return new Supervisor(
+      {
+        get route() {
+          return routeOf(keeper.device);
+        },
+        recall: () => this.#assignments.load(keeper.device),
+        remember: (registration) => this.#assignments.save(keeper.device, registration),
+        refreshCredentials: () => keeper.refresh(),
+        attach: (link) => this.#transport.attach(link),
+        detach: () => this.#transport.detach(),
+        toError: (reason, registration) => this.#toError(reason, registration),
+        onState: (state) => this.#setState(state),
+        onReprovisioned: (previous, current) => this.emit('reprovisioned', { previous, current }),
+        closed: () => this.#closedError(),
+        finish: (error) => this.#finish(error),
+      },
+      {
+        minDelayMs: reconnect.minDelayMs ?? DEFAULT_MIN_DELAY_MS,
+        maxDelayMs: reconnect.maxDelayMs ?? DEFAULT_MAX_DELAY_MS,
+        giveUpAfterMs: reconnect.giveUpAfterMs ?? Infinity,
+        attemptsBeforeRegistering: ATTEMPTS_BEFORE_REGISTERING,
+        maxRefusals: MAX_REFUSALS,
+        stableAfterMs: STABLE_AFTER_MS,
+      },
+    );
+  }
+
+  #routeOf(device: Device): Route {
     return {
-      host: registration.assignedHub,
-      deviceId: registration.deviceId,
-      x509: this.#options.device.material.toX509(),
+      register: (signal) => this.#settings.register(device, signal),
+      connect: (registration, signal) => this.#connect(device, registration, signal),
     };
   }
 
-  async #connect(registration: Registration, signal: AbortSignal): Promise<HubLink> {
-    const { device, keepAliveSeconds, createTransport } = this.#options;
+  async #connect(device: Device, registration: Registration, signal: AbortSignal): Promise<HubLink> {
+    const { options, createTransport } = this.#settings;
+    const linkOptions = {
+      credentials: hubCredentials(device, registration),
+      transport: device.transport,
+      sdkOptions: this.#transport.sdkOptions,
+      wire: {
+        ca: device.roots,
+        keepAliveSeconds: options.keepAliveSeconds ?? DEFAULT_KEEP_ALIVE_SECONDS,
+        connectTimeoutMs: CONNECT_TIMEOUT_MS,
+        acknowledgeTimeoutMs: ACKNOWLEDGE_TIMEOUT_MS,
+      },
+    };
     try {
-      return await HubLink.open(
-        {
-          credentials: this.#credentials(registration),
-          transport: device.transport,
-          sdkOptions: this.#transport.sdkOptions,
-          wire: {
-            ca: device.roots,
-            keepAliveSeconds,
-            connectTimeoutMs: CONNECT_TIMEOUT_MS,
-            acknowledgeTimeoutMs: ACKNOWLEDGE_TIMEOUT_MS,
-          },
-        },
-        signal,
-        createTransport,
-      );
+      return await HubLink.open(linkOptions, signal, createTransport);
     } catch (error) {
       throw signal.aborted ? signal.reason : this.#toError(error, registration);
     }
   }
 
+  /** The files hold other credentials: they take over, or the old connection stays and the state says why. */
+  async #useChangedFiles(device: Device): Promise<void> {
+    try {
+      await this.#supervisor.renew(this.#routeOf(device), () => this.#keeper.use(device), true);
+    } catch (error) {
+      this.#report('credentials', error as DeviceError);
+    }
+  }
+
   #toError(reason: unknown, { assignedHub, deviceId }: Registration): DeviceError {
-    const { enrollment } = this.#options.device;
+    const { enrollment } = this.#settings.device;
     const peer = { service: 'hub', host: assignedHub, registrationId: deviceId, enrollment } as const;
     if (reason instanceof WireError) return toConnectionError(reason, peer);
     return new ConnectionError({
@@ -145,38 +204,52 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
     });
   }
 
-  /** Where the device is, or is being, connected to: the hub, or DPS until it has named one. */
-  get host(): string {
-    return this.#supervisor.registration?.assignedHub ?? this.#options.device.globalEndpoint;
-  }
-
   #closedError(): ConnectionError {
-    const host = this.host;
+    const { host } = this;
     return new ConnectionError({ ...closedExplanation(host), service: 'hub', host });
   }
 
+  get #maxQueuedMessages(): number {
+    return this.#settings.options.offlineQueue?.maxMessages ?? DEFAULT_QUEUED_MESSAGES;
+  }
+
   #queueFullError(): ConnectionError {
-    const host = this.host;
+    const { host } = this;
     return new ConnectionError({
       code: 'QUEUE_FULL',
       service: 'hub',
       host,
-      message: `The connection to ${host} is down and ${MAX_QUEUED_MESSAGES} messages are waiting for it: the queue is full.`,
+      message: `The connection to ${host} is down and ${this.#maxQueuedMessages} messages are waiting for it: the queue is full.`,
       remedy:
-        'Send less, keep messages elsewhere until the state is "connected", or drop the least important.',
+        'Send less, keep messages elsewhere until the state is "connected", or allow more with offlineQueue.maxMessages.',
       isTransient: true,
     });
   }
 
-  #setState(state: NextState): void {
+  #report(from: keyof Problems, problem: DeviceError | undefined): void {
+    const { [from]: previous, ...others } = this.#problems;
+    if (previous?.message === problem?.message) return;
+    this.#problems = problem ? { ...others, [from]: problem } : others;
+    if (problem) debug('%s: warning: %s', this.#settings.device.registrationId, problem.message);
+    if (this.#state.status === 'connected') this.#setState({ status: 'connected' }, this.#state.since);
+  }
+
+  #setState(state: NextState, since = new Date()): void {
     const { error } = { error: undefined, ...state };
-    debug('%s: %s%s', this.#options.device.registrationId, state.status, error ? ` (${error.message})` : '');
-    this.#state = { ...state, since: new Date() };
+    debug('%s: %s%s', this.#settings.device.registrationId, state.status, error ? ` (${error.message})` : '');
+    const [warning] = Object.values(this.#problems);
+    this.#state =
+      state.status === 'connected' && warning ? { ...state, since, warning } : { ...state, since };
     this.emit('state', this.#state);
   }
 
   #finish(error: DeviceError | undefined): void {
+    this.#keeper.stop();
     this.#transport.finish(error ?? this.#closedError(), error !== undefined);
     this.#setState({ status: 'closed', ...(error && { error, advice: error.remedy }) });
   }
+}
+
+function hubCredentials(device: Device, { assignedHub, deviceId }: Registration): HubCredentials {
+  return { host: assignedHub, deviceId, x509: device.material.toX509() };
 }

@@ -18,6 +18,8 @@ export type ConnectionState =
       /** The hub is connected; everything asked for is enabled. */
       readonly status: 'connected';
       readonly since: Date;
+      /** What does not work although the connection does: a store that cannot be written, a renewed certificate that cannot be used. */
+      readonly warning?: DeviceError;
     }
   | {
       /** The connection was lost; the next attempt is under way or waits for its time. */

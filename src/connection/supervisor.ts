@@ -5,12 +5,24 @@ import type { HubLink } from '../sdk/hub-link';
 import { backOff, type BackOffOptions } from './back-off';
 import type { NextState } from './state';
 
+/** One identity's way to its hub. Both reject with a `DeviceError`, or with the signal's reason. */
+export interface Route {
+  /** Registers with DPS. */
+  register(signal: AbortSignal): Promise<Registration>;
+  /** Connects to the hub. */
+  connect(registration: Registration, signal: AbortSignal): Promise<HubLink>;
+}
+
 /** What the supervisor steers. */
 export interface SupervisorParts {
-  /** Registers with DPS. Rejects with a `DeviceError`, or with the signal's reason. */
-  register(signal: AbortSignal): Promise<Registration>;
-  /** Connects to the hub. Rejects with a `DeviceError`, or with the signal's reason. */
-  connect(registration: Registration, signal: AbortSignal): Promise<HubLink>;
+  /** With the credentials that are in use. */
+  readonly route: Route;
+  /** The assignment that was remembered from an earlier run. Never rejects. */
+  recall(): Promise<Registration | undefined>;
+  /** Keeps an assignment for the next run. Never rejects. */
+  remember(registration: Registration): Promise<void>;
+  /** Looks whether the credentials have changed; answers whether they have. Never rejects. */
+  refreshCredentials(): Promise<boolean>;
   /** Takes the link into use; rejects when it breaks meanwhile. */
   attach(link: HubLink): Promise<void>;
   /** The link is gone. */
@@ -34,6 +46,8 @@ export interface SupervisorOptions extends BackOffOptions {
   maxRefusals: number;
   /** A connection that lived shorter, in milliseconds, counts as one more failed attempt. */
   stableAfterMs: number;
+  /** How long to go on without success, in milliseconds. */
+  giveUpAfterMs: number;
 }
 
 /** Connects, watches, connects again: the one writer of the connection's state. */
@@ -47,6 +61,14 @@ export class Supervisor {
   #link: HubLink | undefined;
   #opened: Promise<void> | undefined;
   #watching: Promise<void> = Promise.resolve();
+  /** The last of the renewals that wait for each other; never rejects. */
+  #renewing: Promise<unknown> = Promise.resolve();
+  /** The connection that is to replace the present one is being made; never rejects. */
+  #switching: Promise<unknown> = Promise.resolve();
+  /** Counts the assignments, so that a connection made for an earlier one can be told. */
+  #generation = 0;
+  /** Ends the present pause between two attempts. */
+  #hurry: () => void = () => undefined;
   #finished = false;
 
   constructor(parts: SupervisorParts, options: SupervisorOptions) {
@@ -77,8 +99,54 @@ export class Supervisor {
       await this.#link?.close();
     }
     await this.#opened?.catch(() => undefined);
+    await this.#renewing;
     await this.#watching;
     this.#finish(undefined);
+  }
+
+  /**
+   * Registers along another route (with other credentials), connects, and moves over to the new connection; until then,
+   * and if anything fails, the present one stays. Without a connection it is the next attempt that takes the new route.
+   *
+   * @param commit makes the new route the one in use
+   * @param mustReconnect whether to connect anew even if hub and device are the same as before
+   */
+  async renew(route: Route, commit: () => void, mustReconnect: boolean): Promise<Registration> {
+    const renewal = this.#renewing.then(() => this.#renew(route, commit, mustReconnect));
+    this.#renewing = renewal.catch(() => undefined);
+    return await renewal;
+  }
+
+  async #renew(route: Route, commit: () => void, mustReconnect: boolean): Promise<Registration> {
+    const { signal } = this.#closing;
+    signal.throwIfAborted();
+    const current = await route.register(signal);
+    const previous = this.#registration;
+    const old = this.#link;
+    const adopt = () => {
+      commit();
+      this.#adopt(current);
+    };
+    if (!old?.isOpen) {
+      adopt();
+      this.#hurry();
+    } else if (mustReconnect || !previous || !isSameAssignment(previous, current)) {
+      const switching = route.connect(current, signal).then((link) => {
+        adopt();
+        this.#parts.detach();
+        this.#link = link;
+        return link;
+      });
+      this.#switching = switching.catch(() => undefined);
+      const link = await switching;
+      // If it breaks at once, it is connected again like any other.
+      await this.#attach(link, signal, current).catch(() => undefined);
+      await old.close();
+    } else {
+      adopt();
+    }
+    await this.#parts.remember(current);
+    return current;
   }
 
   async #start(): Promise<void> {
@@ -86,11 +154,24 @@ export class Supervisor {
     try {
       signal.throwIfAborted();
       this.#parts.onState({ status: 'connecting' });
-      const link = await this.#connect(signal, undefined);
-      this.#watching = this.#watch(link, signal);
+      this.#registration = await this.#parts.recall();
+      this.#mustRegister = !this.#registration;
+      this.#watching = this.#watch(await this.#connectFirst(signal), signal);
     } catch (error) {
       this.#finish(signal.aborted ? undefined : (error as DeviceError));
       throw error;
+    }
+  }
+
+  async #connectFirst(signal: AbortSignal): Promise<HubLink> {
+    if (this.#mustRegister) return await this.#connect(signal, undefined);
+    try {
+      return await this.#connect(signal, undefined);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      // What was remembered may be out of date: DPS knows.
+      this.#mustRegister = true;
+      return await this.#connect(signal, error as DeviceError);
     }
   }
 
@@ -100,7 +181,13 @@ export class Supervisor {
     let failures = 0;
     while (link) {
       const { milliseconds, error } = await this.#lossOf(link);
+      // The hub ends a connection when it accepts the one that is to replace it.
+      await this.#switching;
       if (signal.aborted) return;
+      if (this.#link !== link) {
+        link = this.#link;
+        continue;
+      }
       this.#parts.detach();
       this.#link = undefined;
       // Two processes with one identity throw each other out for ever: that must not go at full speed.
@@ -110,11 +197,12 @@ export class Supervisor {
   }
 
   async #reconnect(first: DeviceError, failures: number, signal: AbortSignal): Promise<HubLink | undefined> {
+    const since = performance.now();
     let error = first;
     let refusals = 0;
     for (let attempt = 1; ; attempt += 1) {
       if (isRefusal(error)) refusals += 1;
-      if (refusals >= this.#options.maxRefusals) {
+      if (refusals >= this.#options.maxRefusals || performance.now() - since >= this.#options.giveUpAfterMs) {
         this.#finish(error);
         return undefined;
       }
@@ -122,6 +210,7 @@ export class Supervisor {
       this.#mustRegister ||= isWrongHub(error) || attempt % this.#options.attemptsBeforeRegistering === 0;
       try {
         await this.#pause(error, attempt, failures, signal);
+        if (await this.#parts.refreshCredentials()) this.#mustRegister = true;
         return await this.#connect(signal, error);
       } catch (next) {
         if (signal.aborted) return undefined;
@@ -134,35 +223,71 @@ export class Supervisor {
     const delay = backOff(attempt + failures, this.#options);
     const waiting = { status: 'reconnecting', error, attempt, advice: advice(error) } as const;
     this.#parts.onState({ ...waiting, nextAttemptAt: new Date(Date.now() + delay) });
-    await sleep(delay, signal);
+    await this.#sleep(delay, signal);
     this.#parts.onState(waiting);
   }
 
   async #connect(signal: AbortSignal, error: DeviceError | undefined): Promise<HubLink> {
     const registration = await this.#assignment(signal, error);
-    const link = await this.#parts.connect(registration, signal);
+    const generation = this.#generation;
+    const link = await this.#parts.route.connect(registration, signal);
+    if (generation !== this.#generation) {
+      // Other credentials have come into use meanwhile.
+      link.fail({ kind: 'closed' });
+      return await this.#connect(signal, error);
+    }
     this.#link = link;
+    try {
+      await this.#attach(link, signal, registration);
+    } catch (reason) {
+      this.#link = undefined;
+      throw reason;
+    }
+    return link;
+  }
+
+  async #attach(link: HubLink, signal: AbortSignal, registration: Registration): Promise<void> {
     try {
       await abortable(this.#parts.attach(link), signal);
     } catch (reason) {
       this.#parts.detach();
-      this.#link = undefined;
       link.fail({ kind: 'closed' });
       throw signal.aborted ? reason : this.#parts.toError(reason, registration);
     }
     this.#parts.onState({ status: 'connected' });
-    return link;
   }
 
   async #assignment(signal: AbortSignal, error: DeviceError | undefined): Promise<Registration> {
     const previous = this.#registration;
     if (previous && !this.#mustRegister) return previous;
     this.#parts.onState({ status: 'provisioning', ...(error && { error }) });
-    const current = await this.#parts.register(signal);
+    const current = await this.#parts.route.register(signal);
+    this.#adopt(current);
+    await this.#parts.remember(current);
+    return current;
+  }
+
+  #adopt(current: Registration): void {
+    const previous = this.#registration;
     this.#registration = current;
     this.#mustRegister = false;
+    this.#generation += 1;
     if (previous) this.#parts.onReprovisioned(previous, current);
-    return current;
+  }
+
+  async #sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      await abortable(
+        new Promise<void>((resolve) => {
+          this.#hurry = resolve;
+          timer = setTimeout(resolve, milliseconds);
+        }),
+        signal,
+      );
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Waits for the end of a link; answers why it ended, and how long it lived. */
@@ -209,16 +334,6 @@ function advice(error: DeviceError): string {
     : `Connecting again by itself; nothing needs to be done unless it goes on. ${error.remedy}`;
 }
 
-async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  try {
-    await abortable(
-      new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, milliseconds);
-      }),
-      signal,
-    );
-  } finally {
-    clearTimeout(timer);
-  }
+function isSameAssignment(one: Registration, other: Registration): boolean {
+  return one.assignedHub === other.assignedHub && one.deviceId === other.deviceId;
 }

@@ -20,6 +20,8 @@ const RESPONSE_TOPIC = /^\$dps\/registrations\/res\/(\d+)\/\?(.*)$/;
 /** From here on the SDK registers or polls again, without limit and without telling anyone. */
 const RETRIED_FROM = 429;
 const MAX_RETRY_DELAY_SECONDS = 30;
+/** More answers in a row that the service is busy end the registration; with the growing delays that is minutes. */
+const MAX_THROTTLED = 10;
 /** No service asks for more; a larger value would only keep timers alive. */
 const MAX_RETRY_AFTER_SECONDS = 300;
 
@@ -29,23 +31,12 @@ const MAX_RETRY_AFTER_SECONDS = 300;
  * remembered, because the SDK keeps them from its caller.
  */
 export class DpsResponses {
-  readonly #onGarbage: (detail: string) => void;
   #last: DpsResponse | undefined;
   #throttled = 0;
-
-  /** @param onGarbage is told about an answer that is not part of the protocol. */
-  constructor(onGarbage: (detail: string) => void) {
-    this.#onGarbage = onGarbage;
-  }
 
   /** The last answer. */
   get last(): DpsResponse | undefined {
     return this.#last;
-  }
-
-  /** How many answers in a row said that the service is busy or broken. */
-  get throttled(): number {
-    return this.#throttled;
   }
 
   /** Whether the last answer is one after which the SDK settles by itself. */
@@ -54,7 +45,7 @@ export class DpsResponses {
     return this.#last.status >= 300 || this.#last.body.status !== 'assigning';
   }
 
-  /** The filter for the wire. */
+  /** The filter for the wire; throws for what DPS does not answer, and when it has been too busy for too long. */
   readonly filter = (topic: string, payload: Buffer): IncomingMessage | undefined => {
     const match = RESPONSE_TOPIC.exec(topic);
     if (!match) return undefined;
@@ -65,10 +56,8 @@ export class DpsResponses {
       return this.#postponed(status, match[2] ?? '');
     }
     if (!body || (status < 300 && typeof body.status !== 'string')) {
-      this.#onGarbage(
-        `it answered ${status} with ${body ? 'no registration status' : 'something that is no JSON object'}`,
-      );
-      return undefined;
+      const what = body ? 'no registration status' : 'something that is no JSON object';
+      throw new Error(`it answered ${status} with ${what}`);
     }
     this.#last = { status, body };
     this.#throttled = 0;
@@ -81,6 +70,7 @@ export class DpsResponses {
   /** The SDK waits for what `retry-after` says: at least what the service asked for, growing and with jitter. */
   #postponed(status: number, query: string): IncomingMessage {
     this.#throttled += 1;
+    if (this.#throttled > MAX_THROTTLED) throw new Error('it kept answering that it is busy');
     const grown = Math.min(2 ** this.#throttled, MAX_RETRY_DELAY_SECONDS) * (0.5 + Math.random() / 2);
     const delayed = answerTopic(status, query, (asked) => Math.max(asked ?? 0, grown));
     return { topic: delayed, payload: Buffer.from('{}') };

@@ -1,6 +1,7 @@
 import type { DeviceClientOptions, DeviceTransport, X509AuthenticationProvider } from 'azure-iot-device';
 import type { TransportKind } from '../options';
 import { abortable } from '../deadline';
+import { filterHubMessage } from './hub-messages';
 import { load } from './load';
 import { Wire, type WireOptions } from './wire';
 import type { WireFailure } from './wire-error';
@@ -16,10 +17,12 @@ export interface HubCredentials {
 export interface HubLinkOptions {
   credentials: HubCredentials;
   transport: TransportKind;
-  wire: WireOptions;
+  wire: Omit<WireOptions, 'filter'>;
   /** What the SDK's transport is told: model ID, product info. */
   sdkOptions: DeviceClientOptions;
 }
+
+const CLOUD_TO_DEVICE_TOPIC = /^devices\/[^/]+\/messages\/devicebound\//;
 
 /** What the SDK's `connect` answers with. */
 export type ConnectResult = Parameters<Parameters<DeviceTransport['connect']>[0]>[1];
@@ -61,12 +64,13 @@ export class HubLink {
     signal.throwIfAborted();
     const { credentials } = options;
     const { X509AuthenticationProvider } = load.device();
-    const wire = new Wire(options.wire);
+    const wire = new Wire({ ...options.wire, filter: filterHubMessage });
     const provider = new X509AuthenticationProvider({
       host: credentials.host,
       deviceId: credentials.deviceId,
       x509: credentials.x509,
     });
+    wire.accept(() => false);
     const transport = createTransport(options.transport, provider, wire);
     try {
       transport.setOptions?.(options.sdkOptions, ignore);
@@ -86,6 +90,14 @@ export class HubLink {
 
   get isOpen(): boolean {
     return this.#wire.error === undefined;
+  }
+
+  /**
+   * Says what the owner is ready for; before the first call nothing is. Cloud-to-device messages that nobody listens to
+   * stay with the hub.
+   */
+  accept(ready: { cloudToDevice: boolean }): void {
+    this.#wire.accept((topic) => ready.cloudToDevice || !CLOUD_TO_DEVICE_TOPIC.test(topic));
   }
 
   /** Ends the connection at once, for the reason given. */

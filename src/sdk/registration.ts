@@ -45,9 +45,6 @@ export class RegistrationFailure extends Error {
 /** Makes the SDK's transport to DPS. Tests give one of their own. */
 export type ProvisioningTransportFactory = (kind: TransportKind, wire: Wire) => X509ProvisioningTransport;
 
-/** More throttled answers in a row than this end the registration; with the growing delays that is minutes. */
-const MAX_THROTTLED = 10;
-
 /**
  * Registers through the SDK's `X509Security` and `ProvisioningDeviceClient`. Settles for certain when the connection
  * ends or `signal` aborts, and leaves no socket behind either way.
@@ -60,16 +57,14 @@ export async function register(
   createTransport: ProvisioningTransportFactory = createSdkTransport,
 ): Promise<RegistrationResult> {
   signal.throwIfAborted();
-  const responses = new DpsResponses((detail) => wire.fail({ kind: 'protocol', detail }));
+  const responses = new DpsResponses();
   const wire = new Wire({
     ...request.wire,
     endsWithSession: true,
     filter: (topic, payload) => {
       const message = responses.filter(topic, payload);
       if (responses.last) request.onResponse?.(responses.last);
-      if (responses.throttled <= MAX_THROTTLED) return message;
-      wire.fail({ kind: 'protocol', detail: 'DPS kept answering that it is busy' });
-      return undefined;
+      return message;
     },
   });
   const registration = createRegistration(request, createTransport(request.transport, wire));

@@ -21,13 +21,22 @@ export interface WireOptions extends Pick<StreamOptions, 'ca' | 'agent'> {
    * for ever with a server that does not answer any more.
    */
   endsWithSession?: boolean | undefined;
-  /** Sees every incoming message before the SDK does; returns what the SDK may see of it. */
+  /**
+   * Sees every incoming message before the SDK does; returns what the SDK may see of it. What it throws ends the
+   * connection as a violation of the protocol.
+   */
   filter?: ((topic: string, payload: Buffer) => IncomingMessage | undefined) | undefined;
 }
 
 export interface IncomingMessage {
   topic: string;
   payload: Buffer;
+}
+
+/** A message that nobody is ready for yet. */
+interface HeldMessage extends IncomingMessage {
+  /** Of a message with QoS 1, which is acknowledged when it is delivered. */
+  messageId: number | undefined;
 }
 
 /** The part of MQTT.js's options that the SDK sets. */
@@ -45,6 +54,9 @@ type Callback = (error?: Error, result?: unknown) => void;
 const PING_SHARE = 0.7;
 /** How long `end` waits for the DISCONNECT packet to leave. */
 const DISCONNECT_FLUSH_MS = 500;
+/** MQTT 3.1.1, section 3.4. */
+const puback = (messageId: number) => Buffer.from([0x40, 0x02, messageId >> 8, messageId & 0xff]);
+/** MQTT 3.1.1, section 3.14. */
 const DISCONNECT_PACKET = Buffer.from([0xe0, 0x00]);
 const SUBSCRIPTION_FAILURE = 0x80;
 
@@ -67,6 +79,8 @@ export class Wire extends EventEmitter {
   #connectTimer: NodeJS.Timeout | undefined;
   #connected = false;
   #error: WireError | undefined;
+  #accepts: (topic: string) => boolean = () => true;
+  #held: HeldMessage[] = [];
 
   constructor(options: WireOptions) {
     super();
@@ -81,6 +95,28 @@ export class Wire extends EventEmitter {
   /** Why the connection is over, once it is. */
   get error(): WireError | undefined {
     return this.#error;
+  }
+
+  /**
+   * Lets only those incoming messages through that somebody is ready for. The others wait, not acknowledged, until a
+   * later call accepts them; if the connection breaks before, the server sends them again. What a hub has kept for a
+   * device comes directly behind the CONNACK, before anybody could listen.
+   */
+  accept(accepts: (topic: string) => boolean): void {
+    this.#accepts = accepts;
+    const held = this.#held;
+    this.#held = [];
+    for (const message of held) this.#receive(message);
+  }
+
+  #receive(message: HeldMessage): void {
+    if (this.#error) return;
+    if (!this.#accepts(message.topic)) {
+      this.#held.push(message);
+      return;
+    }
+    this.emit('message', message.topic, message.payload);
+    if (message.messageId !== undefined) this.#stream?.write(puback(message.messageId));
   }
 
   /** Called by `MqttBase` in place of `mqtt.connect`. Never throws: what `tls.connect` throws becomes an `error` event. */
@@ -149,10 +185,19 @@ export class Wire extends EventEmitter {
       this.#connected = true;
       this.emit('connect', connack);
     });
-    client.on('message', (topic, payload) => {
+    // MQTT.js acknowledges a message unless this fails: we do it ourselves, when somebody has got the message.
+    client.handleMessage = (_packet, callback) => {
+      callback(new Error('acknowledged when delivered'));
+    };
+    client.on('message', (topic, payload, packet) => {
       if (this.#error) return;
-      const message = this.#options.filter ? this.#options.filter(topic, payload) : { topic, payload };
-      if (message) this.emit('message', message.topic, message.payload);
+      const messageId = packet.qos === 1 ? packet.messageId : undefined;
+      try {
+        const message = this.#options.filter ? this.#options.filter(topic, payload) : { topic, payload };
+        if (message) this.#receive({ ...message, messageId });
+      } catch (error) {
+        this.fail({ kind: 'protocol', detail: (error as Error).message });
+      }
     });
     client.on('error', (error: Error & { code?: unknown }) => {
       // MQTT.js gives the return code of a CONNACK as a number, errno values as strings.

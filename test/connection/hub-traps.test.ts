@@ -35,6 +35,11 @@ async function untilState(of: DeviceConnection, status: ConnectionState['status'
   return of.state;
 }
 
+/** Waits until something is there. */
+async function until(found: () => unknown): Promise<void> {
+  while (found() === undefined) await settled();
+}
+
 /** Resolves when everything that the wire had to say has been heard. */
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -183,21 +188,27 @@ test('the client closed by its own close() ends the connection as well', async (
   expect(device.state.status).toBe('closed');
 });
 
+/** Answers one twin read. */
+async function answerTwin(client: ScriptedClient): Promise<void> {
+  await client.acceptSubscription();
+  const { topic } = await client.expect('publish');
+  client.send({
+    cmd: 'publish',
+    topic: `$iothub/twin/res/200/?$rid=${/\$rid=(.*)$/.exec(topic)?.[1] ?? ''}`,
+    payload: '{"desired":{"$version":1},"reported":{"$version":1}}',
+    qos: 0,
+    dup: false,
+    retain: false,
+  });
+}
+
 test('a twin read that is under way when the connection breaks is answered on the next one', async () => {
   const { options } = await start(async (client, number) => {
     await client.accept();
+    if (number > 1) return answerTwin(client);
     await client.acceptSubscription();
-    const request = await client.expect('publish');
-    if (number === 1) client.drop();
-    const rid = /\$rid=(.*)$/.exec(request.topic)?.[1] ?? '';
-    client.send({
-      cmd: 'publish',
-      topic: `$iothub/twin/res/200/?$rid=${rid}`,
-      payload: '{"desired":{"$version":1},"reported":{"$version":1}}',
-      qos: 0,
-      dup: false,
-      retain: false,
-    });
+    await client.expect('publish');
+    client.drop();
   });
   const device = await connect(options);
   const twin = await device.client.getTwin();
@@ -225,6 +236,55 @@ test('a listener for messages on a connection that is down neither fails nor cra
   const [message] = (await once(device.client, 'message')) as [Message];
   expect(String(message.data)).toBe('hello');
   expect(topics).toEqual(['devices/dev-1/messages/devicebound/#']);
+});
+
+/** A cloud-to-device message, as the hub sends it. */
+const cloudToDevice = (messageId: number, payload: string) =>
+  ({
+    cmd: 'publish',
+    topic: `devices/dev-1/messages/devicebound/%24.mid=${messageId}`,
+    payload,
+    qos: 1,
+    messageId,
+    dup: false,
+    retain: false,
+  }) as const;
+
+test('messages that the hub has kept come directly behind CONNACK: none is acknowledged before somebody listens', async () => {
+  let acknowledged: Promise<unknown[]> | undefined;
+  const { options } = await start(async (client) => {
+    await client.accept(true);
+    client.send(cloudToDevice(1, 'one'));
+    client.send(cloudToDevice(2, 'two'));
+    await answerTwin(client);
+    expect(client.received.filter(({ cmd }) => cmd === 'puback')).toEqual([]);
+    await client.acceptSubscription();
+    acknowledged = Promise.all([client.expect('puback'), client.expect('puback')]);
+  });
+  const device = await connect(options);
+  await device.client.getTwin();
+  const bodies: string[] = [];
+  const both = new Promise<void>((resolve) => {
+    device.client.on('message', (message: Message) => {
+      if (bodies.push(String(message.data)) === 2) resolve();
+    });
+  });
+  await both;
+  expect(bodies).toEqual(['one', 'two']);
+  await until(() => acknowledged);
+  expect(await acknowledged).toMatchObject([{ messageId: 1 }, { messageId: 2 }]);
+});
+
+test('a message that comes directly behind the CONNACK of a new connection reaches the listener', async () => {
+  const { options } = await start(async (client, number) => {
+    await client.accept(true);
+    if (number > 1) client.send(cloudToDevice(7, 'while you were away'));
+    await client.acceptSubscription();
+    if (number === 1) client.drop();
+  });
+  const device = await connect(options);
+  const [message] = (await once(device.client, 'message')) as [Message];
+  expect(String(message.data)).toBe('while you were away');
 });
 
 test('a refused subscription is no success: the connection is made anew', async () => {

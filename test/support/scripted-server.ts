@@ -31,9 +31,12 @@ export class ScriptedClient {
 
   /** The next packet of that kind, taken from those received; rejects when the connection ends first. */
   async expect<Command extends Packet['cmd']>(cmd: Command): Promise<PacketOf<Command>> {
-    const packet = await this.peek(cmd);
-    this.received.splice(this.received.indexOf(packet), 1);
-    return packet;
+    for (;;) {
+      const packet = await this.peek(cmd);
+      const index = this.received.indexOf(packet);
+      // Somebody else may have taken it meanwhile.
+      if (index >= 0) return this.received.splice(index, 1)[0] as PacketOf<Command>;
+    }
   }
 
   /** Like {@link expect}, leaving the packet to be expected again. */

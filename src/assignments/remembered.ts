@@ -1,0 +1,63 @@
+import { FileError, type DeviceError } from '../errors';
+import type { ConnectOptions } from '../options';
+import type { Device } from '../provisioning/device';
+import type { Registration } from '../registration';
+import { fileAssignmentStore } from './file';
+import type { AssignmentKey, AssignmentStore } from './store';
+
+/** The store that the options name, if any. */
+export function assignmentStore(options: ConnectOptions): AssignmentStore | undefined {
+  const { assignments, assignmentFile } = options;
+  return assignmentFile === undefined ? assignments : fileAssignmentStore(assignmentFile);
+}
+
+/** A store that never keeps a device from connecting: what it fails with is reported and otherwise ignored. */
+export class RememberedAssignments {
+  readonly #store: AssignmentStore | undefined;
+  readonly #path: string;
+  readonly #onProblem: (problem: DeviceError | undefined) => void;
+
+  constructor(options: ConnectOptions, onProblem: (problem: DeviceError | undefined) => void) {
+    this.#store = assignmentStore(options);
+    this.#path = options.assignmentFile ?? 'assignments';
+    this.#onProblem = onProblem;
+  }
+
+  async load(device: Device): Promise<Registration | undefined> {
+    return await this.#attempt('read', (store) => store.load(keyOf(device)));
+  }
+
+  async save(device: Device, registration: Registration): Promise<void> {
+    await this.#attempt('written', (store) => store.save(keyOf(device), registration));
+  }
+
+  async #attempt<T>(what: string, use: (store: AssignmentStore) => Promise<T>): Promise<T | undefined> {
+    if (!this.#store) return undefined;
+    try {
+      const result = await use(this.#store);
+      this.#onProblem(undefined);
+      return result;
+    } catch (cause) {
+      this.#onProblem(
+        new FileError({
+          code: what === 'read' ? 'FILE_NOT_READABLE' : 'FILE_NOT_WRITABLE',
+          path: this.#path,
+          message: `The remembered assignment could not be ${what} (${this.#path}).`,
+          remedy:
+            'The device works without it and registers at every start. Check that the directory exists and can be written to.',
+          cause,
+        }),
+      );
+      return undefined;
+    }
+  }
+}
+
+function keyOf(device: Device): AssignmentKey {
+  return {
+    idScope: device.idScope,
+    globalEndpoint: device.globalEndpoint,
+    registrationId: device.registrationId,
+    thumbprint: device.material.thumbprint.sha256,
+  };
+}

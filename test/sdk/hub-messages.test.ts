@@ -1,0 +1,60 @@
+import { filterHubMessage } from '../../src/sdk/hub-messages';
+
+/* The SDK takes messages apart where nobody can catch what it throws: each of these would end the process. */
+
+const filter = (topic: string, payload = '') => filterHubMessage(topic, Buffer.from(payload));
+const response = (status: number) => `$iothub/twin/res/${status}/?$rid=1`;
+
+test.each([
+  ['desired properties that are no JSON', '$iothub/twin/PATCH/properties/desired/?$version=2', '<html>'],
+  ['desired properties that are no object', '$iothub/twin/PATCH/properties/desired/?$version=2', '[1]'],
+  ['a twin that is no JSON', response(200), '{'],
+  ['a twin without its sections', response(200), '{"desired":{}}'],
+  ['an empty twin', response(200), ''],
+  ['a method call without a request ID', '$iothub/methods/POST/reboot/?', '{}'],
+  ['a method call with two request IDs', '$iothub/methods/POST/reboot/?$rid=1&$rid=2', '{}'],
+])('%s violates the protocol', (_what, topic, payload) => {
+  expect(() => filter(topic, payload)).toThrow();
+});
+
+test.each([
+  ['an unknown topic', 'somebody/else'],
+  ['a method call without a name', '$iothub/methods/POST/?$rid=1'],
+])('%s is not shown to the SDK', (_what, topic) => {
+  expect(filter(topic, '{}')).toBeUndefined();
+});
+
+test.each([
+  ['$iothub/twin/PATCH/properties/desired/?$version=2', '{"a":1,"$version":2}'],
+  [response(200), '{"desired":{"$version":1},"reported":{"$version":1}}'],
+  ['$iothub/methods/POST/reboot/?$rid=a1', ''],
+  ['devices/dev-1/messages/devicebound/%24.mid=1&room=12', 'anything at all'],
+])('what a hub sends on %s passes unchanged', (topic, payload) => {
+  expect(filter(topic, payload)).toEqual({ topic, payload: Buffer.from(payload) });
+});
+
+test.each([
+  [429, '{"errorCode":429001,"message":"Throttled"}', 429001, /429001 "Throttled"/],
+  [500, '', 500000, /500/],
+  [400, 'not JSON', 400000, /400/],
+])(
+  'a twin operation that failed with %d is an error, whatever its body',
+  (status, payload, errorCode, text) => {
+    const body = JSON.parse(filter(response(status), payload)?.payload.toString() ?? '') as {
+      message: string;
+    };
+    expect(body).toMatchObject({ errorCode });
+    expect(body.message).toMatch(text);
+  },
+);
+
+test.each([
+  ['%24.mid=1&broken=%E0%A4%A', '%24.mid=1&broken=%25E0%25A4%25A'],
+  ['flag&empty=', 'flag=&empty='],
+  ['a=1/', 'a=1'],
+  ['', ''],
+])('the property bag %p can be decoded', (bag, safe) => {
+  expect(filter(`devices/dev-1/messages/devicebound/${bag}`)?.topic).toBe(
+    `devices/dev-1/messages/devicebound/${safe}`,
+  );
+});
