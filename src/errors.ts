@@ -95,6 +95,12 @@ export abstract class DeviceError extends Error {
   }
 }
 
+/** One remedy as it is, several as a list that says what each is for. */
+function listed(remedies: readonly (readonly [subject: string, remedy: string])[]): string {
+  const [[, only] = ['', ''], ...more] = remedies;
+  return more.length === 0 ? only : remedies.map(([subject, remedy]) => `- ${subject}${remedy}`).join('\n');
+}
+
 /** One thing wrong with one option. */
 export interface OptionProblem {
   /** The option's name, e.g. `idScope`. */
@@ -114,7 +120,7 @@ export class InvalidOptionsError extends DeviceError {
     super({
       code: 'INVALID_OPTIONS',
       message: lines.length === 1 ? `Option ${lines.join('')}` : `Invalid options:\n- ${lines.join('\n- ')}`,
-      remedy: problems.map(({ remedy }) => remedy).join(' '),
+      remedy: listed(problems.map(({ option, remedy }) => [`${option}: `, remedy])),
     });
     this.problems = problems;
   }
@@ -136,7 +142,7 @@ export class FileError extends DeviceError {
 /** The certificate, its chain or its private key cannot work. Raised before any packet is sent. */
 export class CredentialsError extends DeviceError {
   /** All findings, including the warnings. */
-  readonly report: CredentialsReport;
+  declare readonly report: CredentialsReport;
 
   constructor(report: CredentialsReport) {
     const errors = report.findings.filter((finding) => finding.severity === 'error');
@@ -145,9 +151,10 @@ export class CredentialsError extends DeviceError {
       code: 'CREDENTIALS_INVALID',
       message:
         lines.length === 1 ? lines.join('') : `The credentials cannot be used:\n- ${lines.join('\n- ')}`,
-      remedy: errors.map((finding) => finding.remedy).join(' '),
+      remedy: listed(errors.map((finding) => [`${finding.rule}: `, finding.remedy])),
     });
-    this.report = report;
+    // Certificates print as pages of bytes, below which an uncaught error's message would be lost.
+    Object.defineProperty(this, 'report', { value: report });
   }
 }
 

@@ -36,7 +36,7 @@ export type ChainSource =
     }
   | {
       /** Path of the intermediate certificates. */
-      chainFile: string;
+      chainFile?: string;
       chain?: never;
     };
 
@@ -63,7 +63,7 @@ export type ServerTrust =
     }
   | {
       /** Path of such a PEM file. */
-      caFile: string;
+      caFile?: string;
       ca?: never;
     };
 
@@ -125,7 +125,7 @@ export type AssignmentMemory =
     }
   | {
       /** Path of a JSON file, which several devices may share; see `fileAssignmentStore()`. */
-      assignmentFile: string;
+      assignmentFile?: string;
       assignments?: never;
     };
 

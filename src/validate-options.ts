@@ -1,5 +1,6 @@
 import { validateCredentialsOptions } from './credentials';
 import { InvalidOptionsError, type OptionProblem } from './errors';
+import { nearestName } from './suggest';
 import type { ConnectOptions, ProvisionOptions, TransportKind } from './options';
 
 /** The endpoint that serves every instance of the Device Provisioning Service in the public cloud. */
@@ -105,13 +106,13 @@ const PROVISION_RULES: readonly Rule[] = [
   required(
     'idScope',
     'the ID scope of the Device Provisioning Service or IoT Central application',
-    'Copy it from the overview page of the service (Azure portal), or from Permissions > Device connection groups (IoT Central).',
+    'Copy the ID scope from the overview page of the service (Azure portal), or from Permissions > Device connection groups (IoT Central).',
   ),
   when(
     'idScope',
     matches(ID_SCOPE),
-    'letters and digits such as 0ne00ABCDEF',
-    'Copy it again from the portal.',
+    'letters and digits such as 0ne00ABCDEF, without spaces',
+    'Copy the ID scope again from the portal.',
   ),
   when(
     'globalEndpoint',
@@ -236,19 +237,27 @@ export function validateConnectOptions(options: ConnectOptions): void {
 }
 
 function validate(options: ProvisionOptions, rules: readonly Rule[]): void {
-  const values: Values = typeof (options as unknown) === 'object' ? { ...options } : {};
+  if (typeof (options as unknown) !== 'object' || (options as unknown) === null) {
+    throw new InvalidOptionsError(validateCredentialsOptions(options));
+  }
+  const values: Values = { ...options };
   const problems = [
     ...Object.keys(values)
       .filter((option) => !KNOWN_OPTIONS.includes(option) && !isAbsent(values[option]))
       .map((option) => ({
         option,
         message: 'is not an option.',
-        remedy: `Check its spelling. The options are: ${KNOWN_OPTIONS.join(', ')}.`,
+        remedy: spelling(option),
       })),
     ...validateCredentialsOptions(options),
     ...rules.flatMap((rule) => rule(values)),
   ];
   if (problems.length > 0) throw new InvalidOptionsError(problems);
+}
+
+function spelling(option: string): string {
+  const meant = nearestName(option, KNOWN_OPTIONS);
+  return meant ? `Did you mean ${meant}?` : `The options are: ${KNOWN_OPTIONS.join(', ')}.`;
 }
 
 function isAbsent(value: unknown): boolean {

@@ -35,7 +35,7 @@ test('lists every problem at once, by option, each with a cure', async () => {
   ]);
   for (const { option, message, remedy } of error.problems) {
     expect(error.message).toContain(`${option} ${message}`);
-    expect(remedy).toMatch(/^[A-Z].+\.$/);
+    expect(remedy).toMatch(/^[A-Z].+[.?]$/);
   }
 });
 
@@ -73,6 +73,14 @@ test.each([undefined, null, 'options', 7])('refuses %p in place of options', asy
   await expect(provisionDevice(options as unknown as ConnectOptions)).rejects.toBeInstanceOf(
     InvalidOptionsError,
   );
+});
+
+test('a misspelled option is answered with the right one', async () => {
+  const { problems: found } = await problems({ ...valid, timeout: 5, idscope: 'x' });
+  expect(found.map(({ option, remedy }) => [option, remedy])).toEqual([
+    ['timeout', 'Did you mean timeoutMs?'],
+    ['idscope', 'Did you mean idScope?'],
+  ]);
 });
 
 test('never repeats what may be a secret', async () => {

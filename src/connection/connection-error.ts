@@ -144,7 +144,10 @@ function explain(failure: Exclude<WireFailure, { kind: 'timeout' }>, peer: Peer)
       return {
         code: 'CONNECTION_LOST',
         message: `${host} ended the connection.`,
-        remedy: 'Try again. A hub ends a connection when the same device connects a second time.',
+        remedy:
+          peer.service === 'hub'
+            ? 'Try again. A hub ends a connection when the same device connects a second time.'
+            : 'Try again. If it happens each time, check that the endpoint is a Device Provisioning Service.',
         isTransient: true,
       };
     case 'closed':

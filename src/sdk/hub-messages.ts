@@ -1,7 +1,7 @@
 import type { IncomingMessage } from './wire';
 
 const TWIN_RESPONSE = /^\$iothub\/twin\/res\/(\d+)\/\?/;
-const DESIRED_PROPERTIES = /^\$iothub\/twin\/PATCH\/properties\/desired\//;
+const DESIRED_PROPERTIES = '$iothub/twin/PATCH/properties/desired/';
 const METHOD_CALL = /^\$iothub\/methods\/POST\/[^/?]+\/\?(.*)$/;
 const CLOUD_TO_DEVICE = /^(devices\/[^/]+\/messages\/devicebound\/)(.*)$/;
 
@@ -16,7 +16,7 @@ const CLOUD_TO_DEVICE = /^(devices\/[^/]+\/messages\/devicebound\/)(.*)$/;
 export function filterHubMessage(topic: string, payload: Buffer): IncomingMessage | undefined {
   const twinResponse = TWIN_RESPONSE.exec(topic);
   if (twinResponse) return { topic, payload: twinBody(Number(twinResponse[1]), payload) };
-  if (topic.startsWith("$iothub/twin/PATCH/properties/desired/")) {
+  if (topic.startsWith(DESIRED_PROPERTIES)) {
     if (!isObject(parse(payload))) throw new Error('desired properties are no JSON object');
     return { topic, payload };
   }
