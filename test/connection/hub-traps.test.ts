@@ -117,6 +117,26 @@ test.each([
   expect(device.state.status).toBe('connected');
 });
 
+test.each([
+  ['a Buffer', Buffer.alloc(200_000, 'x')],
+  ['a string', 'x'.repeat(200_000)],
+])('sending %s of 200 kB does not turn it into JSON for a log that nobody reads', async (_what, body) => {
+  const { options } = await start(async (client) => {
+    await client.accept();
+    for (;;) await client.acceptPublish();
+  });
+  const device = await connect(options);
+  const stringify = jest.spyOn(JSON, 'stringify');
+  try {
+    await device.client.sendEvent(new Message(body));
+    const longest = Math.max(0, ...stringify.mock.results.map(({ value }) => String(value).length));
+    expect(stringify).toHaveBeenCalled();
+    expect(longest).toBeLessThan(1_000);
+  } finally {
+    stringify.mockRestore();
+  }
+});
+
 test('close() with unacknowledged messages settles, and so do they', async () => {
   await expectNothingLeft(async () => {
     const { options, server } = await start(async (client) => {

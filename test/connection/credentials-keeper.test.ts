@@ -1,0 +1,145 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ConnectOptions, DeviceError } from 'azure-iot-x509';
+import { createSelfSignedCertificate, type IssuedCertificate } from 'azure-iot-x509/certificates';
+import { CredentialsKeeper } from '../../src/connection/credentials-keeper';
+import { prepareDevice, type Device } from '../../src/provisioning/device';
+
+/* Minutes and days pass in no time here; files are real. */
+
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+
+let directory: string;
+let keeper: CredentialsKeeper;
+let changes: Device[];
+let problems: (DeviceError | undefined)[];
+let announced: Date[];
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'azure-iot-x509-'));
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'setTimeout'] });
+  changes = [];
+  problems = [];
+  announced = [];
+});
+
+afterEach(async () => {
+  keeper.stop();
+  jest.useRealTimers();
+  await rm(directory, { recursive: true });
+});
+
+const make = (days = 365) =>
+  createSelfSignedCertificate({
+    commonName: 'dev-1',
+    subject: { organization: 'Contoso' },
+    validity: { days },
+  });
+
+async function write({ certificate, privateKey }: IssuedCertificate): Promise<void> {
+  await writeFile(join(directory, 'device.crt'), certificate);
+  await writeFile(join(directory, 'device.key'), privateKey, { mode: 0o600 });
+}
+
+async function watch(certificate: IssuedCertificate): Promise<void> {
+  await write(certificate);
+  const options: ConnectOptions = {
+    enrollment: 'hub-individual',
+    idScope: '0ne00ABCDEF',
+    certFile: join(directory, 'device.crt'),
+    keyFile: join(directory, 'device.key'),
+  };
+  keeper = new CredentialsKeeper({
+    options,
+    device: await prepareDevice(options),
+    expiryWarningDays: 30,
+    onChange: (device) => changes.push(device),
+    onProblem: (problem) => problems.push(problem),
+    onExpiring: (notAfter) => announced.push(notAfter),
+  });
+  await keeper.start();
+  keeper.watch();
+  await settled();
+}
+
+/** Lets file operations come to their end. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Waits for what file operations lead to; a test that waits in vain runs into its time-out. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+async function pass(milliseconds: number): Promise<void> {
+  jest.advanceTimersByTime(milliseconds);
+  await settled();
+}
+
+test('looks at the files once a minute, not more often', async () => {
+  await watch(await make());
+  const next = await make();
+  await write(next);
+  await pass(MINUTE - 1);
+  expect(changes).toEqual([]);
+  await pass(1);
+  await until(() => changes.length > 0);
+  expect(changes.map(({ material }) => material.thumbprint.sha256)).toEqual([next.sha256Thumbprint]);
+});
+
+test('reports a half-written file once, and that it is whole again', async () => {
+  await watch(await make());
+  const next = await make();
+  await writeFile(join(directory, 'device.crt'), next.certificate.slice(0, 100));
+  await pass(MINUTE);
+  await until(() => problems.length > 0);
+  await pass(MINUTE);
+  expect(problems).toMatchObject([{ name: 'CredentialsError' }]);
+  expect(changes).toEqual([]);
+  await write(next);
+  await pass(MINUTE);
+  await until(() => changes.length > 0);
+  expect(problems.slice(1)).toEqual([undefined]);
+  expect(changes).toHaveLength(1);
+});
+
+test('reports a file that has disappeared', async () => {
+  await watch(await make());
+  await rm(join(directory, 'device.key'));
+  await pass(MINUTE);
+  await until(() => problems.length > 0);
+  expect(problems).toMatchObject([{ name: 'CredentialsError' }]);
+});
+
+test('tells nothing any more after stop()', async () => {
+  await watch(await make(10));
+  announced.length = 0;
+  keeper.stop();
+  await write(await make());
+  await pass(2 * DAY);
+  expect([changes, problems, announced]).toEqual([[], [], []]);
+});
+
+test('announces the end of the certificate from 30 days before it on, once a day', async () => {
+  await watch(await make(32));
+  expect(announced).toEqual([]);
+  await pass(DAY);
+  expect(announced).toEqual([]);
+  await pass(DAY + MINUTE);
+  expect(announced).toHaveLength(1);
+  await pass(DAY - 5 * MINUTE);
+  expect(announced).toHaveLength(1);
+  await pass(5 * MINUTE);
+  expect(announced).toHaveLength(2);
+});
+
+test('a clock that jumps back does not silence it for longer than a day', async () => {
+  await watch(await make(10));
+  expect(announced).toHaveLength(1);
+  jest.setSystemTime(Date.now() - 5 * DAY);
+  await pass(MINUTE);
+  expect(announced).toHaveLength(2);
+});

@@ -1,0 +1,246 @@
+import { ConnectionError, ProvisioningError, type DeviceError, type Registration } from 'azure-iot-x509';
+import { backOff } from '../../src/connection/back-off';
+import type { NextState } from '../../src/connection/state';
+import { Supervisor, type SupervisorOptions, type SupervisorParts } from '../../src/connection/supervisor';
+import type { HubLink } from '../../src/sdk/hub-link';
+
+/* The decisions alone, with everything around them played by the test. */
+
+const registration = (assignedHub = 'hub-1'): Registration => ({
+  registrationId: 'dev-1',
+  deviceId: 'dev-1',
+  assignedHub,
+  status: 'assigned',
+});
+
+const hubError = (code: 'CONNECTION_REFUSED' | 'UNAUTHORIZED' | 'HOST_NOT_FOUND' | 'CONNECTION_CLOSED') =>
+  new ConnectionError({ code, service: 'hub', host: 'hub-1', message: code, remedy: 'none' });
+
+/** A link of which the test decides when it breaks. */
+class FakeLink {
+  readonly #over = new AbortController();
+  get over(): AbortSignal {
+    return this.#over.signal;
+  }
+  get isOpen(): boolean {
+    return !this.over.aborted;
+  }
+  fail(): void {
+    this.#over.abort(hubError('CONNECTION_REFUSED'));
+  }
+  close(): Promise<void> {
+    this.fail();
+    return Promise.resolve();
+  }
+}
+
+/** What happens at each attempt to connect: an error, or a link. The last one is repeated. */
+type Outcome = DeviceError | 'up';
+
+class Stage {
+  readonly states: NextState[] = [];
+  readonly links: FakeLink[] = [];
+  readonly connectedTo: string[] = [];
+  registrations = 0;
+  registrationError: DeviceError | undefined;
+  remembered: Registration | undefined;
+  finished: DeviceError | undefined | 'not yet' = 'not yet';
+  outcomes: Outcome[] = ['up'];
+  readonly supervisor: Supervisor;
+  readonly #waiting: { condition: () => boolean; resolve: () => void }[] = [];
+
+  constructor(options: Partial<SupervisorOptions> = {}) {
+    const parts: SupervisorParts = {
+      route: {
+        register: () => {
+          this.registrations += 1;
+          if (this.registrationError) return Promise.reject(this.registrationError);
+          return Promise.resolve(registration(`hub-${this.registrations}`));
+        },
+        connect: ({ assignedHub }) => {
+          this.connectedTo.push(assignedHub);
+          const outcome = this.outcomes.length > 1 ? this.outcomes.shift() : this.outcomes[0];
+          if (outcome !== 'up' && outcome) return Promise.reject(outcome);
+          const link = new FakeLink();
+          this.links.push(link);
+          // Of the class only these members are used here.
+          return Promise.resolve(link as unknown as HubLink);
+        },
+      },
+      recall: () => Promise.resolve(this.remembered),
+      remember: () => Promise.resolve(),
+      refreshCredentials: () => Promise.resolve(false),
+      attach: () => Promise.resolve(),
+      detach: () => undefined,
+      toError: (reason) => reason as DeviceError,
+      onState: (state) => {
+        this.states.push(state);
+        this.#check();
+      },
+      onReprovisioned: () => undefined,
+      closed: () => hubError('CONNECTION_CLOSED'),
+      finish: (error) => {
+        this.finished = error;
+        this.#check();
+      },
+    };
+    this.supervisor = new Supervisor(parts, {
+      minDelayMs: 0,
+      maxDelayMs: 0,
+      attemptsBeforeRegistering: 10,
+      maxRefusals: 5,
+      stableAfterMs: 10_000,
+      giveUpAfterMs: Infinity,
+      ...options,
+    });
+  }
+
+  /** Waits until something has come to pass. */
+  until(condition: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push({ condition, resolve });
+      this.#check();
+    });
+  }
+
+  breakLink(): void {
+    this.links.at(-1)?.fail();
+  }
+
+  #check(): void {
+    for (const { condition, resolve } of this.#waiting) if (condition()) resolve();
+  }
+}
+
+let stage: Stage;
+
+afterEach(async () => {
+  await stage.supervisor.close();
+});
+
+async function connected(options?: Partial<SupervisorOptions>): Promise<Stage> {
+  stage = new Stage(options);
+  await stage.supervisor.open();
+  return stage;
+}
+
+test('asks DPS once, then goes back to the same hub as often as the link breaks', async () => {
+  const { supervisor, links } = await connected();
+  for (let number = 1; number <= 5; number += 1) {
+    stage.breakLink();
+    await stage.until(() => links.length === number + 1);
+  }
+  expect(supervisor.registration?.assignedHub).toBe('hub-1');
+  expect(stage.registrations).toBe(1);
+});
+
+test('asks DPS after ten failed attempts at the same hub, once', async () => {
+  await connected();
+  stage.outcomes = [...Array.from({ length: 10 }, () => hubError('CONNECTION_REFUSED')), 'up'];
+  stage.breakLink();
+  await stage.until(() => stage.links.length === 2);
+  expect(stage.registrations).toBe(2);
+  expect(stage.connectedTo.at(-1)).toBe('hub-2');
+});
+
+test.each(['UNAUTHORIZED', 'HOST_NOT_FOUND'] as const)(
+  'asks DPS at once when the hub answers %s',
+  async (code) => {
+    await connected();
+    stage.outcomes = [hubError(code), 'up'];
+    stage.breakLink();
+    await stage.until(() => stage.links.length === 2);
+    expect(stage.connectedTo).toEqual(['hub-1', 'hub-1', 'hub-2']);
+  },
+);
+
+test('goes on for ever while nobody answers', async () => {
+  await connected();
+  stage.outcomes = [...Array.from({ length: 200 }, () => hubError('CONNECTION_REFUSED')), 'up'];
+  stage.breakLink();
+  await stage.until(() => stage.links.length === 2);
+  expect(stage.registrations).toBe(1 + 20);
+});
+
+test('ends after five refusals in a row, with the reason', async () => {
+  await connected();
+  stage.registrationError = new ProvisioningError({
+    code: 'ENROLLMENT_DISABLED',
+    message: 'no',
+    remedy: 'enable it',
+  });
+  stage.outcomes = [hubError('UNAUTHORIZED')];
+  stage.breakLink();
+  await stage.until(() => stage.finished !== 'not yet');
+  expect(stage.finished).toBe(stage.registrationError);
+  expect(stage.registrations).toBeLessThanOrEqual(6);
+});
+
+test('a hub that accepts and drops at once is not hammered: the back-off goes on growing', async () => {
+  await connected({ minDelayMs: 1, maxDelayMs: 1_000_000 });
+  const delays: number[] = [];
+  const random = jest.spyOn(Math, 'random').mockReturnValue(0.5);
+  try {
+    for (let number = 1; number <= 5; number += 1) {
+      stage.breakLink();
+      await stage.until(() => stage.links.length === number + 1);
+    }
+  } finally {
+    random.mockRestore();
+  }
+  for (const state of stage.states) {
+    if (state.status === 'reconnecting' && state.nextAttemptAt) delays.push(state.nextAttemptAt.getTime());
+  }
+  expect(delays).toHaveLength(5);
+  expect(backOff(5, { minDelayMs: 1, maxDelayMs: 1_000_000 }, () => 0.5)).toBe(8);
+});
+
+test('tells what comes next in words', async () => {
+  await connected();
+  stage.outcomes = [hubError('CONNECTION_REFUSED'), hubError('UNAUTHORIZED'), 'up'];
+  stage.breakLink();
+  await stage.until(() => stage.links.length === 2);
+  const advice = stage.states.flatMap((state) => (state.status === 'reconnecting' ? [state.advice] : []));
+  expect(advice[0]).toMatch(/by itself/);
+  expect(advice.at(-1)).toMatch(/registers again/);
+});
+
+describe('a remembered assignment', () => {
+  test('is used without asking DPS', async () => {
+    stage = new Stage();
+    stage.remembered = registration('hub-7');
+    await stage.supervisor.open();
+    expect(stage.connectedTo).toEqual(['hub-7']);
+    expect(stage.registrations).toBe(0);
+  });
+
+  test('that does not work any more is replaced within the first connection', async () => {
+    stage = new Stage();
+    stage.remembered = registration('hub-7');
+    stage.outcomes = [hubError('UNAUTHORIZED'), 'up'];
+    await stage.supervisor.open();
+    expect(stage.connectedTo).toEqual(['hub-7', 'hub-1']);
+  });
+});
+
+test('a first connection that fails is not repeated', async () => {
+  stage = new Stage();
+  const refused = hubError('CONNECTION_REFUSED');
+  stage.outcomes = [refused];
+  await expect(stage.supervisor.open()).rejects.toBe(refused);
+  expect(stage.connectedTo).toHaveLength(1);
+  expect(stage.finished).toBe(refused);
+});
+
+describe('backOff', () => {
+  const options = { minDelayMs: 1_000, maxDelayMs: 60_000 };
+  test('stays below a bound that doubles up to the maximum', () => {
+    const bounds = [1, 2, 3, 4, 5, 6, 7, 8, 1000].map((attempt) =>
+      backOff(attempt, options, () => 0.999_999_9),
+    );
+    expect(bounds.map((delay) => Math.round(delay / 1000))).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60]);
+  });
+  test('may be nothing at all: full jitter spreads devices evenly', () => {
+    expect(backOff(8, options, () => 0)).toBe(0);
+  });
+});
