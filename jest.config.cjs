@@ -4,6 +4,8 @@ module.exports = {
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.json', diagnostics: false }] },
+  // Fails a file whose tests let a private key or a passphrase get into an output or an error.
+  setupFilesAfterEnv: ['<rootDir>/test/secrets-setup.ts'],
   moduleNameMapper: {
     '^azure-iot-x509$': '<rootDir>/src/index.ts',
     '^azure-iot-x509/certificates$': '<rootDir>/src/certificates/index.ts',

@@ -6,7 +6,7 @@ import { fileAssignmentStore } from './file';
 import type { AssignmentKey, AssignmentStore } from './store';
 
 /** The store that the options name, if any. */
-export function assignmentStore(options: ConnectOptions): AssignmentStore | undefined {
+function assignmentStore(options: ConnectOptions): AssignmentStore | undefined {
   const { assignments, assignmentFile } = options;
   return assignmentFile === undefined ? assignments : fileAssignmentStore(assignmentFile);
 }

@@ -191,8 +191,13 @@ function explainSocketError(error: Error & { code?: string }, host: string): Exp
   }
   return {
     code: 'TLS_FAILED',
-    message: `No secure connection to ${host} could be made: ${error.message}.`,
+    message: `No secure connection to ${host} could be made: ${oneLine(error.message)}.`,
     remedy:
       'Check that the endpoint speaks TLS 1.2 on this port, and that a proxy or firewall does not interfere.',
   };
+}
+
+/** OpenSSL ends its messages with a line break. */
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim().replace(/\.$/, '');
 }

@@ -4,7 +4,8 @@ import { ProvisioningError, TimeoutError, type DeviceError, type DeviceErrorCode
 import { toConnectionError, type Peer } from '../connection/connection-error';
 import { RegistrationFailure } from '../sdk/registration';
 import type { DpsResponse } from '../sdk/dps-responses';
-import { findServiceCode } from '../service-codes';
+import { quote } from '../credentials/text';
+import { findServiceCode, wordsFor } from '../service-codes';
 
 /** The device and the certificates it presented, for the words of an error. */
 export interface ProvisioningPeer extends Peer {
@@ -66,28 +67,39 @@ function fromResponse(
 ): DeviceError {
   const { enrollment, registrationId } = peer;
   const { serviceCode, trackingId, text } = serviceFields(response);
-  const known = serviceCode === undefined ? undefined : findServiceCode('dps', serviceCode);
+  const status = response.status < 300 ? statusOf(serviceCode) : response.status;
+  const known = findServiceCode('dps', serviceCode, text) ?? findServiceCode('dps', status);
   const code = codeFor(response);
-  const quoted = [serviceCode, text && `"${text}"`]
-    .filter((part) => part !== undefined && part !== '')
-    .join(' ');
+  const quoted = [serviceCode ?? response.status, text && `"${text}"`].filter(Boolean).join(' ');
   const sentences = [
-    `The Device Provisioning Service ${VERBS[code] ?? 'refused'} ${registrationId} in ID scope ${peer.idScope}: ${quoted === '' ? response.status : quoted}.`,
-    known?.meaning,
-    serviceCode === 401002 && ENROLLMENTS[enrollment].attests === 'authority'
-      ? `The certificates that were sent end at one issued by "${peer.chainEndsAt}".`
-      : undefined,
+    `The Device Provisioning Service ${VERBS[code] ?? 'refused'} ${registrationId} in ID scope ${peer.idScope}: ${quoted}.`,
+    known && wordsFor(known.meaning, enrollment),
+    serviceCode === 401002 && ENROLLMENTS[enrollment].attests === 'authority' ? endOfChain(peer) : undefined,
     trackingId && `Tracking ID: ${trackingId}.`,
   ];
   return new ProvisioningError({
     code,
     message: sentences.filter(Boolean).join(' '),
-    remedy: known?.remedy(enrollment) ?? fallbackRemedy(code, peer),
-    isTransient: known?.isTransient ?? response.status >= 429,
+    remedy: known ? wordsFor(known.remedy, enrollment) : fallbackRemedy(code, peer),
+    isTransient: known?.isTransient ?? (status !== undefined && status >= 429),
     serviceCode,
     trackingId,
     cause: failure.cause,
   });
+}
+
+/** The HTTP status in a six-digit code: 404 for 404201. A failed registration comes with status 200. */
+function statusOf(serviceCode: number | undefined): number | undefined {
+  return serviceCode === undefined ? undefined : Math.floor(serviceCode / 1000);
+}
+
+/** Which authority must be enrolled for this chain to be accepted, or else be sent. */
+function endOfChain({ chainEndsAt, registrationId }: ProvisioningPeer): string {
+  // Only a leaf that issued itself names itself as the issuer at the end.
+  if (chainEndsAt.split(', ').includes(`CN=${registrationId}`))
+    return 'The certificate that was sent is self-signed: no authority of an enrollment group has issued it.';
+  const issuer = quote(chainEndsAt);
+  return `The certificates that were sent end at one issued by ${issuer}. The certificate of ${issuer} itself was not sent: it must be the enrolled and verified authority, or be added if it is an intermediate.`;
 }
 
 const VERBS: Partial<Record<DeviceErrorCode, string>> = {

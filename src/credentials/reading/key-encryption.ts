@@ -1,4 +1,4 @@
-import { childrenOf, readElement, readInteger, readObjectIdentifier, type DerElement } from './der';
+import { childrenOf, readElement, readInteger, readObjectIdentifier, Tag, type DerElement } from './der';
 
 /** How an encrypted key is protected, as far as decrypting it depends on it. */
 export interface KeyProtection {
@@ -9,8 +9,11 @@ export interface KeyProtection {
   readonly rounds: number;
 }
 
-/** A file that demands more would keep the process busy for seconds; tools use 2048 to 600 000 rounds. */
-export const MAX_ROUNDS = 2_000_000;
+/**
+ * A file that demands more would keep the process busy for more than a second; tools use 2048 to 600 000 rounds. Rounds
+ * of the slower hashes count twice.
+ */
+export const MAX_ROUNDS = 1_000_000;
 
 const PBES2 = '1.2.840.113549.1.5.13';
 const PBKDF2 = '1.2.840.113549.1.5.12';
@@ -63,7 +66,17 @@ export function protectionOf(der: Buffer): KeyProtection {
 function roundsOf(der: Buffer, derivation: string, parameters: readonly DerElement[]): number {
   const numbers = parameters.slice(1).map((element) => readInteger(der, element) ?? 1);
   if (derivation === SCRYPT) return numbers.slice(0, 3).reduce((product, number) => product * number, 1);
-  return derivation === PBKDF2 ? (numbers[0] ?? 1) * Math.ceil((numbers[1] ?? 32) / 32) : 1;
+  if (derivation !== PBKDF2) return 1;
+  const prf = parameters.find(({ tag }) => tag === Tag.sequence);
+  const weight = weightOf(readObjectIdentifier(der, prf && childrenOf(der, prf)[0]));
+  return (numbers[0] ?? 1) * Math.ceil((numbers[1] ?? 32) / 32) * weight;
+}
+
+const SLOW_HASHES: ReadonlySet<string> = new Set(['1.2.840.113549.2.10', '1.2.840.113549.2.11']);
+
+/** How much longer than with SHA-256 a round takes with this pseudo-random function (HMAC-SHA-384 and -512). */
+export function weightOf(pseudorandom: string): number {
+  return SLOW_HASHES.has(pseudorandom) ? 2 : 1;
 }
 
 /** The protection of a key in a traditional PEM block. */

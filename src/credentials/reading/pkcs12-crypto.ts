@@ -7,7 +7,7 @@ import {
   readObjectIdentifier,
   type DerElement,
 } from './der';
-import { MAX_ROUNDS } from './key-encryption';
+import { MAX_ROUNDS, weightOf } from './key-encryption';
 
 /** Why something encrypted could not be opened. */
 export type Pkcs12Failure =
@@ -132,7 +132,7 @@ export class Pkcs12Cipher {
     if (hash === undefined || cipher === undefined)
       throw unsupported(readObjectIdentifier(der, cipherIdentifier));
     if (salt === undefined || iv === undefined) throw malformed();
-    const rounds = this.#charge(readInteger(der, iterations), 1);
+    const rounds = this.#charge(readInteger(der, iterations), weightOf(prfOid));
     const key = pbkdf2Sync(this.#secret.utf8, contentOf(der, salt), rounds, cipher.keyLength, hash);
     return decipher(cipher.name, key, contentOf(der, iv), encrypted);
   }

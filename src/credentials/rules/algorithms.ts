@@ -69,6 +69,8 @@ function weakSignatures(
 export const ALGORITHM_RULES: readonly Rule[] = [
   {
     name: 'key-type-signs-tls',
+    checks:
+      'The key is of a type that can sign a TLS handshake: RSA, EC, Ed25519 or Ed448, not X25519 or DSA.',
     source: 'RFC 5246 and RFC 8446: a client certificate must hold a key that can sign the handshake',
     severity: always('error'),
     check: (context) => {
@@ -87,6 +89,7 @@ export const ALGORITHM_RULES: readonly Rule[] = [
   },
   {
     name: 'key-type-proven-with-azure',
+    checks: 'The key is RSA, or EC on P-256, P-384 or P-521.',
     source:
       'Azure IoT Hub, "TLS support": RSA and ECC certificates; suites with ECDSA and RSA; Windows TLS stack',
     severity: always('warning'),
@@ -101,6 +104,7 @@ export const ALGORITHM_RULES: readonly Rule[] = [
   },
   {
     name: 'rsa-key-size',
+    checks: 'An RSA key has at least 2048 bits.',
     source: 'NIST SP 800-131A: RSA keys have at least 2048 bits; OpenSSL refuses less than 1024 in TLS',
     severity: always('error'),
     check: forLeaf((leaf, context) => {
@@ -115,6 +119,7 @@ export const ALGORITHM_RULES: readonly Rule[] = [
   },
   {
     name: 'signature-algorithm',
+    checks: 'No authority signed the leaf or an intermediate using SHA-1 or MD5.',
     source: 'OpenSSL 3 refuses certificates that an authority signed using SHA-1 or MD5 (security level 1)',
     severity: always('error'),
     check: forLeaf((leaf, context) =>
@@ -127,6 +132,7 @@ export const ALGORITHM_RULES: readonly Rule[] = [
   },
   {
     name: 'self-signature-algorithm',
+    checks: 'A self-signed certificate is not signed using SHA-1 or MD5.',
     source: 'RFC 6151 and RFC 6194: MD5 and SHA-1 are not to be used for new signatures',
     severity: byAttestation('warning', 'off'),
     check: forLeaf((leaf, context) =>

@@ -45,6 +45,7 @@ function validityFinding(facts: CertificateFacts, now: Date, soon: boolean): Rul
 export const CHAIN_RULES: readonly Rule[] = [
   {
     name: 'chain-without-gap',
+    checks: 'Every given certificate is part of one chain from the leaf up.',
     source: DPS_CHAIN,
     severity: GROUPS_ERROR,
     unless: NOT_FOR_GROUPS,
@@ -65,6 +66,7 @@ export const CHAIN_RULES: readonly Rule[] = [
   },
   {
     name: 'chain-signatures',
+    checks: 'Each certificate is signed with the key of the one above it.',
     source: PATH,
     severity: GROUPS_ERROR,
     unless: NOT_FOR_GROUPS,
@@ -78,6 +80,7 @@ export const CHAIN_RULES: readonly Rule[] = [
   },
   {
     name: 'chain-of-authorities',
+    checks: 'Each certificate above the leaf may issue certificates (CA:TRUE, keyCertSign).',
     source: `${PATH}: an issuer has basicConstraints CA:TRUE and, where it has key usage, keyCertSign`,
     severity: GROUPS_ERROR,
     unless: NOT_FOR_GROUPS,
@@ -97,6 +100,7 @@ export const CHAIN_RULES: readonly Rule[] = [
   },
   {
     name: 'chain-path-length',
+    checks: 'No authority has more authorities below it than its pathlen allows.',
     source: `${PATH}: pathLenConstraint limits the authorities below`,
     severity: GROUPS_ERROR,
     unless: NOT_FOR_GROUPS,
@@ -117,6 +121,7 @@ export const CHAIN_RULES: readonly Rule[] = [
   },
   {
     name: 'chain-valid-now',
+    checks: 'Every intermediate is valid now.',
     source: PATH,
     severity: GROUPS_ERROR,
     unless: NOT_FOR_GROUPS,
@@ -126,6 +131,7 @@ export const CHAIN_RULES: readonly Rule[] = [
   },
   {
     name: 'chain-not-expiring-soon',
+    checks: 'Every intermediate is valid for 30 more days.',
     source: PATH,
     severity: byAttestation('off', 'warning'),
     unless: NOT_FOR_GROUPS,
@@ -135,6 +141,8 @@ export const CHAIN_RULES: readonly Rule[] = [
   },
   {
     name: 'chain-reaches-enrolled-authority',
+    checks:
+      'At least one intermediate is given; without one, the issuer of the leaf itself must be enrolled.',
     source: `${DPS_CHAIN}; the verified one itself need not be sent`,
     severity: byAttestation('off', 'info'),
     unless: [...NOT_FOR_GROUPS, 'chain-without-gap'],
@@ -149,6 +157,7 @@ export const CHAIN_RULES: readonly Rule[] = [
   },
   {
     name: 'chain-not-needed',
+    checks: 'An individual enrollment is given no chain, which it does not need.',
     source: `${DPS_CHAIN}; an individual enrollment holds the leaf itself`,
     severity: byAttestation('info', 'off'),
     check: forLeaf((_, context) => {
@@ -167,6 +176,7 @@ export const CHAIN_RULES: readonly Rule[] = [
   },
   {
     name: 'chain-root-not-sent',
+    checks: 'The self-signed root is not among the certificates; it is not sent.',
     source: 'RFC 8446 section 4.4.2: the self-signed root may be left out, since the server has it',
     severity: byAttestation('off', 'info'),
     check: forLeaf((_, { certificates: { root } }) => {
@@ -179,6 +189,7 @@ export const CHAIN_RULES: readonly Rule[] = [
   },
   {
     name: 'chain-in-order',
+    checks: 'The certificates are given leaf first, each once; otherwise they are put in order.',
     source: 'RFC 5246 section 7.4.2: leaf first, each certificate followed by its issuer, each of them once',
     severity: byAttestation('info', 'info'),
     check: forLeaf((leaf, { certificates: { chain, reordered, duplicates } }) => {

@@ -63,6 +63,7 @@ function suggestion(name: string, punctuation: string): string {
 export const COMMON_NAME_RULES: readonly Rule[] = [
   {
     name: 'common-name-present',
+    checks: 'The subject has a common name (CN).',
     source: DPS_X509,
     severity: always('error'),
     unless: WRONG_CERTIFICATE,
@@ -76,6 +77,7 @@ export const COMMON_NAME_RULES: readonly Rule[] = [
   },
   {
     name: 'common-name-single',
+    checks: 'It has only one.',
     source: `${DPS_X509}; which of several counts is not documented`,
     severity: always('warning'),
     unless: WRONG_CERTIFICATE,
@@ -90,6 +92,7 @@ export const COMMON_NAME_RULES: readonly Rule[] = [
   },
   {
     name: 'common-name-length',
+    checks: 'It has at most 64 characters.',
     source: 'RFC 5280 appendix A.1 (ub-common-name): at most 64 characters',
     severity: always('error'),
     unless: WRONG_CERTIFICATE,
@@ -104,6 +107,7 @@ export const COMMON_NAME_RULES: readonly Rule[] = [
   },
   {
     name: 'common-name-characters',
+    checks: 'It holds letters, digits, "-", ".", "_" and ":" only.',
     source: `${DPS_ID}: letters, digits and - . _ :`,
     severity: always('error'),
     unless: WRONG_CERTIFICATE,
@@ -118,6 +122,7 @@ export const COMMON_NAME_RULES: readonly Rule[] = [
   },
   {
     name: 'common-name-last-character',
+    checks: 'It ends with a letter, a digit or "-".',
     source: `${DPS_ID}: the last character is a letter, a digit or a dash`,
     severity: always('error'),
     unless: [...WRONG_CERTIFICATE, 'common-name-characters'],
@@ -131,6 +136,7 @@ export const COMMON_NAME_RULES: readonly Rule[] = [
   },
   {
     name: 'common-name-central-characters',
+    checks: 'In IoT Central it holds letters, digits and "-" only.',
     source: `${CENTRAL}, of letters, digits and - only`,
     severity: IN_CENTRAL,
     unless: [...WRONG_CERTIFICATE, 'common-name-characters', 'common-name-last-character'],
@@ -146,6 +152,7 @@ export const COMMON_NAME_RULES: readonly Rule[] = [
   },
   {
     name: 'common-name-is-registration-id',
+    checks: 'Option registrationId, where given, is the common name.',
     source: DPS_X509,
     severity: always('error'),
     unless: WRONG_CERTIFICATE,
@@ -161,6 +168,7 @@ export const COMMON_NAME_RULES: readonly Rule[] = [
   },
   {
     name: 'common-name-same-case',
+    checks: 'They are the same in upper and lower case, too.',
     source: `${DPS_ID} is compared without regard to letter case; IoT Hub's device IDs are case-sensitive`,
     severity: always('warning'),
     unless: [...WRONG_CERTIFICATE, 'common-name-is-registration-id'],
@@ -174,6 +182,7 @@ export const COMMON_NAME_RULES: readonly Rule[] = [
   },
   {
     name: 'common-name-lower-case',
+    checks: 'It has no upper-case letters.',
     source: `${DPS_ID} is case-insensitive, IoT Hub's device IDs are case-sensitive`,
     severity: always('warning'),
     unless: [...WRONG_CERTIFICATE, 'common-name-same-case'],
@@ -187,6 +196,7 @@ export const COMMON_NAME_RULES: readonly Rule[] = [
   },
   {
     name: 'subject-beyond-common-name',
+    checks: 'The subject holds more than a common name, such as an organization.',
     source:
       'Practice of certificate authorities (CA/Browser Forum, openssl ca policies): a subject names its owner too',
     severity: byAttestation('warning', 'warning'),

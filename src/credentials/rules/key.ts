@@ -8,6 +8,7 @@ import { always, forLeaf, type LeafContext, type Rule, type RuleFinding } from '
 export const KEY_RULES: readonly Rule[] = [
   {
     name: 'key-matches-certificate',
+    checks: 'The private key belongs to the device certificate.',
     source:
       'RFC 8446, CertificateVerify: the device signs with the key whose public half is in its certificate',
     severity: always('error'),
@@ -19,6 +20,7 @@ export const KEY_RULES: readonly Rule[] = [
   },
   {
     name: 'key-file-permissions',
+    checks: 'Other users of the machine can neither read nor change the key file (POSIX).',
     source: 'Common practice (OpenSSH, openssl): a private key is readable by its owner alone',
     severity: always('warning'),
     check: ({ keyMode, keyOrigin }) => {
@@ -58,6 +60,7 @@ function mismatch(context: LeafContext, key: NonNullable<LeafContext['key']>): R
 export function tlsRule(unless: readonly string[]): Rule {
   return {
     name: 'tls-accepts-credentials',
+    checks: 'OpenSSL loads certificate, chain and key; asked when no other rule found an error.',
     source: 'node:tls: OpenSSL loads certificate, chain and key as it does for every connection',
     severity: always('error'),
     unless,

@@ -8,6 +8,8 @@ const DPS_X509 = 'Azure DPS, "X.509 certificate attestation"';
 export const LEAF_RULES: readonly Rule[] = [
   {
     name: 'leaf-is-no-authority',
+    checks:
+      'The device certificate is not a certificate authority (CA:TRUE). A self-signed one in an individual enrollment may be.',
     source: `${DPS_X509}: a device presents an end-entity certificate; self-signed ones that openssl req -x509 makes are marked as authorities and work in individual enrollments`,
     severity: byAttestation('warning', 'error'),
     check: forLeaf((leaf, context) => {
@@ -21,6 +23,7 @@ export const LEAF_RULES: readonly Rule[] = [
   },
   {
     name: 'leaf-is-not-self-signed',
+    checks: 'The device certificate of a group is signed by an authority, not by itself.',
     source: `${DPS_X509}: an enrollment group recognises devices by the authority that signed their certificate`,
     severity: byAttestation('off', 'error'),
     unless: ['leaf-is-no-authority'],
@@ -34,6 +37,7 @@ export const LEAF_RULES: readonly Rule[] = [
   },
   {
     name: 'leaf-signature',
+    checks: 'A certificate that names itself as its issuer is signed with its own key.',
     source: 'RFC 5280 section 4.1.1.3: the signature of a self-signed certificate verifies with its own key',
     severity: always('warning'),
     unless: ['leaf-is-no-authority'],

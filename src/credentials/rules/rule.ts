@@ -40,6 +40,8 @@ export type SeverityByKind = Readonly<Record<EnrollmentKind, Severity | 'off'>>;
 export interface Rule {
   /** Stable, in kebab-case; what `skipChecks` takes. */
   readonly name: string;
+  /** What is as it should be when the rule finds nothing, for the documentation. */
+  readonly checks: string;
   /** Where the rule comes from. */
   readonly source: string;
   readonly severity: SeverityByKind;

@@ -30,6 +30,7 @@ const BITS = [
 export const USAGE_RULES: readonly Rule[] = [
   {
     name: 'extended-key-usage-client',
+    checks: 'Extended key usage, where present, has clientAuth.',
     source: 'RFC 5280 section 4.2.1.12; the certificates in Azure IoT tutorials carry clientAuth',
     severity: always('warning'),
     unless: ['leaf-is-no-authority'],
@@ -46,6 +47,7 @@ export const USAGE_RULES: readonly Rule[] = [
   },
   {
     name: 'key-usage-signature',
+    checks: 'Key usage, where present, has digitalSignature.',
     source: 'RFC 5280 section 4.2.1.3; RFC 8446 section 4.4.2.2: the key signs the handshake',
     severity: always('warning'),
     unless: ['leaf-is-no-authority'],

@@ -21,6 +21,7 @@ function span(milliseconds: number): string {
 export const VALIDITY_RULES: readonly Rule[] = [
   {
     name: 'certificate-already-valid',
+    checks: 'The device certificate is valid already, by the clock of this machine.',
     source: SOURCE,
     severity: always('error'),
     check: forLeaf((leaf, context) => {
@@ -35,6 +36,7 @@ export const VALIDITY_RULES: readonly Rule[] = [
   },
   {
     name: 'certificate-not-expired',
+    checks: 'The device certificate has not expired.',
     source: SOURCE,
     severity: always('error'),
     unless: ['certificate-already-valid'],
@@ -50,6 +52,7 @@ export const VALIDITY_RULES: readonly Rule[] = [
   },
   {
     name: 'certificate-not-expiring-soon',
+    checks: 'The device certificate is valid for 30 more days.',
     source: 'Azure DPS, "How to roll X.509 device certificates": replace a certificate before it expires',
     severity: always('warning'),
     unless: ['certificate-not-expired', 'certificate-already-valid'],

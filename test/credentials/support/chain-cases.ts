@@ -4,6 +4,7 @@ import { make, makeHierarchy } from './make';
 const tree = makeHierarchy();
 const expired = authority('Expired', { issuer: tree.root, notBefore: day(-20), notAfter: day(-10) });
 const future = authority('Future', { issuer: tree.root, notBefore: day(10) });
+const oldFashioned = authority('Old-fashioned', { issuer: tree.root, hash: 'sha1' });
 const ending = authority('Ending', { issuer: tree.root, notAfter: day(10) });
 const noAuthority = make({ subject: [['CN', 'No authority']], issuer: tree.root, ca: false });
 const noSigner = authority('No signer', { issuer: tree.root, keyUsage: [0] });
@@ -30,6 +31,14 @@ export const CHAIN_CASES: readonly Case[] = [
     breaks: chainOf(tree.device, again.intermediate),
     passes: chainOf(tree.device, tree.intermediate),
     message: /"O=Example, CN=device-1" was not signed with the key of the given "CN=Test Intermediate"/,
+  },
+  {
+    rule: 'signature-algorithm',
+    expected: 'error',
+    ...inGroup,
+    breaks: chainOf(under(oldFashioned), oldFashioned),
+    passes: chainOf(under(middle), middle),
+    message: /"CN=Old-fashioned" is signed using SHA-1 with ECDSA/,
   },
   {
     rule: 'chain-of-authorities',

@@ -44,6 +44,13 @@ export const LEAF_CASES: readonly Case[] = [
     message: /SHA-1 with RSA/,
   },
   {
+    rule: 'signature-algorithm',
+    expected: 'error',
+    breaks: () => under(weak, { hash: 'md5' }),
+    passes: () => under(weak),
+    message: /MD5 with RSA/,
+  },
+  {
     rule: 'self-signature-algorithm',
     expected: 'warning',
     breaks: () => good({ hash: 'sha1' }),

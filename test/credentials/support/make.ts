@@ -55,7 +55,7 @@ export function tlv(tag: number, ...parts: Buffer[]): Buffer {
   return Buffer.concat([Buffer.from([tag, ...header]), content]);
 }
 
-function oid(dotted: string): Buffer {
+export function oid(dotted: string): Buffer {
   const [first = 0, second = 0, ...rest] = dotted.split('.').map(Number);
   const arcs = [first * 40 + second, ...rest].flatMap((arc) => {
     const octets = [arc & 127];

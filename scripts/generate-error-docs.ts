@@ -1,0 +1,285 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { READING_RULES } from '../src/credentials/reading/problem';
+import { RULES } from '../src/credentials/rules';
+import type { SeverityByKind } from '../src/credentials/rules/rule';
+import { ENROLLMENT_KINDS, type EnrollmentKind } from '../src/enrollment';
+import type { DeviceErrorCode } from '../src/errors';
+import { SERVICE_CODES, wordsFor, type ServiceCodeEntry } from '../src/service-codes';
+
+/* Writes docs/errors.md from the tables that the errors themselves come from. */
+
+const PAGE = join(__dirname, '..', 'docs', 'errors.md');
+
+interface CodeDescription {
+  readonly class: string;
+  readonly meaning: string;
+  readonly remedy: string;
+}
+
+/** Every code; one that is added to the library must be added here, or this does not compile. */
+const DEVICE_ERRORS = {
+  INVALID_OPTIONS: {
+    class: 'InvalidOptionsError',
+    meaning: 'Options are missing, malformed or contradict each other; every problem is listed.',
+    remedy: 'Correct the options that are named.',
+  },
+  FILE_EXISTS: {
+    class: 'FileError',
+    meaning: 'A file would have been overwritten.',
+    remedy: 'Remove it or choose another name.',
+  },
+  FILE_NOT_WRITABLE: {
+    class: 'FileError',
+    meaning: 'A file or directory could not be written.',
+    remedy: 'Check that it exists and that this user may write there.',
+  },
+  FILE_NOT_READABLE: {
+    class: 'FileError',
+    meaning: 'A file could not be read.',
+    remedy: 'Check the path, and that this user may read it.',
+  },
+  CREDENTIALS_INVALID: {
+    class: 'CredentialsError',
+    meaning: 'Certificate, chain or key cannot work; nothing was sent.',
+    remedy: 'See the findings in `report`, and the [checks](#checks-of-the-credentials) below.',
+  },
+  REGISTRATION_REFUSED: {
+    class: 'ProvisioningError',
+    meaning: 'DPS answered the registration with an error.',
+    remedy: 'See `serviceCode` under [answers of DPS](#answers-of-dps).',
+  },
+  REGISTRATION_FAILED: {
+    class: 'ProvisioningError',
+    meaning: 'DPS accepted the request, then failed to assign the device to a hub.',
+    remedy: 'See `serviceCode` under [answers of DPS](#answers-of-dps).',
+  },
+  ENROLLMENT_DISABLED: {
+    class: 'ProvisioningError',
+    meaning: 'The enrollment is disabled, or the device is blocked in IoT Central.',
+    remedy: 'Enable the enrollment, or unblock the device, in the portal.',
+  },
+  THROTTLED: {
+    class: 'ProvisioningError',
+    meaning: 'DPS kept answering that it is busy.',
+    remedy: 'Try again later, at random times if there are many devices.',
+  },
+  INVALID_RESPONSE: {
+    class: 'ProvisioningError, ConnectionError',
+    meaning: 'The server answered something that is not part of the protocol.',
+    remedy: 'Check the endpoint.',
+  },
+  UNAUTHORIZED: {
+    class: 'ConnectionError',
+    meaning: 'The service refused the MQTT connection of this identity.',
+    remedy: 'See `serviceCode` under [refused connections](#refused-connections-connack).',
+  },
+  SERVICE_UNAVAILABLE: {
+    class: 'ConnectionError, ProvisioningError',
+    meaning: 'The service is not available at present, or does not speak this protocol.',
+    remedy: 'See `serviceCode` under [refused connections](#refused-connections-connack); try again later.',
+  },
+  SUBSCRIPTION_REFUSED: {
+    class: 'ConnectionError',
+    meaning: 'The service refused a subscription.',
+    remedy: 'Check the endpoint.',
+  },
+  HOST_NOT_FOUND: {
+    class: 'ConnectionError',
+    meaning: 'The host name has no address.',
+    remedy: 'Check the spelling of the endpoint, and that this machine can resolve public names.',
+  },
+  NAME_RESOLUTION_FAILED: {
+    class: 'ConnectionError',
+    meaning: 'The name server did not answer.',
+    remedy: 'Check the network connection and the name server.',
+  },
+  CONNECTION_REFUSED: {
+    class: 'ConnectionError',
+    meaning: 'Nothing accepts connections at this host and port.',
+    remedy: 'Let port 8883 pass the firewall, or 443 with transport "mqtt-ws".',
+  },
+  NETWORK_UNREACHABLE: {
+    class: 'ConnectionError',
+    meaning: 'There is no route to the host.',
+    remedy: 'Check the network and the firewall.',
+  },
+  SERVER_NOT_TRUSTED: {
+    class: 'ConnectionError',
+    meaning: 'The certificate of the server is not trusted, has expired or is made for another name.',
+    remedy:
+      'Check the clock and the endpoint; give the root of a proxy or the emulator with `ca` or `caFile`.',
+  },
+  TLS_FAILED: {
+    class: 'ConnectionError',
+    meaning: 'The TLS handshake failed for another reason.',
+    remedy: 'Check that the endpoint speaks TLS 1.2, and that no proxy interferes.',
+  },
+  CONNECTION_LOST: {
+    class: 'ConnectionError',
+    meaning: 'The connection broke.',
+    remedy: 'Nothing: a `DeviceConnection` connects again by itself. Otherwise try again.',
+  },
+  CONNECTION_CLOSED: {
+    class: 'ConnectionError',
+    meaning: 'The connection was closed by its owner.',
+    remedy: 'Wait for what was sent before closing.',
+  },
+  QUEUE_FULL: {
+    class: 'ConnectionError',
+    meaning: 'The connection is down, and no further message can wait for it.',
+    remedy: 'Send less, or wait for the state `connected`.',
+  },
+  TIMEOUT: {
+    class: 'TimeoutError',
+    meaning: 'The time was up; the message says at which step.',
+    remedy: 'Check endpoint, network and firewall, or give more time with `timeoutMs`.',
+  },
+} as const satisfies Record<DeviceErrorCode, CodeDescription>;
+
+/** Text that Markdown must not take for markup. */
+function plain(text: string): string {
+  return text.replace(/[\\|<>*_[\]]/g, '\\$&');
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)];
+}
+
+const KIND_NAMES = (kinds: readonly EnrollmentKind[]): string =>
+  kinds.map((kind) => `\`${kind}\``).join(', ');
+
+/** A text that is the same for all kinds stands alone; otherwise each text names its kinds. */
+function byKind(title: string, words: ServiceCodeEntry['meaning']): string[] {
+  const kinds = new Map<string, EnrollmentKind[]>();
+  for (const kind of ENROLLMENT_KINDS) {
+    const text = wordsFor(words, kind);
+    kinds.set(text, [...(kinds.get(text) ?? []), kind]);
+  }
+  if (kinds.size === 1) return [...kinds.keys()].map((text) => `- ${title}: ${plain(text)}`);
+  return [`- ${title}:`, ...[...kinds].map(([text, having]) => `  - ${KIND_NAMES(having)}: ${plain(text)}`)];
+}
+
+function serviceCode(entry: ServiceCodeEntry): string[] {
+  const { code, name, meaning, remedy, evidence, isTransient } = entry;
+  return [
+    `### ${code === undefined ? '' : `${code} `}${plain(name)}`,
+    '',
+    ...byKind('Meaning', meaning),
+    ...byKind('What to do', remedy),
+    `- ${isTransient ? 'May pass by itself' : 'Stays until something is changed'}. Evidence: ${evidence}.`,
+    '',
+  ];
+}
+
+function section(where: (entry: ServiceCodeEntry) => boolean): string[] {
+  return SERVICE_CODES.filter(where).flatMap(serviceCode);
+}
+
+function severities(severity: SeverityByKind): string {
+  const kinds = new Map<string, EnrollmentKind[]>();
+  for (const kind of ENROLLMENT_KINDS)
+    kinds.set(severity[kind], [...(kinds.get(severity[kind]) ?? []), kind]);
+  if (kinds.size === 1) return severity['hub-group'];
+  return [...kinds].map(([grade, having]) => `${grade}: ${KIND_NAMES(having)}`).join('; ');
+}
+
+/** The page. */
+export function renderErrorDocs(): string {
+  return [
+    '# Errors',
+    '',
+    '<!-- Generated by `npm run docs:errors` from the tables in the source. Do not edit. -->',
+    '<!-- prettier-ignore-start -->',
+    '',
+    'Every error has a stable `code`, a `message`, a `remedy` and `isTransient`; where a service answered also `service`, its',
+    '`serviceCode` and `trackingId`. Messages may be reworded in any release, codes change in a major one only.',
+    '',
+    '- [Codes of this package](#codes-of-this-package)',
+    '- [Answers of DPS](#answers-of-dps)',
+    '- [Refused connections (CONNACK)](#refused-connections-connack)',
+    '- [Codes of IoT Hub in logs](#codes-of-iot-hub-in-logs)',
+    '- [Checks of the credentials](#checks-of-the-credentials)',
+    '',
+    '## Codes of this package',
+    '',
+    ...table(
+      ['`code`', 'Class', 'Meaning', 'What to do'],
+      Object.entries(DEVICE_ERRORS).map(([code, { class: name, meaning, remedy }]) => [
+        `\`${code}\``,
+        `\`${name}\``,
+        meaning,
+        remedy,
+      ]),
+    ),
+    '',
+    'What is said about the services below is *documented* by Microsoft or the MQTT standard, *observed* in client code and',
+    'published logs, or *inferred* from the two. The same number means different things to DPS and to a hub.',
+    '',
+    '## Answers of DPS',
+    '',
+    'A `ProvisioningError` has these as its `serviceCode`. IoT Central registers its devices through DPS as well. Numbers of',
+    'three digits stand for every code that begins with them and is not listed. Where one code is listed twice, the text of',
+    'the service tells which one it is.',
+    '',
+    ...section(({ service, seen }) => service === 'dps' && seen === 'answer'),
+    '## Refused connections (CONNACK)',
+    '',
+    'A `ConnectionError` has these as its `serviceCode`.',
+    '',
+    ...(['dps', 'hub'] as const).flatMap((service) => [
+      `**${service === 'dps' ? 'By DPS' : 'By a hub'}**`,
+      '',
+      ...section((entry) => entry.service === service && entry.seen === 'CONNACK'),
+    ]),
+    '## Codes of IoT Hub in logs',
+    '',
+    'Over MQTT a hub only refuses or closes a connection. Why, it says in Azure Monitor (Azure portal \\> your IoT hub \\>',
+    'Logs, with the category *Connections* switched on under *Diagnostic settings*), in HTTP answers and in twin operations.',
+    '',
+    ...section(({ seen }) => seen === 'log'),
+    '## Checks of the credentials',
+    '',
+    '`checkCredentials` and `connectDevice` apply the same rules. An *error* blocks the connection, *warning* and *info*',
+    'never do.',
+    '',
+    '### Rules',
+    '',
+    'These can be switched off by name with `skipChecks`.',
+    '',
+    ...table(
+      ['Rule', 'Severity', 'What is checked', 'Source'],
+      RULES.map(({ name, severity, checks, source }) => [
+        `\`${name}\``,
+        severities(severity),
+        plain(checks),
+        plain(source),
+      ]),
+    ),
+    '',
+    '### Reading',
+    '',
+    'These cannot be switched off: without what they need there is nothing to present.',
+    '',
+    ...table(
+      ['Rule', 'Severity', 'What is checked', 'Source'],
+      Object.entries(READING_RULES).map(([name, { severity, checks, source }]) => [
+        `\`${name}\``,
+        severity,
+        plain(checks),
+        plain(source),
+      ]),
+    ),
+    '',
+    '<!-- prettier-ignore-end -->',
+    '',
+  ].join('\n');
+}
+
+/** Whether docs/errors.md is what the tables say now. */
+export function areErrorDocsCurrent(): boolean {
+  return readFileSync(PAGE, 'utf8').replaceAll('\r\n', '\n') === renderErrorDocs();
+}
+
+if (require.main === module) writeFileSync(PAGE, renderErrorDocs());
