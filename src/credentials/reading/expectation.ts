@@ -92,7 +92,7 @@ function remedyFor(
     case 'parameters':
     case 'unknown':
     case undefined:
-      return `Set ${option} to the ${expectation}, in PEM ("-----BEGIN …") or DER.`;
+      return `Set ${option} to the ${expectation}, in PEM ("-----BEGIN …") or DER${option.endsWith('File') ? '' : `; a path belongs into ${option}File`}.`;
     case 'certificate':
       return `Set ${option} to the private key that the certificate was made with (-----BEGIN PRIVATE KEY-----).`;
     default:

@@ -22,8 +22,6 @@ const WEAK_SIGNATURES: Readonly<Record<string, string>> = {
   '1.2.840.10040.4.3': 'SHA-1 with DSA',
 };
 
-const NEW_KEY = 'openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out device-private-key.pem';
-
 /** What a person calls a key: `RSA 2048`, `EC P-256`, `Ed25519`. */
 export function describeKey(key: KeyObject | undefined): string {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key ?? {};
@@ -35,10 +33,6 @@ export function describeKey(key: KeyObject | undefined): string {
       ? type.charAt(0).toUpperCase() + type.slice(1)
       : type.toUpperCase();
   return size === undefined ? name : `${name} ${size}`;
-}
-
-function newKey(context: LeafContext): string {
-  return `Make a new key: ${NEW_KEY}. ${newCertificate(context, undefined, 'device-private-key.pem')}`;
 }
 
 /** A provable RSA or EC key passes; the rest is named. */
@@ -82,7 +76,8 @@ export const ALGORITHM_RULES: readonly Rule[] = [
       return [
         {
           message: `The key in ${origin.label} is ${describeKey(judged)}, which cannot sign a TLS handshake.`,
-          remedy: `Use an RSA or EC key: ${NEW_KEY}, and have a certificate made for it.`,
+          remedy:
+            'Use an RSA or EC key, and have a certificate made for it: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out device-new.key',
         },
       ];
     },
@@ -98,7 +93,7 @@ export const ALGORITHM_RULES: readonly Rule[] = [
       if (leaf.publicKey === undefined || !unproven(leaf.publicKey)) return undefined;
       return {
         message: `The certificate in ${context.certificateOrigin.label} holds ${describeKey(leaf.publicKey)}; only RSA and EC on P-256, P-384 or P-521 are known to work with Azure.`,
-        remedy: `If the handshake fails, change the key. ${newKey(context)}`,
+        remedy: `If the handshake fails, change the key. ${newCertificate(context)}`,
       };
     }),
   },
@@ -113,7 +108,7 @@ export const ALGORITHM_RULES: readonly Rule[] = [
         return undefined;
       return {
         message: `The RSA key of the certificate in ${context.certificateOrigin.label} has ${bits} bits; at least 2048 are needed.`,
-        remedy: newKey(context),
+        remedy: newCertificate(context),
       };
     }),
   },

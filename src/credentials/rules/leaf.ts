@@ -18,7 +18,7 @@ export const LEAF_RULES: readonly Rule[] = [
       const how = attestsLeaf(context)
         ? 'Enrol a device certificate instead.'
         : `An enrollment group needs a device certificate that its authority has signed; a self-signed one belongs into an individual enrollment.`;
-      return { message, remedy: `${how} ${newCertificate(context, context.registrationId ?? 'device-1')}` };
+      return { message, remedy: `${how} ${newCertificate(context, context.registrationId)}` };
     }),
   },
   {

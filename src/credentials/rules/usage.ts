@@ -41,7 +41,7 @@ export const USAGE_RULES: readonly Rule[] = [
       const names = list(purposes.slice(0, 10).map((oid) => PURPOSES[oid] ?? oid));
       return {
         message: `The certificate in ${context.certificateOrigin.label} is for ${names === '' ? 'no purpose' : names} only (extended key usage), not for clientAuth; TLS servers may refuse it.`,
-        remedy: `Issue it with extendedKeyUsage = clientAuth (a line in the file given by -extfile), or without the extension. ${newCertificate(context)}`,
+        remedy: `Issue it with extendedKeyUsage clientAuth, or without the extension. ${newCertificate(context)}`,
       };
     }),
   },
