@@ -14,6 +14,8 @@ export type {
   AuthorityCertificateInit,
   AuthorityCertificates,
   DpsEmulator,
+  EnrollmentAllocation,
+  EnrollmentAllocationInit,
   EnrollmentGroup,
   EnrollmentGroupInit,
   EnrollmentGroups,
@@ -29,6 +31,7 @@ export type {
   Registrations,
   RegistrationStatus,
   RegistrationSubstatus,
+  ReprovisionPolicy,
 } from './dps/types';
 export { EmulatorError } from './errors';
 export type {

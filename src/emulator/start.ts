@@ -96,10 +96,10 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const { hubs: names, idScope, unverifiedBehavior, ...polling } = resolveOptions(options);
   const { ca, credentials } = await createServerIdentity();
   const listeners: MqttListener[] = [];
-  const listen = async (service: MqttService): Promise<string> => {
+  const listen = async (service: MqttService): Promise<{ endpoint: string; listener: MqttListener }> => {
     const listener = await MqttListener.listen(service, credentials);
     listeners.push(listener);
-    return `${HOST}:${listener.port}`;
+    return { endpoint: `${HOST}:${listener.port}`, listener };
   };
   try {
     const hubs = names.map((name) => new Hub(name, unverifiedBehavior));
@@ -108,9 +108,13 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       new Hub('central', unverifiedBehavior),
       unverifiedBehavior,
     );
-    for (const hub of [...hubs, central.hub]) hub.listensOn(await listen(hub));
+    for (const hub of [...hubs, central.hub]) {
+      const { endpoint, listener } = await listen(hub);
+      hub.listensOn(endpoint, listener);
+    }
     const dps = new DpsInstance({ idScope, linkedHubs: hubs, unverifiedBehavior });
-    const globalEndpoint = await listen(new DpsGateway([dps, central.dps], polling, unverifiedBehavior));
+    const gateway = new DpsGateway([dps, central.dps], polling, unverifiedBehavior);
+    const { endpoint: globalEndpoint } = await listen(gateway);
     return new RunningEmulator({ globalEndpoint, ca, dps, central, hubs, listeners });
   } catch (error) {
     await Promise.all(listeners.map((listener) => listener.close()));

@@ -74,5 +74,8 @@ function openWebSocket(
     response.socket.setKeepAlive(true, options.tcpKeepAliveMs);
     onStage('connack');
   });
-  return createWebSocketStream(socket);
+  const stream = createWebSocketStream(socket);
+  // When the connection breaks, the stream of a WebSocket only ends, on one side; nobody would notice.
+  socket.once('close', () => stream.destroy());
+  return stream;
 }

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { Message } from 'azure-iot-device';
 import { connectDevice, type ConnectionState, type DeviceConnection } from 'azure-iot-x509';
+import { startEmulator } from 'azure-iot-x509/emulator';
+import { enrollDevice } from '../support/enrolled-device';
 import { expectNothingLeft } from '../support/leaks';
 import { startScriptedHub, type ScriptedHub } from '../support/scripted-hub';
 import type { ScriptedClient } from '../support/scripted-server';
@@ -55,6 +57,23 @@ test('a connection that only sends telemetry notices that the hub is gone, and c
   await untilState(device, 'connected');
   expect(device.client).toBe(client);
   await client.sendEvent(new Message('still here'));
+});
+
+test('over WebSockets too a broken connection is noticed at once', async () => {
+  const emulator = await startEmulator({ retryAfterSeconds: 0, pollsBeforeAssigned: 0 });
+  try {
+    const {
+      hub: emulated,
+      registrationId,
+      options,
+    } = await enrollDevice(emulator, 'hub-individual', 'dev-ws');
+    const device = await connect({ ...options, transport: 'mqtt-ws', keepAliveSeconds: 1000 });
+    emulated.devices.delete(registrationId);
+    await untilState(device, 'reconnecting');
+    await device.close();
+  } finally {
+    await emulator.close();
+  }
 });
 
 test('a message that the hub never acknowledged is sent again on the next connection, once', async () => {

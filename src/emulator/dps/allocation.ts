@@ -1,12 +1,20 @@
 import { createHash } from 'node:crypto';
-import type { JsonValue } from '../json';
+import type { JsonObject, JsonValue } from '../json';
 import type { InitialTwin } from './types';
 
-/** The hub, as DPS sees it: where it is, and how a device is created there. */
+/** The hub, as DPS sees it: where it is, and how devices get there and away. */
 export interface LinkedHub {
+  readonly name: string;
   readonly hostName: string;
   /** Creates the device's identity, or gives an existing one the certificate that the device has now. */
   provisionDevice(device: ProvisionedDevice): void;
+  /** Removes the device's identity. Answers with its data, or `undefined` when there is no such device. */
+  releaseDevice(deviceId: string): DeviceData | undefined;
+}
+
+/** What a device takes along when it moves to another hub, and what one begins with that does not. */
+export interface DeviceData extends InitialTwin {
+  readonly properties?: { readonly desired?: JsonObject; readonly reported?: JsonObject };
 }
 
 /** What DPS tells a hub about a device. */
@@ -15,17 +23,18 @@ export interface ProvisionedDevice {
   /** SHA-256 thumbprint of the leaf that the device registered with. */
   readonly thumbprint: string;
   /** Applied only when the identity is created by this call. */
-  readonly initialTwin: InitialTwin | undefined;
+  readonly data: DeviceData | undefined;
 }
 
 /** What a policy may decide by. */
 interface AllocationRequest {
   readonly registrationId: string;
+  /** Those that the enrollment allows. */
   readonly linkedHubs: readonly LinkedHub[];
   /** The group that let the device in; `undefined` for an individual enrollment. */
   readonly enrollmentGroupId: string | undefined;
   readonly payload: JsonValue | undefined;
-  /** Where the device was assigned before. */
+  /** Where the device was assigned before and may stay. */
   readonly currentHub: LinkedHub | undefined;
 }
 

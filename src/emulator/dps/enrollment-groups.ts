@@ -6,6 +6,7 @@ import { utcTimestamp } from '../time';
 import type { GroupCandidate } from './attestation';
 import { readAuthority, type AuthorityCertificateStore } from './authority-certificates';
 import { checkIdentifier } from './identifiers';
+import { readAllocation, type LinkedHubs } from './linked-hubs';
 import type {
   EnrollmentGroup,
   EnrollmentGroupInit,
@@ -43,8 +44,11 @@ export class EnrollmentGroupStore implements EnrollmentGroups {
   readonly #entries = new Map<string, Entry>();
   readonly #authorities: AuthorityCertificateStore;
 
-  constructor(authorities: AuthorityCertificateStore) {
+  readonly #linkedHubs: LinkedHubs;
+
+  constructor(authorities: AuthorityCertificateStore, linkedHubs: LinkedHubs) {
     this.#authorities = authorities;
+    this.#linkedHubs = linkedHubs;
   }
 
   create(init: EnrollmentGroupInit): EnrollmentGroup {
@@ -68,10 +72,13 @@ export class EnrollmentGroupStore implements EnrollmentGroups {
   update(enrollmentGroupId: string, update: EnrollmentGroupUpdate): EnrollmentGroup {
     const { group } = this.#require(enrollmentGroupId);
     const { provisioningStatus = group.provisioningStatus, initialTwin = group.initialTwin } = update;
+    const { iotHubs = group.iotHubs } = update;
     const next = {
       ...(pickAttestation(update) ?? pickAttestation(group)),
       provisioningStatus,
       ...(initialTwin !== undefined && { initialTwin }),
+      ...(iotHubs !== undefined && { iotHubs }),
+      reprovisionPolicy: { ...group.reprovisionPolicy, ...update.reprovisionPolicy },
     };
     return this.#store(group.enrollmentGroupId, next, group.createdDateTimeUtc);
   }
@@ -137,6 +144,7 @@ export class EnrollmentGroupStore implements EnrollmentGroups {
         enrollmentGroupId,
         provisioningStatus,
         ...(initialTwin !== undefined && { initialTwin }),
+        ...readAllocation(init, this.#linkedHubs),
         createdDateTimeUtc,
         lastUpdatedDateTimeUtc: utcTimestamp(),
         etag: newEtag(),

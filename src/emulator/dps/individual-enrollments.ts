@@ -5,6 +5,7 @@ import { newEtag } from '../etag';
 import { utcTimestamp } from '../time';
 import type { IndividualCandidate } from './attestation';
 import { checkIdentifier } from './identifiers';
+import { readAllocation, type LinkedHubs } from './linked-hubs';
 import type {
   IndividualEnrollment,
   IndividualEnrollmentInit,
@@ -23,12 +24,18 @@ function readCertificates(init: IndividualEnrollmentInit): readonly X509Certific
   return [primary, readCertificate(init.secondaryCertificate, 'secondaryCertificate')];
 }
 
-function createEntry(init: IndividualEnrollmentInit, createdDateTimeUtc: string): Entry {
+function createEntry(
+  init: IndividualEnrollmentInit,
+  linkedHubs: LinkedHubs,
+  createdDateTimeUtc: string,
+): Entry {
   checkIdentifier(init.registrationId, 'registrationId');
+  const { iotHubs, reprovisionPolicy, ...rest } = init;
   return {
     certificates: readCertificates(init),
     enrollment: {
-      ...init,
+      ...rest,
+      ...readAllocation({ iotHubs, reprovisionPolicy }, linkedHubs),
       deviceId: init.deviceId ?? init.registrationId,
       provisioningStatus: init.provisioningStatus ?? 'enabled',
       createdDateTimeUtc,
@@ -41,6 +48,11 @@ function createEntry(init: IndividualEnrollmentInit, createdDateTimeUtc: string)
 /** Individual enrollments by registration ID, in which upper and lower case do not count. */
 export class IndividualEnrollmentStore implements IndividualEnrollments {
   readonly #entries = new Map<string, Entry>();
+  readonly #linkedHubs: LinkedHubs;
+
+  constructor(linkedHubs: LinkedHubs) {
+    this.#linkedHubs = linkedHubs;
+  }
 
   create(init: IndividualEnrollmentInit): IndividualEnrollment {
     const key = init.registrationId.toLowerCase();
@@ -50,7 +62,7 @@ export class IndividualEnrollmentStore implements IndividualEnrollments {
         `Registration ID ${init.registrationId} is enrolled already`,
       );
     }
-    return this.#store(key, createEntry(init, utcTimestamp()));
+    return this.#store(key, createEntry(init, this.#linkedHubs, utcTimestamp()));
   }
 
   get(registrationId: string): IndividualEnrollment | undefined {
@@ -63,7 +75,9 @@ export class IndividualEnrollmentStore implements IndividualEnrollments {
 
   update(registrationId: string, update: IndividualEnrollmentUpdate): IndividualEnrollment {
     const { enrollment } = this.#require(registrationId);
-    const entry = createEntry({ ...enrollment, ...update }, enrollment.createdDateTimeUtc);
+    const reprovisionPolicy = { ...enrollment.reprovisionPolicy, ...update.reprovisionPolicy };
+    const next = { ...enrollment, ...update, reprovisionPolicy };
+    const entry = createEntry(next, this.#linkedHubs, enrollment.createdDateTimeUtc);
     return this.#store(registrationId.toLowerCase(), entry);
   }
 

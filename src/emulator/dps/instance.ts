@@ -7,9 +7,16 @@ import { attest, type RefusalReason } from './attestation';
 import { AuthorityCertificateStore } from './authority-certificates';
 import { EnrollmentGroupStore } from './enrollment-groups';
 import { IndividualEnrollmentStore } from './individual-enrollments';
+import { LinkedHubs } from './linked-hubs';
 import { OperationStore } from './operations';
 import { RegistrationStore } from './registrations';
-import type { DpsEmulator, InitialTwin, RegistrationRecord } from './types';
+import type {
+  DpsEmulator,
+  EnrollmentAllocation,
+  InitialTwin,
+  RegistrationRecord,
+  RegistrationSubstatus,
+} from './types';
 
 const debug = createDebug('azure-iot-x509:emulator:dps');
 
@@ -41,6 +48,19 @@ const REFUSALS: Readonly<Record<RefusalReason, RegistrationRefusal>> = {
 
 const DISABLED: ReadonlySet<RefusalReason> = new Set(['individual-disabled', 'group-disabled']);
 
+const MOVED: Readonly<Record<'migrated' | 'reset', RegistrationSubstatus>> = {
+  migrated: 'deviceDataMigrated',
+  reset: 'deviceDataReset',
+};
+// What DPS calls the same hub again is not documented; devices have logged `initialAssignment` at every start.
+const STAYED: RegistrationSubstatus = 'initialAssignment';
+
+/** What an enrollment of either sort says about its devices. */
+interface EnrollmentTerms extends EnrollmentAllocation {
+  readonly deviceId?: string;
+  readonly initialTwin?: InitialTwin;
+}
+
 /** What DPS needs to know of a device that registers. */
 export interface RegistrationAttempt {
   readonly registrationId: string;
@@ -51,22 +71,23 @@ export interface RegistrationAttempt {
 /** One DPS instance: its enrollments, and what becomes of a registration. Knows nothing of MQTT. */
 export class DpsInstance implements DpsEmulator {
   readonly idScope: string;
-  readonly individualEnrollments = new IndividualEnrollmentStore();
+  readonly individualEnrollments: IndividualEnrollmentStore;
   readonly certificates: AuthorityCertificateStore;
   readonly enrollmentGroups: EnrollmentGroupStore;
   readonly registrations = new RegistrationStore();
   readonly operations = new OperationStore();
-  readonly #linkedHubs: readonly LinkedHub[];
+  readonly #linkedHubs: LinkedHubs;
   readonly #allocate: AllocationPolicy;
   readonly #unverifiedBehavior: UnverifiedBehavior;
 
   constructor(init: DpsInstanceInit) {
     this.idScope = init.idScope;
-    this.#linkedHubs = init.linkedHubs;
+    this.#linkedHubs = new LinkedHubs(init.linkedHubs);
     this.#allocate = init.allocate ?? allocateHashed;
     this.#unverifiedBehavior = init.unverifiedBehavior;
+    this.individualEnrollments = new IndividualEnrollmentStore(this.#linkedHubs);
     this.certificates = new AuthorityCertificateStore((name) => this.enrollmentGroups.refersTo(name));
-    this.enrollmentGroups = new EnrollmentGroupStore(this.certificates);
+    this.enrollmentGroups = new EnrollmentGroupStore(this.certificates, this.#linkedHubs);
   }
 
   /** Registers a device: attestation, allocation, identity at the hub, record. */
@@ -105,41 +126,51 @@ export class DpsInstance implements DpsEmulator {
       ...(enrollmentGroupId !== undefined && { enrollmentGroupId }),
       ...(payload !== undefined && { payload }),
     };
-    const { assignedHub } = this.registrations.get(registrationId) ?? {};
-    const currentHub = this.#linkedHubs.find(({ hostName }) => hostName === assignedHub);
-    const linkedHubs = this.#linkedHubs;
+    const enrollment = this.#enrollment(registrationId, enrollmentGroupId);
+    const previous = this.registrations.assignment(registrationId);
+    const previousHub = this.#linkedHubs.find(previous?.assignedHub);
+    const { linkedHubs, currentHub } = this.#choice(enrollment, previousHub);
     const allocation = this.#allocate({ registrationId, linkedHubs, enrollmentGroupId, payload, currentHub });
     if (allocation.hub === undefined)
       return this.registrations.record({ ...common, status: 'failed', ...allocation });
 
     const { hub } = allocation;
-    const { deviceId, initialTwin } = this.#device(registrationId, enrollmentGroupId);
-    // DPS: a hub lets in the leaf of the latest registration, which is how a renewed certificate gets there.
-    hub.provisionDevice({ deviceId, thumbprint: leaf.fingerprint256.replaceAll(':', ''), initialTwin });
-    // What DPS calls the same hub again is not documented; devices have logged `initialAssignment` at every start.
-    const substatus =
-      currentHub === undefined || currentHub === hub ? 'initialAssignment' : 'deviceDataMigrated';
+    // Device IDs have case and registration IDs do not: a group's device keeps the name that it first came with.
+    const deviceId = enrollment?.deviceId ?? previous?.deviceId ?? registrationId;
+    const isMoving = previous !== undefined && previousHub !== undefined && previousHub !== hub;
+    const { migrateDeviceData = true } = enrollment?.reprovisionPolicy ?? {};
+    // DPS: the old identity goes in either case, the data only come along when the policy says so.
+    const moved = isMoving ? previousHub.releaseDevice(previous.deviceId) : undefined;
+    hub.provisionDevice({
+      deviceId,
+      // DPS: a hub lets in the leaf of the latest registration, which is how a renewed certificate gets there.
+      thumbprint: leaf.fingerprint256.replaceAll(':', ''),
+      data: (migrateDeviceData ? moved : undefined) ?? enrollment?.initialTwin,
+    });
     return this.registrations.record({
       ...common,
       status: 'assigned',
-      substatus,
+      substatus: isMoving ? MOVED[migrateDeviceData ? 'migrated' : 'reset'] : STAYED,
       deviceId,
       assignedHub: hub.hostName,
     });
   }
 
-  /** DPS: a group's devices are named as they registered, an individual enrollment may name its device otherwise. */
-  #device(
-    registrationId: string,
-    enrollmentGroupId: string | undefined,
-  ): { deviceId: string; initialTwin: InitialTwin | undefined } {
-    if (enrollmentGroupId !== undefined) {
-      const group = this.enrollmentGroups.get(enrollmentGroupId);
-      // Device IDs have case and registration IDs do not: the device keeps the name that it first came with.
-      const { deviceId = registrationId } = this.registrations.get(registrationId) ?? {};
-      return { deviceId, initialTwin: group?.initialTwin };
-    }
-    const enrollment = this.individualEnrollments.get(registrationId);
-    return { deviceId: enrollment?.deviceId ?? registrationId, initialTwin: enrollment?.initialTwin };
+  /** The hubs to choose from, and the one that the device has and may keep. */
+  #choice(
+    enrollment: EnrollmentTerms | undefined,
+    previousHub: LinkedHub | undefined,
+  ): { linkedHubs: readonly LinkedHub[]; currentHub: LinkedHub | undefined } {
+    const linkedHubs = this.#linkedHubs.allowedBy(enrollment ?? {});
+    const { updateHubAssignment = true } = enrollment?.reprovisionPolicy ?? {};
+    const mayStay = previousHub !== undefined && (!updateHubAssignment || linkedHubs.includes(previousHub));
+    return { linkedHubs, currentHub: mayStay ? previousHub : undefined };
+  }
+
+  /** What let the device in. DPS: only an individual enrollment may name its device otherwise than it registers. */
+  #enrollment(registrationId: string, enrollmentGroupId: string | undefined): EnrollmentTerms | undefined {
+    return enrollmentGroupId === undefined
+      ? this.individualEnrollments.get(registrationId)
+      : this.enrollmentGroups.get(enrollmentGroupId);
   }
 }

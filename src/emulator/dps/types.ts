@@ -9,8 +9,36 @@ export interface InitialTwin {
   readonly properties?: { readonly desired?: JsonObject };
 }
 
+/**
+ * What becomes of a device that has a hub already, at its next registration. Both true: it moves with its data
+ * ("re-provision and migrate data"). `migrateDeviceData` false: it moves and starts with the initial twin ("reset to
+ * initial config"). `updateHubAssignment` false: it stays at its first hub, whatever `iotHubs` says ("never re-provision").
+ */
+export interface ReprovisionPolicy {
+  readonly updateHubAssignment: boolean;
+  readonly migrateDeviceData: boolean;
+}
+
+/** Where the devices of an enrollment may be, and what happens when that changes. */
+export interface EnrollmentAllocation {
+  /** Host names of the linked hubs that devices may be assigned to. Absent: all. */
+  readonly iotHubs?: readonly string[];
+  readonly reprovisionPolicy: ReprovisionPolicy;
+}
+
+/** What of {@link EnrollmentAllocation} may be given. Takes effect at the devices' next registrations. */
+export interface EnrollmentAllocationInit {
+  /**
+   * Linked hubs that devices may be assigned to, by host name or by name. Default, and for an empty list: all. A device
+   * whose hub is among them stays there; one whose hub is not moves as `reprovisionPolicy` says.
+   */
+  iotHubs?: readonly string[];
+  /** Default: both true. */
+  reprovisionPolicy?: Partial<ReprovisionPolicy>;
+}
+
 /** An entry that lets exactly one device register, by the very certificate that is enrolled. */
-export interface IndividualEnrollment {
+export interface IndividualEnrollment extends EnrollmentAllocation {
   readonly registrationId: string;
   /** The device ID at the hub. */
   readonly deviceId: string;
@@ -26,7 +54,7 @@ export interface IndividualEnrollment {
 }
 
 /** What {@link IndividualEnrollments.create} takes. */
-export interface IndividualEnrollmentInit {
+export interface IndividualEnrollmentInit extends EnrollmentAllocationInit {
   /** Must be the certificate's common name for the device to be let in. Upper and lower case do not count. */
   registrationId: string;
   /**
@@ -40,7 +68,7 @@ export interface IndividualEnrollmentInit {
   deviceId?: string;
   /** Default `enabled`. */
   provisioningStatus?: ProvisioningStatus;
-  /** Applied when the device is created at the hub, and never again. */
+  /** Applied when the device is created at a hub and brings no data from another one. */
   initialTwin?: InitialTwin;
 }
 
@@ -50,8 +78,8 @@ export type IndividualEnrollmentUpdate = Partial<Omit<IndividualEnrollmentInit, 
 /** The individual enrollments of a DPS instance. */
 export interface IndividualEnrollments {
   /**
-   * @throws EmulatorError 400004 for a malformed ID or certificate, 409001 when the registration ID or the certificate
-   *   is enrolled already.
+   * @throws EmulatorError 400004 for a malformed ID or certificate or a hub that is not linked, 409001 when the
+   *   registration ID or the certificate is enrolled already.
    */
   create(init: IndividualEnrollmentInit): IndividualEnrollment;
   get(registrationId: string): IndividualEnrollment | undefined;
@@ -126,35 +154,38 @@ export type GroupAttestation =
     };
 
 /** An entry that lets in every device below a certificate authority. */
-export type EnrollmentGroup = Readonly<GroupAttestation> & {
-  readonly enrollmentGroupId: string;
-  readonly provisioningStatus: ProvisioningStatus;
-  readonly initialTwin?: InitialTwin;
-  readonly createdDateTimeUtc: string;
-  readonly lastUpdatedDateTimeUtc: string;
-  readonly etag: string;
-};
+export type EnrollmentGroup = Readonly<GroupAttestation> &
+  EnrollmentAllocation & {
+    readonly enrollmentGroupId: string;
+    readonly provisioningStatus: ProvisioningStatus;
+    readonly initialTwin?: InitialTwin;
+    readonly createdDateTimeUtc: string;
+    readonly lastUpdatedDateTimeUtc: string;
+    readonly etag: string;
+  };
 
 /** What {@link EnrollmentGroups.create} takes. */
-export type EnrollmentGroupInit = GroupAttestation & {
-  enrollmentGroupId: string;
-  /** Default `enabled`. */
-  provisioningStatus?: ProvisioningStatus;
-  /** Applied when a device is created at the hub, and never again. */
-  initialTwin?: InitialTwin;
-};
+export type EnrollmentGroupInit = GroupAttestation &
+  EnrollmentAllocationInit & {
+    enrollmentGroupId: string;
+    /** Default `enabled`. */
+    provisioningStatus?: ProvisioningStatus;
+    /** Applied when a device is created at a hub and brings no data from another one. */
+    initialTwin?: InitialTwin;
+  };
 
 /** What may be changed about an enrollment group. Naming an authority replaces the ones before. */
-export type EnrollmentGroupUpdate = (GroupAttestation | Partial<Record<keyof GroupAttestation, never>>) & {
-  provisioningStatus?: ProvisioningStatus;
-  initialTwin?: InitialTwin;
-};
+export type EnrollmentGroupUpdate = (GroupAttestation | Partial<Record<keyof GroupAttestation, never>>) &
+  EnrollmentAllocationInit & {
+    provisioningStatus?: ProvisioningStatus;
+    initialTwin?: InitialTwin;
+  };
 
 /** The enrollment groups of a DPS instance. */
 export interface EnrollmentGroups {
   /**
-   * @throws EmulatorError 400004 for a malformed ID or certificate, 404008 when no authority of that name was uploaded,
-   *   409001 when the ID is taken or another group has this authority.
+   * @throws EmulatorError 400004 for a malformed ID or certificate or a hub that is not linked, 404008 when no authority
+   *   of that name was uploaded, 409001 when the ID is taken or another group has this authority.
    */
   create(init: EnrollmentGroupInit): EnrollmentGroup;
   get(enrollmentGroupId: string): EnrollmentGroup | undefined;
@@ -168,7 +199,10 @@ export interface EnrollmentGroups {
 /** Where a registration stands. */
 export type RegistrationStatus = 'unassigned' | 'assigning' | 'assigned' | 'failed' | 'disabled';
 
-/** How an assignment came about. */
+/**
+ * How an assignment came about: `initialAssignment` for the first one and for every registration that leaves the device
+ * at its hub, `deviceDataMigrated` and `deviceDataReset` when it has moved.
+ */
 export type RegistrationSubstatus =
   'initialAssignment' | 'deviceDataMigrated' | 'deviceDataReset' | 'reprovisionedToInitialAssignment';
 

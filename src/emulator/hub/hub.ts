@@ -1,8 +1,14 @@
 import { EventEmitter } from 'node:events';
 import type { IConnectPacket } from 'mqtt-packet';
-import type { LinkedHub, ProvisionedDevice } from '../dps/allocation';
+import type { DeviceData, LinkedHub, ProvisionedDevice } from '../dps/allocation';
 import type { JsonObject } from '../json';
-import { firstRefusal, type ConnectVerdict, type MqttConnection, type MqttService } from '../mqtt/service';
+import {
+  firstRefusal,
+  type ConnectVerdict,
+  type DisconnectReason,
+  type MqttConnection,
+  type MqttService,
+} from '../mqtt/service';
 import type { UnverifiedBehavior } from '../unverified-behavior';
 import { HubClient, type HubClientEvents, type Will } from './client';
 import { CONNECT_STEPS, parseUsername, type HubConnectContext } from './connect';
@@ -24,6 +30,12 @@ import type {
 /** Messages from devices that are remembered. */
 const MAX_TELEMETRY = 1000;
 
+/** What a hub is reached by. */
+interface Listening {
+  start(): Promise<void>;
+  stop(reason: DisconnectReason): Promise<void>;
+}
+
 /** One IoT hub: the service's side towards devices (MQTT), towards DPS and towards the test. */
 export class Hub extends EventEmitter<HubEvents> implements HubEmulator, MqttService, LinkedHub {
   readonly name: string;
@@ -32,6 +44,7 @@ export class Hub extends EventEmitter<HubEvents> implements HubEmulator, MqttSer
   readonly #unverifiedBehavior: UnverifiedBehavior;
   readonly #telemetry: TelemetryMessage[] = [];
   #hostName = '';
+  #listener: Listening | undefined;
 
   constructor(name: string, unverifiedBehavior: UnverifiedBehavior) {
     super();
@@ -44,9 +57,18 @@ export class Hub extends EventEmitter<HubEvents> implements HubEmulator, MqttSer
     return this.#hostName;
   }
 
-  /** Called once, when the port is known. */
-  listensOn(hostName: string): void {
+  /** Called when the port is known, before any device is there. With a proxy in front, the host name is the proxy's. */
+  listensOn(hostName: string, listener: Listening | undefined = this.#listener): void {
     this.#hostName = hostName;
+    this.#listener = listener;
+  }
+
+  async start(): Promise<void> {
+    await this.#listener?.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#listener?.stop('hub-stopped');
   }
 
   connect(packet: IConnectPacket, connection: MqttConnection): ConnectVerdict {
@@ -73,7 +95,20 @@ export class Hub extends EventEmitter<HubEvents> implements HubEmulator, MqttSer
     };
   }
 
-  provisionDevice({ deviceId, thumbprint, initialTwin }: ProvisionedDevice): void {
+  disconnectDevice(deviceId: string): void {
+    this.devices.require(deviceId).disconnect('connection-lost');
+  }
+
+  releaseDevice(deviceId: string): DeviceData | undefined {
+    const device = this.devices.find(deviceId);
+    if (device === undefined) return undefined;
+    const { tags, desired, reported } = device;
+    const data = { tags, properties: { desired: desired.properties, reported: reported.properties } };
+    this.devices.delete(deviceId);
+    return data;
+  }
+
+  provisionDevice({ deviceId, thumbprint, data }: ProvisionedDevice): void {
     const authentication = { primaryThumbprint: thumbprint };
     if (this.devices.find(deviceId) !== undefined) {
       this.devices.update(deviceId, { authentication });
@@ -81,9 +116,10 @@ export class Hub extends EventEmitter<HubEvents> implements HubEmulator, MqttSer
     }
     this.devices.create({ deviceId, authentication });
     const device = this.devices.require(deviceId);
-    const { tags, properties } = initialTwin ?? {};
+    const { tags, properties } = data ?? {};
     if (tags !== undefined) device.tags = tags;
     if (properties?.desired !== undefined) device.desired.patch(properties.desired);
+    if (properties?.reported !== undefined) device.reported.patch(properties.reported);
   }
 
   receivedTelemetry(deviceId?: string): readonly TelemetryMessage[] {

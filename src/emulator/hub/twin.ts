@@ -44,6 +44,11 @@ export class PropertyCollection {
     return this.#version;
   }
 
+  /** The properties alone. */
+  get properties(): JsonObject {
+    return this.#properties;
+  }
+
   /** The properties with `$version`. */
   toJSON(): JsonObject {
     return { ...this.#properties, $version: this.#version };

@@ -160,6 +160,22 @@ export interface HubEmulator extends EventEmitter<HubEvents> {
   /** `localhost:port`, which is what DPS answers as the assigned hub. */
   readonly hostName: string;
   readonly devices: HubDevices;
+  /**
+   * Stops listening and drops every device without a word, as an outage does. Identities, twins, sessions and queues
+   * stay and can be worked with. Idempotent, never rejects.
+   */
+  stop(): Promise<void>;
+  /**
+   * Listens again, on the same port as before. Idempotent.
+   *
+   * Rejects when the emulator was closed, or with the system's error when another process has taken the port.
+   */
+  start(): Promise<void>;
+  /**
+   * Drops the device's connection without a word, as a failing network or a restarted gateway does. The device may
+   * connect again at once. Does nothing when it is not connected. @throws EmulatorError 404001
+   */
+  disconnectDevice(deviceId: string): void;
   /** The latest messages from devices, oldest first: at most 1000 for the whole hub. */
   receivedTelemetry(deviceId?: string): readonly TelemetryMessage[];
   /**

@@ -6,7 +6,7 @@ import createDebug from 'debug';
 import { presentedCertificates } from './client-certificates';
 import { CONNECT } from './codec';
 import { DEFAULT_LIMITS, type MqttLimits } from './limits';
-import type { MqttService } from './service';
+import type { DisconnectReason, MqttService } from './service';
 import { MqttSession } from './session';
 import { WebSocketGate } from './websocket';
 
@@ -27,7 +27,10 @@ export class MqttListener {
   readonly #sockets = new Set<Socket>();
   readonly #sessions = new Set<MqttSession>();
   readonly #connectTimers = new Map<Duplex, NodeJS.Timeout>();
-  #closing: Promise<void> | undefined;
+  /** The last of the changes between listening and not listening, which happen one after the other. */
+  #change: Promise<void> = Promise.resolve();
+  #port = 0;
+  #isClosed = false;
 
   private constructor(service: MqttService, credentials: ServerCredentials, limits: MqttLimits) {
     this.#service = service;
@@ -51,6 +54,7 @@ export class MqttListener {
       },
       (socket) => this.#welcome(socket),
     );
+    this.#server.on('error', (error: Error) => debug('%s: %s', service.label, error.message));
     this.#server.on('connection', (socket: Socket) => this.#track(socket));
     this.#server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
       debug('%s: handshake failed: %s', service.label, error.message);
@@ -65,35 +69,64 @@ export class MqttListener {
     limits: MqttLimits = DEFAULT_LIMITS,
   ): Promise<MqttListener> {
     const listener = new MqttListener(service, credentials, limits);
-    const server = listener.#server;
+    await listener.start();
+    return listener;
+  }
+
+  /** The port that the system chose; it stays the same for good. */
+  get port(): number {
+    return this.#port;
+  }
+
+  /** Listens again, on the same port. Idempotent. Rejects when closed, and with the system's error. */
+  start(): Promise<void> {
+    return this.#then(async () => {
+      if (this.#isClosed) throw new Error(`The emulator is closed, and with it ${this.#service.label}.`);
+      if (!this.#server.listening) await this.#listen();
+    });
+  }
+
+  /** Stops listening and drops every client; afterwards no socket and no timer is left. Idempotent. */
+  stop(reason: DisconnectReason): Promise<void> {
+    return this.#then(async () => {
+      if (this.#server.listening) await this.#unlisten(reason);
+    });
+  }
+
+  /** Stops for good. Idempotent. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.stop('emulator-closed');
+    this.#gate.close();
+  }
+
+  /** Runs after the changes before, which may have failed. */
+  #then(change: () => Promise<void>): Promise<void> {
+    const next = this.#change.then(change);
+    this.#change = next.catch(() => undefined);
+    return next;
+  }
+
+  async #listen(): Promise<void> {
+    const server = this.#server;
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen({ host: '127.0.0.1', port: 0 }, () => {
+      server.listen({ host: '127.0.0.1', port: this.#port }, () => {
         server.off('error', reject);
         resolve();
       });
     });
-    server.on('error', (error: Error) => debug('%s: %s', service.label, error.message));
-    return listener;
-  }
-
-  /** The port that the system chose. */
-  get port(): number {
     // A TCP server that listens has an address of this shape; the type also covers pipes and closed servers.
-    const address = this.#server.address() as AddressInfo;
-    return address.port;
+    this.#port = (server.address() as AddressInfo).port;
   }
 
-  /** Drops every client; afterwards no socket and no timer is left. Idempotent. */
-  close(): Promise<void> {
-    this.#closing ??= new Promise((resolve) => {
+  #unlisten(reason: DisconnectReason): Promise<void> {
+    return new Promise((resolve) => {
       this.#server.close(() => resolve());
-      for (const session of this.#sessions) session.close('emulator-closed');
-      this.#gate.close();
+      for (const session of this.#sessions) session.close(reason);
       for (const timer of this.#connectTimers.values()) clearTimeout(timer);
       for (const socket of this.#sockets) socket.destroy();
     });
-    return this.#closing;
   }
 
   #track(socket: Socket): void {

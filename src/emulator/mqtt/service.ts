@@ -27,6 +27,8 @@ export type DisconnectReason =
   | 'device-disabled'
   /** The device's identity was deleted. */
   | 'device-deleted'
+  /** The hub was stopped. */
+  | 'hub-stopped'
   /** The emulator was closed. */
   | 'emulator-closed';
 
