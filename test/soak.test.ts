@@ -36,7 +36,6 @@ async function collectGarbage(): Promise<void> {
 
 test('ten thousand drops leave no listener, no timer, no handle and no old connection behind', async () => {
   const DROPS = 10_000;
-  const TIME_MS = 8_000;
   const certificate = await createSelfSignedCertificate({
     commonName: 'dev-1',
     subject: { organization: 'Contoso' },
@@ -87,8 +86,7 @@ test('ten thousand drops leave no listener, no timer, no handle and no old conne
       do await once(connection, 'state');
       while (connection.state.status !== 'connected');
     };
-    const end = performance.now() + TIME_MS;
-    while (drops < DROPS && performance.now() < end) await dropOnce();
+    while (drops < DROPS) await dropOnce();
     await client.sendEvent(new Message('still here'));
 
     expect([client, connection, twin].map(listeners)).toEqual(before);
@@ -104,6 +102,4 @@ test('ten thousand drops leave no listener, no timer, no handle and no old conne
   process.off('warning', onWarning);
   // Node warns of the eleventh listener, also of those to an AbortSignal, which cannot be counted otherwise.
   expect(warnings).toEqual([]);
-  // A slow machine gets through less in the time; a tenth is still plenty.
-  expect(drops).toBeGreaterThanOrEqual(DROPS / 10);
-}, 60_000);
+}, 240_000);
