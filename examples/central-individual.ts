@@ -7,6 +7,7 @@
 //   CERTIFICATE_FILE      the device's certificate
 //   KEY_FILE              the private key of the certificate
 //   MODEL_ID              the ID of the device template, if it is not the one below
+// A passphrase and other things have variables as well: docs/options.md.
 // Without a subscription: `npm run example -- central-individual --emulator`.
 import { setTimeout } from 'node:timers/promises';
 import { Message } from 'azure-iot-device';

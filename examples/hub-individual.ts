@@ -6,6 +6,7 @@
 //   PROVISIONING_IDSCOPE  the ID scope on the overview page of the Device Provisioning Service, e.g. 0ne00ABCDEF
 //   CERTIFICATE_FILE      the device's certificate; its common name (CN) is the registration ID
 //   KEY_FILE              the private key of the certificate
+// A passphrase and other things have variables as well: docs/options.md.
 // Without a subscription: `npm run example -- hub-individual --emulator`.
 import { setTimeout } from 'node:timers/promises';
 import { Message } from 'azure-iot-device';

@@ -19,7 +19,16 @@ export async function withDeadline<T>(limits: Limits, run: (signal: AbortSignal)
   const controller = new AbortController();
   const onAbort = () => controller.abort(signal?.reason);
   signal?.addEventListener('abort', onAbort, { once: true });
-  const timer = setTimeout(() => controller.abort(onTimeout()), timeoutMs);
+  const timer = setTimeout(() => {
+    // Whatever becomes of the words, the call must settle.
+    let reason: unknown;
+    try {
+      reason = onTimeout();
+    } catch (error) {
+      reason = error;
+    }
+    controller.abort(reason);
+  }, timeoutMs);
   try {
     return await abortable(run(controller.signal), controller.signal);
   } finally {

@@ -1,6 +1,18 @@
 import { ENROLLMENT_KINDS, type EnrollmentKind } from './enrollment';
 import { InvalidOptionsError, type OptionProblem } from './errors';
-import type { ConnectOptions, ServerTrust } from './options';
+
+/** What {@link connectionOptionsFromEnv} reads: options of `connectDevice`, to which others may be added. */
+export interface EnvironmentOptions {
+  enrollment: EnrollmentKind;
+  idScope: string;
+  certFile: string;
+  keyFile: string;
+  globalEndpoint?: string;
+  registrationId?: string;
+  passphrase?: string;
+  modelId?: string;
+  caFile?: string;
+}
 
 /** The variables that must be set, and what for. */
 const REQUIRED: Readonly<Record<string, string>> = {
@@ -19,7 +31,7 @@ const REQUIRED: Readonly<Record<string, string>> = {
  * @param env default `process.env`
  * @throws {@link InvalidOptionsError} naming every variable that is missing or wrong
  */
-export function connectionOptionsFromEnv(env: NodeJS.ProcessEnv = process.env): ConnectOptions {
+export function connectionOptionsFromEnv(env: NodeJS.ProcessEnv = process.env): EnvironmentOptions {
   const read = (name: string) => env[name]?.trim() ?? '';
   const problems: OptionProblem[] = Object.entries(REQUIRED)
     .filter(([name]) => read(name) === '')
@@ -34,9 +46,8 @@ export function connectionOptionsFromEnv(env: NodeJS.ProcessEnv = process.env): 
   }
   if (problems.length > 0 || !isEnrollmentKind(enrollment)) throw new InvalidOptionsError(problems);
   const caFile = read('CA_FILE');
-  const trust: ServerTrust = caFile === '' ? {} : { caFile };
   return {
-    ...trust,
+    ...(caFile !== '' && { caFile }),
     enrollment,
     idScope: read('PROVISIONING_IDSCOPE'),
     certFile: read('CERTIFICATE_FILE'),

@@ -1,7 +1,7 @@
 export { connectDevice } from './connect';
 export { provisionDevice } from './provision';
 export { checkCredentials } from './credentials';
-export { connectionOptionsFromEnv } from './environment';
+export { connectionOptionsFromEnv, type EnvironmentOptions } from './environment';
 
 export { fileAssignmentStore } from './assignments/file';
 export { memoryAssignmentStore } from './assignments/memory';

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { Client, Message, type Twin } from 'azure-iot-device';
+import { Client, Message, type DeviceMethodResponse, type Twin } from 'azure-iot-device';
 import { type ConnectOptions, type ConnectionState, type DeviceConnection } from 'azure-iot-x509';
 import { createSelfSignedCertificate, type IssuedCertificate } from 'azure-iot-x509/certificates';
 import { connectWith } from '../src/connection/connect-with';
@@ -168,6 +168,7 @@ describe('desired properties changed while the device was away', () => {
     const { device, twin, changes } = await withTwin();
     hub().emit('disconnect', new Error('gone'));
     await untilConnectedAgain(device);
+    while (changes.length === 0) await new Promise((resolve) => setImmediate(resolve));
     // The hub may tell the same change once more.
     hub(2).emit('twinDesiredPropertiesUpdate', { interval: 7, mode: { b: null }, $version: 4 });
     expect(changes).toEqual([{ interval: 7, mode: { b: null }, $version: 4 }]);
@@ -195,6 +196,21 @@ test('an answer to a direct method of a connection that is gone fails instead of
   });
   hub().emit('method_slow', { requestId: '1', methods: { methodName: 'slow' }, body: Buffer.from('{}') });
   await expect(answered).resolves.toMatchObject({ name: 'ConnectionError' });
+});
+
+test('the answer to a call of an earlier connection is not taken for that of a later one with the same request ID', async () => {
+  const device = await connect();
+  const responses: DeviceMethodResponse[] = [];
+  device.client.onDeviceMethod('slow', (_request, response) => void responses.push(response));
+  const call = { requestId: '1', methods: { methodName: 'slow' }, body: Buffer.from('{}') };
+  hub().emit('method_slow', { ...call });
+  hub().emit('disconnect', new Error('gone'));
+  await untilConnectedAgain(device);
+  hub(2).emit('method_slow', { ...call });
+  const [first, second] = responses;
+  await expect(first?.send(200, 'of the first')).rejects.toMatchObject({ name: 'ConnectionError' });
+  await second?.send(200, 'of the second');
+  expect(hub(2).sent).toEqual([{ status: 200, payload: 'of the second' }]);
 });
 
 test('an operation that the hub refuses rejects with its reason', async () => {

@@ -19,7 +19,8 @@ export type DeviceCertificateOptions = CertificateOptions & IssuerOption;
  * const root = await createRootCertificate({ commonName: 'Contoso Root CA' });
  * const device = await createDeviceCertificate({ commonName: 'sensor-17', issuer: root });
  * ```
- * @throws InvalidOptionsError when options are missing or malformed, or the issuer may not sign it; lists every problem.
+ * @throws InvalidOptionsError when options are missing, unknown or malformed, or the issuer may not sign it; lists every
+ * problem.
  */
 export async function createDeviceCertificate(options: DeviceCertificateOptions): Promise<IssuedCertificate> {
   return issueCertificate(options, {

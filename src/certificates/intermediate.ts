@@ -41,17 +41,20 @@ function checkPathLength(pathLength: number, issuer: Issuer | undefined, problem
  * Default validity: 1825 days or the issuer's end if that is sooner: half of the root's, so that one renewal of the
  * intermediates fits into the life of the root.
  *
- * @throws InvalidOptionsError when options are missing or malformed, or the issuer may not sign it; lists every problem.
+ * @throws InvalidOptionsError when options are missing, unknown or malformed, or the issuer may not sign it; lists every
+ * problem.
  */
 export async function createIntermediateCertificate(
   options: IntermediateCertificateOptions,
 ): Promise<IssuedCertificate> {
-  const { pathLength = 0 } = options;
+  // Callers without types may pass nothing, which is reported with the other problems.
+  const { pathLength = 0 } = (options as Partial<IntermediateCertificateOptions> | null | undefined) ?? {};
   return issueCertificate(options, {
     nameRule: ANY_NAME,
     defaultDays: 1825,
     profile: authorityProfile(pathLength),
     isSelfSigned: false,
+    ownOptions: ['pathLength'],
     check: (issuer, problems) => checkPathLength(pathLength, issuer, problems),
   });
 }

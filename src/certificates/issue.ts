@@ -16,12 +16,18 @@ export interface CertificateKind {
   profile: Profile;
   /** Whether it signs itself, instead of being signed by the option `issuer`. */
   isSelfSigned: boolean;
+  /** The names of options that other kinds do not have. */
+  ownOptions?: readonly string[];
   /** Checks what only this kind knows; the issuer is absent when it is at fault itself. */
   check?: (issuer: Issuer | undefined, problems: OptionProblems) => void;
 }
 
-/** Options of any kind. */
-export type IssueOptions = CertificateOptions & { issuer?: IssuedCertificate };
+/** Options of any kind; the common name has the name that `nameRule` says. */
+export type IssueOptions = Omit<CertificateOptions, 'commonName'> & {
+  commonName?: string;
+  verificationCode?: string;
+  issuer?: IssuedCertificate;
+};
 
 // 16 bytes, positive and without a leading zero byte (RFC 5280, 4.1.2.2).
 function randomSerialNumber(): string {
@@ -79,7 +85,13 @@ export async function issueCertificate(
   kind: CertificateKind,
 ): Promise<IssuedCertificate> {
   const problems = new OptionProblems();
-  checkCommonName(options.commonName, kind.nameRule, problems);
+  const { nameRule, ownOptions = [] } = kind;
+  const needed = kind.isSelfSigned ? [nameRule.option] : [nameRule.option, 'issuer'];
+  problems.addUnlessObject(options, `Pass an object with ${needed.join(' and ')}.`);
+  problems.throwIfAny();
+  problems.addUnknown(options, [...needed, 'subject', 'validity', 'keyAlgorithm', ...ownOptions]);
+  const commonName: unknown = options[nameRule.option];
+  checkCommonName(commonName, nameRule, problems);
   checkSubjectFields(options.subject, problems);
   const keyAlgorithm = readKeyAlgorithm(options.keyAlgorithm, problems);
   const issuer = kind.isSelfSigned ? undefined : readIssuer(options.issuer, problems);
@@ -88,7 +100,7 @@ export async function issueCertificate(
   problems.throwIfAny();
 
   const privateKey = await generatePrivateKey(keyAlgorithm);
-  const subject = buildSubject(options.commonName, options.subject);
+  const subject = buildSubject(String(commonName), options.subject);
   const certificate = await sign(privateKey, subject, validity, kind.profile, issuer);
   return new CertificateWithKey(certificate, issuer?.chain ?? [], privateKey);
 }

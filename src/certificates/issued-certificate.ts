@@ -1,5 +1,5 @@
-import type { KeyObject, X509Certificate } from 'node:crypto';
-import { inspect } from 'node:util';
+import { X509Certificate, type KeyObject } from 'node:crypto';
+import { inspect, types } from 'node:util';
 import { InvalidOptionsError } from '../errors';
 
 /**
@@ -45,6 +45,21 @@ export function passphraseProblem(passphrase: unknown): string | undefined {
 
 /** How to mend a refused passphrase. */
 export const PASSPHRASE_REMEDY = 'Pass 1 to 1024 bytes, or leave passphrase out for an unencrypted key.';
+
+/** Why the value is no {@link IssuedCertificate}, or `undefined`. */
+export function issuedCertificateProblem(value: unknown): string | undefined {
+  if (value === undefined) return 'is missing.';
+  if (types.isPromise(value)) return 'is a promise: await it first.';
+  const { x509, chain, privateKey, exportPrivateKey } = Object(value) as Partial<
+    Record<keyof IssuedCertificate, unknown>
+  >;
+  const isComplete =
+    x509 instanceof X509Certificate &&
+    Array.isArray(chain) &&
+    typeof privateKey === 'string' &&
+    typeof exportPrivateKey === 'function';
+  return isComplete ? undefined : 'is not a certificate with its key.';
+}
 
 /** The only implementation of {@link IssuedCertificate}. */
 export class CertificateWithKey implements IssuedCertificate {

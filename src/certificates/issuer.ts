@@ -1,6 +1,6 @@
-import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
+import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto';
 import { engine } from './engine';
-import type { IssuedCertificate } from './issued-certificate';
+import { issuedCertificateProblem, type IssuedCertificate } from './issued-certificate';
 import { signingAlgorithmOf, type SigningAlgorithm } from './keys';
 import type { OptionProblems } from './problems';
 
@@ -24,16 +24,6 @@ export function isSelfSigned(certificate: X509Certificate): boolean {
   return certificate.checkIssued(certificate) && certificate.verify(certificate.publicKey);
 }
 
-function isIssuedCertificate(value: unknown): value is IssuedCertificate {
-  if (typeof value !== 'object' || value === null) return false;
-  const candidate = value as Partial<IssuedCertificate>;
-  return (
-    candidate.x509 instanceof X509Certificate &&
-    Array.isArray(candidate.chain) &&
-    typeof candidate.privateKey === 'string'
-  );
-}
-
 function pathLengthOf(certificate: engine.X509Certificate): number {
   return certificate.getExtension(engine.BasicConstraintsExtension)?.pathLength ?? Number.POSITIVE_INFINITY;
 }
@@ -53,15 +43,13 @@ function authorityProblem(certificate: engine.X509Certificate): string | undefin
 }
 
 /** The issuer if it may sign: a certificate authority that is valid, whose key is known and whose chain is sound. */
-export function readIssuer(value: unknown, problems: OptionProblems): Issuer | undefined {
-  if (!isIssuedCertificate(value)) {
-    problems.add(
-      'issuer',
-      value === undefined ? 'is missing.' : 'is not a certificate with its key.',
-      REMEDY,
-    );
+export function readIssuer(given: unknown, problems: OptionProblems): Issuer | undefined {
+  const malformed = issuedCertificateProblem(given);
+  if (malformed !== undefined) {
+    problems.add('issuer', malformed, REMEDY);
     return undefined;
   }
+  const value = given as IssuedCertificate;
   const certificate = new engine.X509Certificate(value.x509.raw);
   const privateKey = createPrivateKey(value.privateKey);
   const algorithm = signingAlgorithmOf(privateKey);

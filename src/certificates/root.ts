@@ -13,7 +13,7 @@ export type RootCertificateOptions = CertificateOptions;
  *
  * Default validity: 3650 days as in Microsoft's tutorial, because replacing a root means to replace everything below it.
  *
- * @throws InvalidOptionsError when options are missing or malformed; lists every problem.
+ * @throws InvalidOptionsError when options are missing, unknown or malformed; lists every problem.
  */
 export async function createRootCertificate(options: RootCertificateOptions): Promise<IssuedCertificate> {
   return issueCertificate(options, {

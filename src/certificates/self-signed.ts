@@ -19,7 +19,7 @@ export type SelfSignedCertificateOptions = CertificateOptions;
  * const device = await createSelfSignedCertificate({ commonName: 'sensor-17' });
  * await writeCertificate(device, { directory: 'certificates', name: 'sensor-17' });
  * ```
- * @throws InvalidOptionsError when options are missing or malformed; lists every problem.
+ * @throws InvalidOptionsError when options are missing, unknown or malformed; lists every problem.
  */
 export async function createSelfSignedCertificate(
   options: SelfSignedCertificateOptions,

@@ -37,6 +37,8 @@ export interface CommonNameRule {
   pattern?: RegExp;
   expected?: string;
   remedy: string;
+  /** A name that could be meant and follows the rule, or '' when there is none. */
+  suggest?: (value: string) => string;
 }
 
 /** Of certificate authorities. */
@@ -53,7 +55,16 @@ export const REGISTRATION_ID: CommonNameRule = {
   option: 'commonName',
   pattern: /^[A-Za-z0-9._:-]*[A-Za-z0-9-]$/,
   expected: 'letters, digits, - . _ and : only, the last character being a letter, a digit or -',
-  remedy: 'Pass the registration ID of the device: DPS demands that it equals the common name.',
+  remedy:
+    'Pass the registration ID of the device, such as pump-1: DPS demands that it equals the common name.',
+  suggest: (value) =>
+    value
+      .normalize('NFKD')
+      .replaceAll(/\p{M}/gu, '')
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9._:-]+/g, '-')
+      .replace(/^-+/, '')
+      .replace(/[^a-z0-9]+$/, ''),
 };
 
 /** Why the text cannot be an attribute of a subject, or `undefined`. */
@@ -72,27 +83,30 @@ export function checkCommonName(value: unknown, rule: CommonNameRule, problems: 
   if (message === undefined && rule.pattern !== undefined && !rule.pattern.test(String(value))) {
     message = `must consist of ${rule.expected ?? 'other characters'}.`;
   }
-  if (message !== undefined) problems.add(rule.option, message, rule.remedy);
+  if (message !== undefined) problems.add(rule.option, message, nameRemedy(value, rule));
+}
+
+/** How to mend a common name: with an example made of it, where that works. */
+function nameRemedy(value: unknown, { option, remedy, suggest }: CommonNameRule): string {
+  if (typeof value !== 'string') return remedy;
+  if (Array.from(value).length > COMMON_NAME_MAX_LENGTH) {
+    return `Shorten ${option} to ${COMMON_NAME_MAX_LENGTH} characters or less. ${remedy}`;
+  }
+  const suggestion = suggest?.(value) ?? '';
+  return suggestion === '' ? remedy : `Write for example ${suggestion}. ${remedy}`;
 }
 
 /** Checks the further fields of a subject. */
 export function checkSubjectFields(fields: unknown, problems: OptionProblems): void {
   if (fields === undefined) return;
-  if (typeof fields !== 'object' || fields === null) {
+  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
     problems.add('subject', 'must be an object.', 'Pass e.g. { organization: "Contoso", country: "CH" }.');
     return;
   }
+  problems.addUnknown(fields, FIELD_NAMES, 'subject');
   for (const [name, value] of Object.entries(fields)) {
+    if (value === undefined || !Object.hasOwn(FIELDS, name)) continue;
     const option = `subject.${name}`;
-    if (!Object.hasOwn(FIELDS, name)) {
-      problems.add(
-        option,
-        'is not known.',
-        `Use ${FIELD_NAMES.join(', ')}; commonName is an option of its own.`,
-      );
-      continue;
-    }
-    if (value === undefined) continue;
     const rule = FIELDS[name as keyof SubjectFields];
     let message = textProblem(value, rule.maxLength);
     if (rule.printable !== undefined && !rule.printable.test(String(value))) {

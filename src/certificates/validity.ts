@@ -33,6 +33,7 @@ const MAX_DAYS = 36_500;
 // GeneralizedTime has four digits for the year (RFC 5280, 4.1.2.5.2).
 const MAX_DATE_MS = Date.UTC(9999, 11, 31, 23, 59, 59);
 
+const MEMBERS = ['days', 'notBefore', 'notAfter'];
 const REMEDY = 'Pass { days } or { notBefore, notAfter }, or leave it out for the default.';
 
 // Certificates know whole seconds only.
@@ -44,18 +45,35 @@ function isDate(value: unknown): value is Date {
   return types.isDate(value) && value.getTime() >= 0 && value.getTime() <= MAX_DATE_MS;
 }
 
-function formProblem(options: Readonly<Record<string, unknown>>): string | undefined {
+/** What is wrong with the form of the option: the option or its member, and why. */
+function formProblem(
+  options: Readonly<Record<string, unknown>>,
+): [option: string, message: string] | undefined {
   const { days, notBefore, notAfter } = options;
   if (days !== undefined && (notAfter !== undefined || notBefore !== undefined)) {
-    return 'holds both days and dates.';
+    return ['validity', 'holds both days and dates.'];
   }
-  if (days === undefined && notAfter === undefined) return 'holds neither days nor notAfter.';
+  if (days === undefined && notAfter === undefined) return ['validity', 'holds neither days nor notAfter.'];
   if (days !== undefined && !(Number.isInteger(days) && Number(days) >= 1 && Number(days) <= MAX_DAYS)) {
-    return `.days must be a whole number from 1 to ${MAX_DAYS}.`;
+    return ['validity.days', `must be a whole number from 1 to ${MAX_DAYS}.`];
   }
-  if (notAfter !== undefined && !isDate(notAfter)) return '.notAfter must be a Date from 1970 to 9999.';
-  if (notBefore !== undefined && !isDate(notBefore)) return '.notBefore must be a Date from 1970 to 9999.';
-  return undefined;
+  const wrong = Object.entries({ notBefore, notAfter }).find(
+    ([, date]) => date !== undefined && !isDate(date),
+  );
+  return wrong && [`validity.${wrong[0]}`, 'must be a Date from 1970 to 9999.'];
+}
+
+/** Adds what is wrong with the form of the option. Answers whether its values can be used. */
+function checkForm(options: unknown, problems: OptionProblems): boolean {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    problems.add('validity', 'must be an object.', REMEDY);
+    return false;
+  }
+  // A misspelled member is the reason why the right one is missing.
+  if (problems.addUnknown(options, MEMBERS, 'validity')) return false;
+  const problem = formProblem({ ...options });
+  if (problem !== undefined) problems.add(...problem, REMEDY);
+  return problem === undefined;
 }
 
 function resolve(options: ValidityOptions, now: number): Validity {
@@ -76,16 +94,7 @@ export function readValidity(
 ): Validity {
   const now = Date.now();
   const byDefault = resolve({ days: defaultDays }, now);
-  if (options !== undefined) {
-    const malformed =
-      typeof options === 'object' && (options as unknown) !== null
-        ? formProblem({ ...options })
-        : 'must be an object.';
-    if (malformed !== undefined) {
-      problems.add('validity', malformed, REMEDY);
-      return byDefault;
-    }
-  }
+  if (options !== undefined && !checkForm(options, problems)) return byDefault;
   const validity = options === undefined ? byDefault : resolve(options, now);
   if (validity.notAfter <= validity.notBefore) {
     problems.add('validity', 'ends before it begins.', REMEDY);

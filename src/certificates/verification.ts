@@ -23,14 +23,16 @@ const VERIFICATION_CODE: CommonNameRule = {
  *
  * Default validity: 30 days or the issuer's end if that is sooner, as in Microsoft's tools; it is needed once.
  *
- * @throws InvalidOptionsError when options are missing or malformed, or the issuer may not sign it; lists every problem.
+ * @throws InvalidOptionsError when options are missing, unknown or malformed, or the issuer may not sign it; lists every
+ * problem.
  */
 export async function createVerificationCertificate(
   options: VerificationCertificateOptions,
 ): Promise<IssuedCertificate> {
-  const { verificationCode, ...rest } = options;
-  return issueCertificate(
-    { ...rest, commonName: verificationCode },
-    { nameRule: VERIFICATION_CODE, defaultDays: 30, profile: clientProfile, isSelfSigned: false },
-  );
+  return issueCertificate(options, {
+    nameRule: VERIFICATION_CODE,
+    defaultDays: 30,
+    profile: clientProfile,
+    isSelfSigned: false,
+  });
 }

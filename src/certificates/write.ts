@@ -1,6 +1,11 @@
 import { join } from 'node:path';
 import { ensureDirectory, checkTargets, removeFile, writeFiles, type FileContent } from './files';
-import { passphraseProblem, PASSPHRASE_REMEDY, type IssuedCertificate } from './issued-certificate';
+import {
+  issuedCertificateProblem,
+  passphraseProblem,
+  PASSPHRASE_REMEDY,
+  type IssuedCertificate,
+} from './issued-certificate';
 import { OptionProblems } from './problems';
 
 /** Options of {@link writeCertificate}. */
@@ -33,8 +38,23 @@ const NOT_IN_NAMES = process.platform === 'win32' ? /[<>:"/\\|?*\p{Cc}]/u : /[/\
 const CERTIFICATE_MODE = 0o644;
 const KEY_MODE = 0o600;
 
-function checkOptions(options: WriteCertificateOptions): void {
+const KNOWN_OPTIONS = ['directory', 'name', 'passphrase', 'overwrite'];
+
+function checkArguments(certificate: unknown, options: WriteCertificateOptions): void {
   const problems = new OptionProblems();
+  const noCertificate = issuedCertificateProblem(certificate);
+  if (noCertificate !== undefined) {
+    const remedy = 'Pass what a create function of this module or loadCertificate() has resolved with.';
+    problems.add('certificate', noCertificate, remedy);
+  }
+  if (problems.addUnlessObject(options, 'Pass an object with directory and name.')) {
+    checkOptions(options, problems);
+  }
+  problems.throwIfAny();
+}
+
+function checkOptions(options: WriteCertificateOptions, problems: OptionProblems): void {
+  problems.addUnknown(options, KNOWN_OPTIONS);
   const directory: unknown = options.directory;
   const name: unknown = options.name;
   if (typeof directory !== 'string' || directory === '' || directory.includes('\0')) {
@@ -50,7 +70,10 @@ function checkOptions(options: WriteCertificateOptions): void {
   }
   const badPassphrase = passphraseProblem(options.passphrase);
   if (badPassphrase !== undefined) problems.add('passphrase', badPassphrase, PASSPHRASE_REMEDY);
-  problems.throwIfAny();
+  const overwrite: unknown = options.overwrite;
+  if (overwrite !== undefined && typeof overwrite !== 'boolean') {
+    problems.add('overwrite', 'must be true or false.', 'Leave it out to keep existing files.');
+  }
 }
 
 /**
@@ -65,14 +88,15 @@ function checkOptions(options: WriteCertificateOptions): void {
  * ```ts
  * const { deviceCertFile, keyFile } = await writeCertificate(device, { directory: 'certificates', name: 'sensor-17' });
  * ```
- * @throws InvalidOptionsError when options are missing or malformed; lists every problem.
+ * @throws InvalidOptionsError when the certificate is none, or options are missing, unknown or malformed; lists every
+ * problem.
  * @throws FileError `FILE_EXISTS` when a file exists, `FILE_NOT_WRITABLE` when one cannot be written.
  */
 export async function writeCertificate(
   certificate: IssuedCertificate,
   options: WriteCertificateOptions,
 ): Promise<WrittenCertificate> {
-  checkOptions(options);
+  checkArguments(certificate, options);
   const { directory, name, passphrase, overwrite = false } = options;
   const certFile = join(directory, `${name}.crt`);
   const chainFile = join(directory, `${name}-chain.crt`);

@@ -60,7 +60,8 @@ function manage(
   onResponse: (response: DpsResponse) => void,
 ): ManagedConnection {
   const registering = {
-    timeoutMs: DEFAULT_TIMEOUT_MS,
+    // The deadline of the first connection is that of the whole call.
+    timeoutMs: Math.max(options.timeoutMs ?? 0, DEFAULT_TIMEOUT_MS),
     onResponse,
     createTransport: createProvisioningTransport,
   };

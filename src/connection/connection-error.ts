@@ -127,6 +127,8 @@ function explain(failure: Exclude<WireFailure, { kind: 'timeout' }>, peer: Peer)
       return explainReturnCode(failure.returnCode, peer);
     case 'socket':
       return explainSocketError(failure.error, host);
+    case 'http':
+      return explainHttpStatus(failure.status, host);
     case 'subscription-refused':
       return {
         code: 'SUBSCRIPTION_REFUSED',
@@ -175,6 +177,18 @@ function explainReturnCode(returnCode: number, peer: Peer): Explanation {
     isTransient: known?.isTransient,
     serviceCode: returnCode,
   };
+}
+
+function explainHttpStatus(status: number, host: string): Explanation {
+  const message = `${host} answered the WebSocket handshake with HTTP status ${status}.`;
+  if (status === 429 || status >= 500) {
+    return { code: 'SERVICE_UNAVAILABLE', message, remedy: 'Try again later.', isTransient: true };
+  }
+  const remedy =
+    status === 407
+      ? 'A proxy stands in between and wants to know who you are: let it pass connections to this host.'
+      : 'Check the endpoint; a proxy or firewall in between may also answer like this.';
+  return { code: 'INVALID_RESPONSE', message, remedy };
 }
 
 function explainSocketError(error: Error & { code?: string }, host: string): Explanation {

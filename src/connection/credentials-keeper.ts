@@ -5,6 +5,8 @@ import { prepareDevice, type Device } from '../provisioning/device';
 
 /** How often the files are looked at while the connection is up, in milliseconds. */
 const FILE_CHECK_MS = 60_000;
+/** Between two tries with a renewed certificate that was refused: 2, 4, 8, … minutes, and no more than this. */
+const MAX_RETRY_MINUTES = 64;
 const DAY_MS = 86_400_000;
 
 export interface CredentialsKeeperOptions {
@@ -29,6 +31,8 @@ export class CredentialsKeeper {
   #announced = -Infinity;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
+  #refusals = 0;
+  #retryAt = Infinity;
 
   constructor(settings: CredentialsKeeperOptions) {
     this.#settings = settings;
@@ -87,6 +91,13 @@ export class CredentialsKeeper {
     this.#use(device, this.#options);
   }
 
+  /** What the files hold was refused; the enrollment may follow them, so it is tried again after a while. */
+  postpone(problem: DeviceError): void {
+    this.#refusals += 1;
+    this.#retryAt = performance.now() + Math.min(2 ** this.#refusals, MAX_RETRY_MINUTES) * FILE_CHECK_MS;
+    this.#settings.onProblem(problem);
+  }
+
   #use(device: Device, options: ConnectOptions): void {
     this.#device = device;
     this.#options = options;
@@ -102,7 +113,9 @@ export class CredentialsKeeper {
 
   async #changed(): Promise<Device | undefined> {
     const stamp = await this.#stampOfFiles();
-    if (stamp === this.#stamp) return undefined;
+    if (stamp === this.#stamp && performance.now() < this.#retryAt) return undefined;
+    if (stamp !== this.#stamp) this.#refusals = 0;
+    this.#retryAt = Infinity;
     this.#stamp = stamp;
     try {
       const device = await this.#read(this.#options);

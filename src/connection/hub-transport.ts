@@ -1,11 +1,14 @@
 import { EventEmitter } from 'node:events';
 import type { DeviceClientOptions, DeviceTransport, TwinProperties } from 'azure-iot-device';
-import { abortable } from '../deadline';
+import { setTimeout } from 'node:timers/promises';
+import { abortable, withDeadline } from '../deadline';
 import { InvalidOptionsError, TimeoutError, type DeviceError } from '../errors';
 import type { HubLink } from '../sdk/hub-link';
+import { backOff } from './back-off';
 import { DesiredProperties, type JsonObject } from './desired-properties';
-import { Operations, type Operation } from './operations';
+import { Operations } from './operations';
 import { Outbox } from './outbox';
+import { safely } from './safely';
 
 /** Who connects and closes, and names errors, on behalf of the transport. */
 export interface TransportOwner {
@@ -41,6 +44,9 @@ const FEATURES = {
 } as const;
 type Feature = keyof typeof FEATURES;
 
+/** Between two tries to read the twin. */
+const CATCH_UP_DELAYS = { minDelayMs: 1_000, maxDelayMs: 60_000 };
+
 /** What `setOptions` of the client may still change; the rest belongs to `connectDevice`. */
 const CLIENT_OPTIONS: readonly string[] = ['productInfo', 'modelId'];
 
@@ -52,11 +58,16 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
   readonly #owner: TransportOwner;
   readonly #outbox: Outbox;
   readonly #operations: Operations;
+  readonly #operationTimeoutMs: number;
   readonly #desired = new DesiredProperties();
   readonly #features = new Set<Feature>();
   readonly #methods = new Set<string>();
-  /** The link that brought a call, by request ID: on another one the answer would be nobody's. */
-  readonly #calls = new Map<string, HubLink>();
+  /**
+   * Where a call came from, by a request ID of ours: the hub's may come again on the next link, where the answer would be
+   * taken for that of another call.
+   */
+  readonly #calls = new Map<string, { link: HubLink; requestId: string }>();
+  #lastCall = 0;
   #link: HubLink | undefined;
   #connectResult: HubLink['connected'];
   #sdkOptions: DeviceClientOptions;
@@ -66,6 +77,7 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
     this.#owner = owner;
     this.#sdkOptions = sdkOptions;
     this.#outbox = new Outbox(options.maxQueuedMessages, () => owner.queueFull());
+    this.#operationTimeoutMs = options.operationTimeoutMs;
     this.#operations = new Operations(options.operationTimeoutMs);
   }
 
@@ -89,9 +101,9 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
     this.#accept(link);
     for (const feature of this.#features) await this.#tell(link, FEATURES[feature].enable);
     this.#operations.start(link);
-    if (this.#features.has('desiredProperties')) await this.#catchUp();
     this.#outbox.start(link);
-    this.emit('connected');
+    if (this.#features.has('desiredProperties')) this.#catchUp(link).catch(ignore);
+    safely(() => this.emit('connected'));
   }
 
   /** The link is gone; what is given to the transport waits for the next one. */
@@ -107,7 +119,7 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
     this.detach();
     this.#outbox.close(error);
     this.#operations.close(error);
-    if (gaveUp) this.emit('disconnect', error);
+    if (gaveUp) safely(() => this.emit('disconnect', error));
   }
 
   connect(done: Parameters<DeviceTransport['connect']>[0]): void {
@@ -136,22 +148,28 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
   }
 
   updateTwinReportedProperties(patch: unknown, done: Done): void {
-    const update = this.#perform('The update of the reported properties', (link, callback: Done) => {
-      link.transport.updateTwinReportedProperties(patch, callback);
-    });
+    try {
+      // The SDK does this in a tick of its own, where the error would end the process.
+      JSON.stringify(patch);
+    } catch (error) {
+      done(error as Error);
+      return;
+    }
+    const update = this.#perform('The update of the reported properties', (link) =>
+      promised((callback) => link.transport.updateTwinReportedProperties(patch, callback)),
+    );
     settle(update, done);
   }
 
   sendMethodResponse(response: MethodResponse, done: Done = ignore): void {
-    const link = this.#calls.get(response.requestId);
+    const { link, requestId } = this.#calls.get(response.requestId) ?? {};
     this.#calls.delete(response.requestId);
     if (!link?.isOpen) {
       done(this.#owner.lost(link?.over.reason));
       return;
     }
-    const sent = new Promise<void>((resolve, reject) => {
-      link.transport.sendMethodResponse(response, (error?: Error) => (error ? reject(error) : resolve()));
-    });
+    const answer = Object.create(response, { requestId: { value: requestId } }) as MethodResponse;
+    const sent = promised((callback) => link.transport.sendMethodResponse(answer, callback));
     settle(abortable(sent, link.over), (error) => {
       done(error && !link.isOpen ? this.#owner.lost(link.over.reason) : error);
     });
@@ -261,7 +279,7 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
     settle(enabled, () => done());
     if (isNew && feature === 'desiredProperties') {
       // A change between the reading of the twin and the subscription would be heard by nobody.
-      enabled.then(() => this.#catchUp()).catch(ignore);
+      enabled.then(() => this.#catchUp(link)).catch(ignore);
     }
   }
 
@@ -300,8 +318,9 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
 
   #forwardMethod(link: HubLink, name: string): void {
     link.transport.onDeviceMethod(name, (request: MethodMessage, response) => {
-      this.#calls.set(request.requestId, link);
-      this.emit(methodEvent(name), request, response);
+      const requestId = String((this.#lastCall += 1));
+      this.#calls.set(requestId, { link, requestId: request.requestId });
+      this.emit(methodEvent(name), { ...request, requestId }, response);
     });
   }
 
@@ -309,37 +328,50 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
     if (this.#desired.apply(patch)) this.emit('twinDesiredPropertiesUpdate', patch);
   }
 
-  async #catchUp(): Promise<void> {
+  /**
+   * Tells what has changed in the desired properties while nobody listened. Goes on until it has read them or the link
+   * is over: a hub that throttles twins must hold up nothing else.
+   */
+  async #catchUp(link: HubLink): Promise<void> {
     if (!this.#desired.isKnown) return;
-    let desired: JsonObject;
-    do ({ desired } = await this.#readTwin());
-    while (this.#desired.isStale(desired));
-    const change = this.#desired.catchUp(desired);
-    if (change) this.emit('twinDesiredPropertiesUpdate', change);
+    const onTimeout = () => new Error('The twin was not read in time.');
+    const limits = { timeoutMs: this.#operationTimeoutMs, signal: link.over, onTimeout };
+    for (let attempt = 1; link.isOpen; attempt += 1) {
+      const twin = await withDeadline(limits, () => readTwin(link)).catch(() => undefined);
+      if (twin && !this.#desired.isStale(twin.desired)) {
+        const change = this.#desired.catchUp(twin.desired);
+        if (change) this.emit('twinDesiredPropertiesUpdate', change);
+        return;
+      }
+      await setTimeout(backOff(attempt, CATCH_UP_DELAYS), undefined, { signal: link.over });
+    }
   }
 
   #readTwin(): Promise<TwinProperties> {
-    return this.#perform('The reading of the twin', (link, callback) => link.transport.getTwin(callback));
+    return this.#perform('The reading of the twin', readTwin);
   }
 
-  #perform<T>(
-    what: string,
-    start: (link: HubLink, callback: (error?: Error, value?: T) => void) => void,
-  ): Promise<T> {
-    const operation: Operation<T> = {
-      run: (link) =>
-        new Promise((resolve, reject) => {
-          start(link, (error, value) => (error ? reject(error) : resolve(value as T)));
-        }),
+  #perform<T>(what: string, run: (link: HubLink) => Promise<T>): Promise<T> {
+    return this.#operations.perform({
+      run,
       onTimeout: () =>
         new TimeoutError({
           service: 'hub',
           message: `${what} was not done in time.`,
           remedy: 'Try again when the connection is up.',
         }),
-    };
-    return this.#operations.perform(operation);
+    });
   }
+}
+
+function readTwin(link: HubLink): Promise<TwinProperties> {
+  return promised((callback) => link.transport.getTwin(callback));
+}
+
+function promised<T>(start: (callback: (error?: Error, value?: T) => void) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    start((error, value) => (error ? reject(error) : resolve(value as T)));
+  });
 }
 
 function methodEvent(name: string): string {

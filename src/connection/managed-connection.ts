@@ -15,6 +15,7 @@ import { closedExplanation, toConnectionError } from './connection-error';
 import { CredentialsKeeper } from './credentials-keeper';
 import type { DeviceConnection, DeviceConnectionEvents } from './device-connection';
 import { HubTransport } from './hub-transport';
+import { safely } from './safely';
 import type { ConnectionState, NextState } from './state';
 import { Supervisor, type Route } from './supervisor';
 
@@ -62,7 +63,7 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
       options,
       device,
       expiryWarningDays: options.expiryWarningDays ?? DEFAULT_EXPIRY_WARNING_DAYS,
-      onExpiring: (notAfter) => this.emit('credentialsExpiring', { notAfter }),
+      onExpiring: (notAfter) => safely(() => this.emit('credentialsExpiring', { notAfter })),
       onProblem: (problem) => this.#report('credentials', problem),
       onChange: (changed) => void this.#useChangedFiles(changed),
     });
@@ -138,7 +139,8 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
         detach: () => this.#transport.detach(),
         toError: (reason, registration) => this.#toError(reason, registration),
         onState: (state) => this.#setState(state),
-        onReprovisioned: (previous, current) => this.emit('reprovisioned', { previous, current }),
+        onReprovisioned: (previous, current) =>
+          safely(() => this.emit('reprovisioned', { previous, current })),
         closed: () => this.#closedError(),
         finish: (error) => this.#finish(error),
       },
@@ -185,7 +187,7 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
     try {
       await this.#supervisor.renew(this.#routeOf(device), () => this.#keeper.use(device), true);
     } catch (error) {
-      this.#report('credentials', error as DeviceError);
+      this.#keeper.postpone(error as DeviceError);
     }
   }
 
@@ -240,7 +242,8 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
     const [warning] = Object.values(this.#problems);
     this.#state =
       state.status === 'connected' && warning ? { ...state, since, warning } : { ...state, since };
-    this.emit('state', this.#state);
+    const current = this.#state;
+    safely(() => this.emit('state', current));
   }
 
   #finish(error: DeviceError | undefined): void {

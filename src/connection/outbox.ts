@@ -2,6 +2,7 @@ import type { DeviceTransport, Message } from 'azure-iot-device';
 import { InvalidOptionsError, type DeviceError } from '../errors';
 import type { HubLink } from '../sdk/hub-link';
 import { withCheapJson } from '../sdk/message';
+import { safely } from './safely';
 
 /** The SDK's callback for a message sent. */
 export type SendCallback = Parameters<DeviceTransport['sendEvent']>[1];
@@ -39,11 +40,6 @@ export class Outbox {
     this.#queueFull = queueFull;
   }
 
-  /** How many messages are not acknowledged yet. */
-  get size(): number {
-    return this.#entries.size;
-  }
-
   send(message: Message, settle: SendCallback): void {
     const error = this.#closed ?? problem(message) ?? (this.#isFull() ? this.#queueFull() : undefined);
     if (error) {
@@ -79,19 +75,24 @@ export class Outbox {
 
   #transmit(entry: Entry, link: HubLink): void {
     if (!link.isOpen) return;
-    link.transport.sendEvent(withCheapJson(entry.message), (error, result) => {
-      if (!error) this.#settle(entry, undefined, result);
-      // What the broken link did not acknowledge goes out again on the next one.
-      else if (!link.isOpen) return;
-      else if (error.name === 'TimeoutError')
-        link.fail({ kind: 'timeout', stage: 'publish', timeoutMs: 30_000 });
-      else this.#settle(entry, error);
-    });
+    try {
+      link.transport.sendEvent(withCheapJson(entry.message), (error, result) => {
+        if (!error) this.#settle(entry, undefined, result);
+        // What the broken link did not acknowledge goes out again on the next one.
+        else if (!link.isOpen) return;
+        else if (error.name === 'TimeoutError')
+          link.fail({ kind: 'timeout', stage: 'publish', timeoutMs: 30_000 });
+        else this.#settle(entry, error);
+      });
+    } catch (error) {
+      // What cannot be sent now can never be.
+      this.#settle(entry, error as Error);
+    }
   }
 
   #settle(entry: Entry, error?: Error, result?: Parameters<SendCallback>[1]): void {
     if (!this.#entries.delete(entry)) return;
-    entry.settle(error, result);
+    safely(() => entry.settle(error, result));
   }
 }
 
@@ -102,6 +103,12 @@ function problem(message: Message): InvalidOptionsError | undefined {
     return invalid('has no body of type string or Buffer.', 'Give the Message a string or a Buffer.');
   }
   const properties = propertyBytes(message);
+  if (properties === undefined) {
+    return invalid(
+      'has a property that is not well-formed Unicode.',
+      'Encode binary values, e.g. as Base64.',
+    );
+  }
   if (properties > MAX_TOPIC_BYTES - TOPIC_RESERVE) {
     return invalid('has properties of more than 64 KB.', 'Move large values into the body.');
   }
@@ -111,12 +118,38 @@ function problem(message: Message): InvalidOptionsError | undefined {
   return undefined;
 }
 
-function propertyBytes({ properties }: Message): number {
-  let bytes = 0;
-  for (const { key, value } of properties.propertyList as readonly { key: string; value: string }[]) {
-    bytes += encodeURIComponent(key).length + encodeURIComponent(value).length + 2;
+const SYSTEM_PROPERTIES = [
+  'messageId',
+  'correlationId',
+  'userId',
+  'to',
+  'contentType',
+  'contentEncoding',
+  'interfaceId',
+] as const;
+/** Key, `=` and `&` of a system property, generously. */
+const SYSTEM_PROPERTY_BYTES = 12;
+
+/** What the properties take up in the topic; `undefined` if they cannot be put there. */
+function propertyBytes(message: Message): number | undefined {
+  try {
+    let bytes = 0;
+    const fields = message as unknown as Readonly<Record<string, unknown>>;
+    for (const name of SYSTEM_PROPERTIES) {
+      const value = fields[name];
+      if (typeof value === 'string' && value !== '') {
+        bytes += encodeURIComponent(value).length + SYSTEM_PROPERTY_BYTES;
+      }
+    }
+    const { propertyList } = message.properties;
+    for (const { key, value } of propertyList as readonly { key: string; value: string }[]) {
+      bytes += encodeURIComponent(key).length + encodeURIComponent(value).length + 2;
+    }
+    return bytes;
+  } catch {
+    // URIError: half of a surrogate pair.
+    return undefined;
   }
-  return bytes;
 }
 
 function invalid(message: string, remedy: string): InvalidOptionsError {

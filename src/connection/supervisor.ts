@@ -58,6 +58,8 @@ export class Supervisor {
   #registration: Registration | undefined;
   /** The hub may have become the wrong one: ask DPS before the next attempt. */
   #mustRegister = true;
+  /** Whether the assignment of the present attempt was made in it. */
+  #isFresh = false;
   #link: HubLink | undefined;
   #opened: Promise<void> | undefined;
   #watching: Promise<void> = Promise.resolve();
@@ -201,7 +203,7 @@ export class Supervisor {
     let error = first;
     let refusals = 0;
     for (let attempt = 1; ; attempt += 1) {
-      if (isRefusal(error)) refusals += 1;
+      refusals = this.#isFinal(error) ? refusals + 1 : 0;
       if (refusals >= this.#options.maxRefusals || performance.now() - since >= this.#options.giveUpAfterMs) {
         this.#finish(error);
         return undefined;
@@ -259,10 +261,20 @@ export class Supervisor {
 
   async #assignment(signal: AbortSignal, error: DeviceError | undefined): Promise<Registration> {
     const previous = this.#registration;
+    this.#isFresh = false;
     if (previous && !this.#mustRegister) return previous;
     this.#parts.onState({ status: 'provisioning', ...(error && { error }) });
-    const current = await this.#parts.route.register(signal);
+    let current: Registration;
+    try {
+      current = await this.#parts.route.register(signal);
+    } catch (reason) {
+      if (!previous || signal.aborted || isRefusal(reason as DeviceError)) throw reason;
+      // DPS cannot be asked at present; the hub may be back all the same.
+      this.#mustRegister = false;
+      return previous;
+    }
     this.#adopt(current);
+    this.#isFresh = true;
     await this.#parts.remember(current);
     return current;
   }
@@ -305,6 +317,11 @@ export class Supervisor {
       milliseconds: performance.now() - since,
       error: this.#parts.toError(link.over.reason, registration),
     };
+  }
+
+  /** Whether somebody who knows said no: DPS, or a hub that DPS has named just now. */
+  #isFinal(error: DeviceError): boolean {
+    return isRefusal(error) && (error.service === 'dps' || this.#isFresh);
   }
 
   #finish(error: DeviceError | undefined): void {

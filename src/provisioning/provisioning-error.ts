@@ -47,7 +47,7 @@ export function provisioningTimeout(
   peer: Peer,
 ): DeviceError {
   const said = last
-    ? `its last answer was ${last.status}${last.body.status === undefined ? '' : ` "${clean(last.body.status)}"`}`
+    ? `its last answer was ${last.status}${typeof last.body.status === 'string' ? ` "${clean(last.body.status)}"` : ''}`
     : 'it has not answered';
   return new TimeoutError({
     service: 'dps',

@@ -9,10 +9,10 @@ import { toProvisioningError, type ProvisioningPeer } from './provisioning-error
 
 const debug = createDebug('azure-iot-x509:provisioning');
 
-/** For name resolution, TCP, TLS and CONNACK together. */
-export const CONNECT_TIMEOUT_MS = 30_000;
+/** For name resolution, TCP, TLS and CONNACK together. Below the 30 s of the SDK, which would not say what happened. */
+export const CONNECT_TIMEOUT_MS = 25_000;
 /** For one acknowledgement. */
-export const ACKNOWLEDGE_TIMEOUT_MS = 30_000;
+export const ACKNOWLEDGE_TIMEOUT_MS = 25_000;
 /** DPS connections are short; this only serves to notice a dead one. */
 const DPS_KEEP_ALIVE_SECONDS = 30;
 

@@ -3,6 +3,7 @@ import type { IncomingMessage } from './wire';
 /** The body of an answer of DPS, as far as it says anything about success or failure. */
 interface DpsBody {
   status?: string;
+  operationId?: string;
   errorCode?: number;
   message?: string;
   trackingId?: string;
@@ -55,7 +56,7 @@ export class DpsResponses {
       this.#last = { status, body: body ?? {} };
       return this.#postponed(status, match[2] ?? '');
     }
-    if (!body || (status < 300 && typeof body.status !== 'string')) {
+    if (!body || (status < 300 && !isProgress(body))) {
       const what = body ? 'no registration status' : 'something that is no JSON object';
       throw new Error(`it answered ${status} with ${what}`);
     }
@@ -90,6 +91,12 @@ function answerTopic(
   const seconds = retryAfter(asked);
   const rid = encodeURIComponent(parameters.get('$rid') ?? '');
   return `$dps/registrations/res/${status}/?$rid=${rid}${seconds === undefined ? '' : `&retry-after=${seconds}`}`;
+}
+
+/** A status, and what to ask for next unless it is final: without it the SDK would register again and again. */
+function isProgress({ status, operationId }: DpsBody): boolean {
+  if (typeof status !== 'string') return false;
+  return status.toLowerCase() !== 'assigning' || typeof operationId === 'string';
 }
 
 function parseObject(payload: Buffer): DpsBody | undefined {

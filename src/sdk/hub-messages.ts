@@ -3,6 +3,8 @@ import type { IncomingMessage } from './wire';
 const TWIN_RESPONSE = /^\$iothub\/twin\/res\/(\d+)\/\?/;
 const DESIRED_PROPERTIES = '$iothub/twin/PATCH/properties/desired/';
 const METHOD_CALL = /^\$iothub\/methods\/POST\/[^/?]+\/\?(.*)$/;
+/** IoT Hub allows ten levels. */
+const MAX_DEPTH = 200;
 const CLOUD_TO_DEVICE = /^(devices\/[^/]+\/messages\/devicebound\/)(.*)$/;
 
 /**
@@ -68,11 +70,23 @@ function decodable(text: string): string {
 }
 
 function parse(payload: Buffer): unknown {
+  const text = payload.toString('utf8');
+  if (isTooDeep(text)) return undefined;
   try {
-    return JSON.parse(payload.toString('utf8'));
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
+}
+
+/** Whether whatever walks through it could run out of stack; the brackets in strings do no harm to the count. */
+function isTooDeep(json: string): boolean {
+  let depth = 0;
+  for (const [bracket] of json.matchAll(/[[\]{}]/g)) {
+    depth += bracket === '[' || bracket === '{' ? 1 : -1;
+    if (depth > MAX_DEPTH) return true;
+  }
+  return false;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -72,7 +72,8 @@ export async function register(
     return await abortable(untilLost(runToEnd(registration), wire, responses), signal);
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    throw new RegistrationFailure(error, responses.last, responses.isFinal ? undefined : wire.error);
+    const ended = responses.isFinal || isOurs(wire) ? undefined : wire.error;
+    throw new RegistrationFailure(error, responses.last, ended);
   } finally {
     wire.fail({ kind: 'closed' });
     stopPolling(registration);
@@ -98,11 +99,16 @@ function untilLost<T>(run: Promise<T>, wire: Wire, responses: DpsResponses): Pro
   return new Promise((resolve, reject) => {
     run.then(resolve, reject);
     const onLost = () => {
-      if (!responses.isFinal) reject(wire.over.reason as Error);
+      if (!responses.isFinal && !isOurs(wire)) reject(wire.over.reason as Error);
     };
     if (wire.over.aborted) onLost();
     else wire.over.addEventListener('abort', onLost, { once: true });
   });
+}
+
+/** Whether this side ended the connection: the SDK does when its own time is up, and then says so. */
+function isOurs(wire: Wire): boolean {
+  return wire.error?.failure.kind === 'closed';
 }
 
 function createRegistration(

@@ -7,6 +7,8 @@ export type WireFailure =
   | { kind: 'refused'; returnCode: number }
   /** Name resolution, TCP, TLS or the WebSocket handshake failed. */
   | { kind: 'socket'; error: Error & { code?: string } }
+  /** A web server answered the WebSocket handshake with this HTTP status. */
+  | { kind: 'http'; status: number }
   /** The server did not answer in time. */
   | { kind: 'timeout'; stage: WireStage; timeoutMs: number }
   /** The server refused a subscription (SUBACK 0x80). */
@@ -35,6 +37,8 @@ function describe(failure: WireFailure): string {
       return `the server refused the connection with return code ${failure.returnCode}`;
     case 'socket':
       return failure.error.message;
+    case 'http':
+      return `the server answered the WebSocket handshake with HTTP status ${failure.status}`;
     case 'timeout':
       return `no answer within ${failure.timeoutMs} ms (${failure.stage})`;
     case 'subscription-refused':

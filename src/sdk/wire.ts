@@ -1,4 +1,4 @@
-import { EventEmitter } from 'node:events';
+import { EventEmitter, setMaxListeners } from 'node:events';
 import { types } from 'node:util';
 import type { Duplex } from 'node:stream';
 import createDebug from 'debug';
@@ -54,6 +54,8 @@ type Callback = (error?: Error, result?: unknown) => void;
 const PING_SHARE = 0.7;
 /** How long `end` waits for the DISCONNECT packet to leave. */
 const DISCONNECT_FLUSH_MS = 500;
+/** How `ws` tells that a web server did not become a WebSocket server. */
+const REFUSED_UPGRADE = /^Unexpected server response: (\d{3})$/;
 /** MQTT 3.1.1, section 3.4. */
 const puback = (messageId: number) => Buffer.from([0x40, 0x02, messageId >> 8, messageId & 0xff]);
 /** MQTT 3.1.1, section 3.14. */
@@ -85,6 +87,8 @@ export class Wire extends EventEmitter {
   constructor(options: WireOptions) {
     super();
     this.#options = options;
+    // Every operation under way listens to the end of the connection.
+    setMaxListeners(0, this.#over.signal);
   }
 
   /** Aborts when the connection is over, for whatever reason; its reason is the `WireError`. */
@@ -150,7 +154,7 @@ export class Wire extends EventEmitter {
       );
       this.#stream = stream;
       // Before MQTT.js listens to the stream: it would settle what is pending with an error that the SDK swallows.
-      stream.on('error', (error: Error) => this.fail({ kind: 'socket', error }));
+      stream.on('error', (error: Error & { code?: string }) => this.fail(this.#classify(error)));
       stream.on('close', () => this.fail({ kind: 'lost' }));
       this.#client = this.#createClient(stream, options);
     } catch (error) {
@@ -162,6 +166,13 @@ export class Wire extends EventEmitter {
       process.nextTick(() => this.fail(failure));
     }
     return this;
+  }
+
+  #classify(error: Error & { code?: string }): WireFailure {
+    const [, status] = REFUSED_UPGRADE.exec(error.message) ?? [];
+    if (status !== undefined) return { kind: 'http', status: Number(status) };
+    // Writing to a WebSocket that has just closed fails without a code.
+    return this.#connected && !error.code ? { kind: 'lost' } : { kind: 'socket', error };
   }
 
   #createClient(stream: Duplex, options: SdkConnectOptions): MqttClient {

@@ -1,4 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { inspect } from 'node:util';
 import {
   createDeviceCertificate,
   createIntermediateCertificate,
@@ -7,12 +8,28 @@ import {
   writeCertificate,
   type IssuedCertificate,
 } from 'azure-iot-x509/certificates';
-import { FileError } from '../../src/errors';
+import { CredentialsError, FileError } from '../../src/errors';
 import { describeWithOpenssl, openssl } from '../support/openssl';
 import { problemsOf } from './problems';
 import { useTemporaryDirectory } from './temporary-directory';
 
 const at = useTemporaryDirectory();
+
+async function errorOf(promise: Promise<unknown>): Promise<unknown> {
+  return await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+}
+
+/** What the `CredentialsError` that the promise rejects with has found. */
+async function findingsOf(promise: Promise<unknown>): Promise<string[]> {
+  const error = await errorOf(promise);
+  if (!(error instanceof CredentialsError)) throw new Error(`Not a CredentialsError: ${String(error)}`);
+  expect(error.code).toBe('CREDENTIALS_INVALID');
+  for (const { remedy } of error.report.findings) expect(remedy).not.toBe('');
+  return error.report.findings.map(({ message }) => message);
+}
 
 describe('loadCertificate', () => {
   let root: IssuedCertificate;
@@ -58,60 +75,135 @@ describe('loadCertificate', () => {
 
   test('refuses a key that does not belong to the certificate', async () => {
     const promise = loadCertificate({ cert: upper.certificate, key: lower.privateKey });
-    expect(await problemsOf(promise)).toEqual(['key does not belong to the certificate.']);
+    expect(await findingsOf(promise)).toEqual([
+      'The private key in option key does not belong to the certificate in option cert.',
+    ]);
   });
 
   test('refuses certificates that are not part of the chain', async () => {
     const cert =
       lower.certificate +
       (await createIntermediateCertificate({ commonName: 'Else', issuer: root })).certificate;
-    expect(await problemsOf(loadCertificate({ cert, key: lower.privateKey }))).toEqual([
-      'cert holds a certificate that is not part of the chain, or an intermediate is missing between two others.',
+    expect(await findingsOf(loadCertificate({ cert, key: lower.privateKey }))).toEqual([
+      'Option cert holds what is not part of the chain, or an intermediate below it is missing: "CN=Else".',
     ]);
   });
 
   test('refuses a passphrase that is wrong, missing or empty', async () => {
     const key = root.exportPrivateKey('right');
     const load = (passphrase?: string) =>
-      problemsOf(
-        loadCertificate({ cert: root.certificate, key, ...(passphrase === undefined ? {} : { passphrase }) }),
-      );
-    expect(await load('wrong')).toEqual(['passphrase does not decrypt the private key.']);
-    expect(await load()).toEqual(['passphrase is missing, but the private key is encrypted.']);
-    expect(await load('')).toEqual(['passphrase is empty.']);
+      loadCertificate({ cert: root.certificate, key, ...(passphrase === undefined ? {} : { passphrase }) });
+    expect(await findingsOf(load('wrong'))).toEqual([
+      'Option passphrase does not decrypt the private key in option key.',
+    ]);
+    expect(await findingsOf(load())).toEqual([
+      'The private key in option key is encrypted (PBES2 with AES-256-CBC), but option passphrase is not given.',
+    ]);
+    expect(await problemsOf(load(''))).toEqual(['passphrase is empty.']);
   });
 
   test('lists all problems with its options', async () => {
     const { certificate, privateKey } = root;
     const damaged = (pem: string) => pem.replace(/\n.{20}/, '\nAAAAAAAAAAAAAAAAAAAA');
-    expect(await problemsOf(loadCertificate({ cert: 'x', key: 'y' }))).toEqual([
-      'cert holds no PEM block "CERTIFICATE".',
-      'key holds no PEM block "PRIVATE KEY".',
+    expect(await findingsOf(loadCertificate({ cert: 'x', key: 'y' }))).toEqual([
+      expect.stringMatching(/^Option cert holds .*, but a certificate is expected there\.$/),
+      expect.stringMatching(/^Option key holds .*, but a private key is expected there\.$/),
     ]);
     expect(
-      await problemsOf(loadCertificate({ cert: damaged(certificate), key: damaged(privateKey) })),
-    ).toEqual(['cert holds a damaged certificate (number 1 of 1).', 'key holds a damaged private key.']);
+      await findingsOf(loadCertificate({ cert: damaged(certificate), key: damaged(privateKey) })),
+    ).toEqual([
+      expect.stringMatching(/^In option cert, the CERTIFICATE block that starts in line 1 /),
+      expect.stringMatching(/^In option key, the PRIVATE KEY block that starts in line 1 /),
+    ]);
     // @ts-expect-error -- no source is given
-    expect(await problemsOf(loadCertificate({}))).toEqual(['certFile is missing.', 'keyFile is missing.']);
+    expect(await problemsOf(loadCertificate({}))).toEqual([
+      'certFile is missing, and so is cert.',
+      'keyFile is missing, and so is key.',
+    ]);
     // @ts-expect-error -- both sources are given
     expect(await problemsOf(loadCertificate({ cert: certificate, certFile: 'a', key: privateKey }))).toEqual([
-      'cert and certFile are both given.',
+      'certFile and cert are both given.',
     ]);
     // @ts-expect-error -- neither text nor a path
     expect(await problemsOf(loadCertificate({ cert: 1, keyFile: 2 }))).toEqual([
-      'cert must be PEM text or a Buffer.',
-      'keyFile must be a path.',
+      'cert must be a string or a Buffer.',
+      'keyFile must be a path, as a string that is not empty.',
+    ]);
+  });
+
+  test('says so when its options are none, or not known', async () => {
+    const untyped = loadCertificate as (options?: unknown) => Promise<unknown>;
+    expect(await problemsOf(untyped())).toEqual(['options is missing.']);
+    expect(await problemsOf(untyped('ca.crt'))).toEqual(['options must be an object.']);
+    const options = { cert: root.certificate, key: root.privateKey };
+    expect(await problemsOf(untyped({ ...options, passphrse: 'secret' }))).toEqual([
+      'passphrse is not an option. Did you mean passphrase?',
+    ]);
+    expect(await problemsOf(untyped({ ...options, chainFile: 'a', enrollment: 'hub-group' }))).toEqual([
+      'chainFile is not an option.',
+      'enrollment is not an option.',
+    ]);
+  });
+
+  test('says so when certificate and key are swapped', async () => {
+    const { certFile, keyFile } = await writeCertificate(root, { directory: at(), name: 'root' });
+    const error = await errorOf(loadCertificate({ certFile: keyFile, keyFile: certFile }));
+    expect(error).toBeInstanceOf(CredentialsError);
+    expect(error).toMatchObject({
+      message:
+        'Certificate and private key are swapped: ' +
+        `the file "${keyFile}" (certFile) holds a private key, the file "${certFile}" (keyFile) holds a certificate.`,
+      remedy: 'Exchange the values of certFile and keyFile.',
+    });
+  });
+
+  test('says which file the passphrase does not fit', async () => {
+    const options = { directory: at(), name: 'root', passphrase: 'right' };
+    const { certFile, keyFile } = await writeCertificate(root, options);
+    expect(await errorOf(loadCertificate({ certFile, keyFile, passphrase: 'wrong' }))).toMatchObject({
+      message: `Option passphrase does not decrypt the private key in the file "${keyFile}" (keyFile).`,
+      remedy: expect.stringContaining(`openssl pkey -in ${keyFile} -noout`) as string,
+    });
+  });
+
+  test('reads certificate and key from one file', async () => {
+    writeFileSync(at('both.pem'), lower.privateKey + lower.fullChain);
+    const { thumbprint, chain } = await loadCertificate({
+      certFile: at('both.pem'),
+      keyFile: at('both.pem'),
+    });
+    expect(thumbprint).toBe(lower.thumbprint);
+    expect(chain).toEqual([upper.certificate]);
+  });
+
+  test('repeats no key that was given in place of a path', async () => {
+    const promise = loadCertificate({ certFile: root.certificate, keyFile: root.privateKey });
+    const error = await errorOf(promise);
+    expect(error).toBeInstanceOf(CredentialsError);
+    expect(inspect(error, { showHidden: true, depth: null })).not.toContain(root.privateKey.split('\n')[1]);
+    expect(await findingsOf(promise)).toEqual([
+      'Option certFile holds the text of a certificate or key, but must be a path.',
+      'Option keyFile holds the text of a certificate or key, but must be a path.',
     ]);
   });
 
   test.each([
-    ['is missing', 'absent.crt'],
-    ['is a directory', 'directory'],
-  ])('names a file that %s', async (_what, name) => {
+    ['is missing', 'absent.crt', 'does not exist (ENOENT)'],
+    ['is a directory', 'directory', 'is a directory (EISDIR)'],
+  ])('names a file that %s', async (_what, name, reason) => {
     mkdirSync(at('directory'));
     const promise = loadCertificate({ certFile: at(name), key: root.privateKey });
     await expect(promise).rejects.toThrow(FileError);
-    await expect(promise).rejects.toMatchObject({ code: 'FILE_NOT_READABLE', path: at(name) });
+    await expect(promise).rejects.toMatchObject({
+      code: 'FILE_NOT_READABLE',
+      path: at(name),
+      message: `The file "${at(name)}" (certFile) ${reason}.`,
+      remedy: expect.stringContaining('certFile') as string,
+    });
+    await expect(loadCertificate({ cert: root.certificate, keyFile: at(name) })).rejects.toMatchObject({
+      message: `The file "${at(name)}" (keyFile) ${reason}.`,
+      path: at(name),
+    });
   });
 });
 

@@ -7,7 +7,7 @@ import {
   type IssuedCertificate,
 } from 'azure-iot-x509/certificates';
 import { createServerCertificate } from '../../src/certificates/server';
-import { problemsOf } from './problems';
+import { problemsOf, remediesOf } from './problems';
 
 const DAY_MS = 86_400_000;
 const CHARACTERS =
@@ -37,7 +37,7 @@ describe('options', () => {
       'subject.locality holds control characters or broken Unicode.',
       'keyAlgorithm must be one of EC-P256, EC-P384, RSA-2048, RSA-3072, RSA-4096.',
       'issuer is not a certificate with its key.',
-      'validity .days must be a whole number from 1 to 36500.',
+      'validity.days must be a whole number from 1 to 36500.',
     ]);
   });
 
@@ -74,10 +74,82 @@ describe('options', () => {
   test('unknown fields of the subject are named', async () => {
     // @ts-expect-error -- the common name is an option of its own
     const promise = createRootCertificate({ commonName: 'A', subject: { CN: 'B' } });
-    expect(await problemsOf(promise)).toEqual(['subject.CN is not known.']);
+    expect(await problemsOf(promise)).toEqual(['subject.CN is not an option.']);
     // @ts-expect-error -- text would need escaping
     const text = createRootCertificate({ commonName: 'A', subject: 'O=B' });
     expect(await problemsOf(text)).toEqual(['subject must be an object.']);
+  });
+
+  test('a name that is too long, or cannot be one, comes with a way to mend it', async () => {
+    const remedy = async (commonName: string) => {
+      const [first = ''] = await remediesOf(createSelfSignedCertificate({ commonName }));
+      return first.split('. ')[0];
+    };
+    expect(await remedy('x'.repeat(70))).toBe('Shorten commonName to 64 characters or less');
+    expect(await remedy('Pump 1')).toBe('Write for example pump-1');
+    expect(await remedy(' Müller/Söhne #7. ')).toBe('Write for example muller-sohne-7');
+    expect(await remedy('温度')).toMatch(/^Pass the registration ID of the device, such as pump-1/);
+    expect(await remedy('')).toMatch(/^Pass the registration ID of the device, such as pump-1/);
+    const [ofAuthority = ''] = await remediesOf(createRootCertificate({ commonName: 'x'.repeat(70) }));
+    expect(ofAuthority).toMatch(/^Shorten commonName to 64 characters or less\. /);
+  });
+
+  test('an option that is not known is refused, and the one that was probably meant is named', async () => {
+    // @ts-expect-error -- misspelled
+    const algorithm = createSelfSignedCertificate({ commonName: 'a', keyAlgoritm: 'RSA-2048' });
+    expect(await problemsOf(algorithm)).toEqual(['keyAlgoritm is not an option. Did you mean keyAlgorithm?']);
+    // @ts-expect-error -- misspelled
+    const validity = createRootCertificate({ commonName: 'A', validty: { days: 1 } });
+    expect(await problemsOf(validity)).toEqual(['validty is not an option. Did you mean validity?']);
+    // @ts-expect-error -- misspelled
+    const days = createRootCertificate({ commonName: 'A', validity: { day: 1 } });
+    expect(await problemsOf(days)).toEqual(['validity.day is not an option. Did you mean validity.days?']);
+    // @ts-expect-error -- misspelled
+    const field = createRootCertificate({ commonName: 'A', subject: { organisation: 'Contoso' } });
+    expect(await problemsOf(field)).toEqual([
+      'subject.organisation is not an option. Did you mean subject.organization?',
+    ]);
+    // @ts-expect-error -- misspelled
+    const path = createIntermediateCertificate({ commonName: 'A', issuer: root, pathlenght: 1 });
+    expect(await problemsOf(path)).toEqual(['pathlenght is not an option. Did you mean pathLength?']);
+    // @ts-expect-error -- a self-signed certificate has no issuer
+    const issuer = createSelfSignedCertificate({ commonName: 'a', issuer: root });
+    expect(await problemsOf(issuer)).toEqual(['issuer is not an option.']);
+    // @ts-expect-error -- the common name is the code
+    const name = createVerificationCertificate({ verificationCode: 'A', commonName: 'B', issuer: root });
+    expect(await problemsOf(name)).toEqual(['commonName is not an option.']);
+    expect(await remediesOf(name)).toEqual([
+      'Correct its name or leave it out. The options are: verificationCode, issuer, subject, validity, keyAlgorithm.',
+    ]);
+  });
+
+  test('an option that is undefined counts as absent, whatever its name', async () => {
+    const options: object = { commonName: 'a', passphrase: undefined };
+    const untyped = createSelfSignedCertificate as (options: object) => Promise<unknown>;
+    await expect(untyped(options)).resolves.toBeDefined();
+  });
+
+  test.each([
+    ['createSelfSignedCertificate', createSelfSignedCertificate],
+    ['createRootCertificate', createRootCertificate],
+    ['createIntermediateCertificate', createIntermediateCertificate],
+    ['createDeviceCertificate', createDeviceCertificate],
+    ['createVerificationCertificate', createVerificationCertificate],
+  ])('%s says so when its options are none', async (_name, create) => {
+    const untyped = create as (options?: unknown) => Promise<unknown>;
+    expect(await problemsOf(untyped())).toEqual(['options is missing.']);
+    for (const options of [null, 'pump-1', 7, ['pump-1']]) {
+      expect(await problemsOf(untyped(options))).toEqual(['options must be an object.']);
+    }
+  });
+
+  test('an issuer that nobody awaited is told from one that is none', async () => {
+    // @ts-expect-error -- a promise
+    const promise = createDeviceCertificate({ commonName: 'a', issuer: Promise.resolve(root) });
+    expect(await problemsOf(promise)).toEqual(['issuer is a promise: await it first.']);
+    // @ts-expect-error -- not a certificate
+    const nothing = createDeviceCertificate({ commonName: 'a', issuer: null });
+    expect(await problemsOf(nothing)).toEqual(['issuer is not a certificate with its key.']);
   });
 
   test('days and dates exclude each other', async () => {
@@ -96,10 +168,10 @@ describe('options', () => {
     const create = (notBefore: Date, notAfter: Date) =>
       problemsOf(createRootCertificate({ commonName: 'A', validity: { notBefore, notAfter } }));
     expect(await create(new Date(1000), new Date(NaN))).toEqual([
-      'validity .notAfter must be a Date from 1970 to 9999.',
+      'validity.notAfter must be a Date from 1970 to 9999.',
     ]);
     expect(await create(new Date(-1), new Date(1000))).toEqual([
-      'validity .notBefore must be a Date from 1970 to 9999.',
+      'validity.notBefore must be a Date from 1970 to 9999.',
     ]);
     expect(await create(new Date(1000), new Date(1000))).toEqual(['validity ends before it begins.']);
   });

@@ -203,4 +203,29 @@ describe('writeCertificate', () => {
       'name is missing.',
     ]);
   });
+
+  test('does not take a misspelled passphrase for none, and writes nothing', async () => {
+    // @ts-expect-error -- misspelled
+    const misspelled = writeCertificate(root, { directory: at(), name: 'a', passphrse: 'secret' });
+    expect(await problemsOf(misspelled)).toEqual(['passphrse is not an option. Did you mean passphrase?']);
+    // @ts-expect-error -- text instead of a boolean
+    const text = writeCertificate(root, { directory: at(), name: 'a', overwrite: 'false' });
+    expect(await problemsOf(text)).toEqual(['overwrite must be true or false.']);
+    expect(readdirSync(at())).toEqual([]);
+  });
+
+  test('says so when it is given no certificate or no options', async () => {
+    const untyped = writeCertificate as (certificate?: unknown, options?: unknown) => Promise<unknown>;
+    const options = { directory: at(), name: 'a' };
+    expect(await problemsOf(untyped())).toEqual(['certificate is missing.', 'options is missing.']);
+    expect(await problemsOf(untyped('abc'))).toEqual([
+      'certificate is not a certificate with its key.',
+      'options is missing.',
+    ]);
+    expect(await problemsOf(untyped(root, 'certificates'))).toEqual(['options must be an object.']);
+    expect(await problemsOf(untyped(Promise.resolve(root), options))).toEqual([
+      'certificate is a promise: await it first.',
+    ]);
+    expect(readdirSync(at())).toEqual([]);
+  });
 });

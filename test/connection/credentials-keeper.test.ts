@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ConnectOptions, DeviceError } from 'azure-iot-x509';
+import { ProvisioningError, type ConnectOptions, type DeviceError } from 'azure-iot-x509';
 import { createSelfSignedCertificate, type IssuedCertificate } from 'azure-iot-x509/certificates';
 import { CredentialsKeeper } from '../../src/connection/credentials-keeper';
 import { prepareDevice, type Device } from '../../src/provisioning/device';
@@ -112,6 +112,28 @@ test('reports a file that has disappeared', async () => {
   await pass(MINUTE);
   await until(() => problems.length > 0);
   expect(problems).toMatchObject([{ name: 'CredentialsError' }]);
+});
+
+test('a renewed certificate that was refused is tried again, after 2 minutes, then 4', async () => {
+  await watch(await make());
+  await write(await make());
+  const refused = new ProvisioningError({
+    code: 'REGISTRATION_REFUSED',
+    message: 'not yet',
+    remedy: 'enroll it',
+  });
+  const triedAfter = async (minutes: number): Promise<void> => {
+    const before = changes.length;
+    await pass((minutes - 1) * MINUTE);
+    expect(changes).toHaveLength(before);
+    await pass(MINUTE);
+    await until(() => changes.length === before + 1);
+    keeper.postpone(refused);
+  };
+  await triedAfter(1);
+  expect(problems.at(-1)).toBe(refused);
+  await triedAfter(2);
+  await triedAfter(4);
 });
 
 test('tells nothing any more after stop()', async () => {

@@ -394,3 +394,93 @@ test('a link that has gone silent is noticed within one and a half times the kee
   await untilState(device, 'reconnecting');
   expect(performance.now() - since).toBeLessThan(1_500 + 500);
 });
+
+describe('what cannot be sent at all is refused at once, connected or not', () => {
+  test.each<[string, (message: Message) => void]>([
+    ['a message ID of 70 kB', (message) => (message.messageId = 'x'.repeat(70_000))],
+    ['a message ID that is no Unicode', (message) => (message.messageId = '\ud800')],
+    ['a property that is no Unicode', (message) => message.properties.add('a', '\ud800')],
+  ])('%s', async (_what, spoil) => {
+    const { options } = await start(async (client, number) => {
+      await client.accept();
+      if (number === 1) client.drop();
+      for (;;) await client.acceptPublish();
+    });
+    const device = await connect(options);
+    await untilState(device, 'reconnecting');
+    const message = new Message('x');
+    spoil(message);
+    await expect(device.client.sendEvent(message)).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
+    await device.client.sendEvent(new Message('the next one'));
+  });
+});
+
+test('a listener that throws stops neither the connection nor close()', async () => {
+  const thrown: unknown[] = [];
+  const nextTick = jest.spyOn(process, 'nextTick');
+  const { options } = await start(async (client, number) => {
+    await client.accept();
+    if (number === 1) client.drop();
+  });
+  const device = await connect(options);
+  device.on('state', ({ status }) => {
+    throw new Error(`listener of ${status}`);
+  });
+  // Thrown again in a tick of its own, where it would end the process as any exception of the user's does.
+  nextTick.mockImplementation(((callback: (...args: unknown[]) => void, ...args: unknown[]) => {
+    queueMicrotask(() => {
+      try {
+        callback(...args);
+      } catch (error) {
+        thrown.push((error as Error).message);
+      }
+    });
+  }) as typeof process.nextTick);
+  try {
+    while (device.state.status !== 'connected' || thrown.length < 3) await settled();
+    await device.close();
+  } finally {
+    nextTick.mockRestore();
+  }
+  expect(device.state.status).toBe('closed');
+  expect(new Set(thrown)).toEqual(
+    new Set(['listener of reconnecting', 'listener of connected', 'listener of closed']),
+  );
+});
+
+test('a hub that throttles twin reads after a reconnect holds up nothing else', async () => {
+  const { options } = await start(async (client, number) => {
+    await client.accept();
+    if (number === 1) {
+      await answerTwin(client);
+      await client.acceptSubscription();
+      await client.expect('publish');
+      client.drop();
+      return;
+    }
+    // Two subscriptions, no twin, and every message acknowledged.
+    await client.acceptSubscription();
+    await client.acceptSubscription();
+    for (;;) await client.acceptPublish();
+  });
+  const device = await connect(options);
+  const twin = await device.client.getTwin();
+  twin.on('properties.desired', () => undefined);
+  await untilState(device, 'reconnecting');
+  await device.client.sendEvent(new Message('telemetry goes on'));
+  expect(device.state.status).toBe('connected');
+});
+
+test('reported properties that are no JSON are refused, and do not end the process', async () => {
+  const { options } = await start(async (client) => {
+    await client.accept();
+    await answerTwin(client);
+  });
+  const device = await connect(options);
+  const twin = await device.client.getTwin();
+  const { update } = twin.properties.reported as {
+    update: (patch: object, done: (error?: Error) => void) => void;
+  };
+  const error = await new Promise((resolve) => update({ big: 1n }, resolve));
+  expect(error).toBeInstanceOf(TypeError);
+});

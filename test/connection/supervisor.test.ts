@@ -154,6 +154,36 @@ test.each(['UNAUTHORIZED', 'HOST_NOT_FOUND'] as const)(
   },
 );
 
+test('goes back to its hub while DPS cannot be reached', async () => {
+  await connected();
+  stage.registrationError = new ConnectionError({
+    code: 'CONNECTION_REFUSED',
+    service: 'dps',
+    host: 'dps',
+    message: 'DPS is away',
+    remedy: 'none',
+  });
+  stage.outcomes = [hubError('HOST_NOT_FOUND'), hubError('HOST_NOT_FOUND'), 'up'];
+  stage.breakLink();
+  await stage.until(() => stage.links.length === 2);
+  expect(stage.connectedTo).toEqual(['hub-1', 'hub-1', 'hub-1', 'hub-1']);
+});
+
+test('a hub that refuses while DPS cannot be asked is no reason to give up', async () => {
+  await connected();
+  stage.registrationError = new ConnectionError({
+    code: 'CONNECTION_REFUSED',
+    service: 'dps',
+    host: 'dps',
+    message: 'DPS is away',
+    remedy: 'none',
+  });
+  stage.outcomes = [...Array.from({ length: 20 }, () => hubError('UNAUTHORIZED')), 'up'];
+  stage.breakLink();
+  await stage.until(() => stage.links.length === 2);
+  expect(stage.finished).toBe('not yet');
+});
+
 test('goes on for ever while nobody answers', async () => {
   await connected();
   stage.outcomes = [...Array.from({ length: 200 }, () => hubError('CONNECTION_REFUSED')), 'up'];

@@ -96,5 +96,6 @@ test('a web server that knows no WebSocket', async () => {
     );
   });
   const error = await failure({ globalEndpoint: server.endpoint, ca: server.ca, transport: 'mqtt-ws' });
+  expect(error).toMatchObject({ code: 'INVALID_RESPONSE', isTransient: false });
   expect(error.message).toContain('404');
 });

@@ -321,3 +321,19 @@ test('a signal that is aborted already sends nothing', async () => {
   expect(await failure({ signal: AbortSignal.abort(reason) })).toBe(reason);
   expect(server?.clients).toHaveLength(0);
 });
+
+test('a status that is no text does not keep the deadline from being held', async () => {
+  await start(async (client) => {
+    await client.accept();
+    await client.acceptSubscription();
+    for (;;) client.answer(await client.acceptPublish(), 429, { status: 5 }, 60);
+  });
+  expect(await failure({ timeoutMs: 500 })).toMatchObject({ code: 'TIMEOUT' });
+});
+
+test('"assigning" without an operation to ask for is an error, not an endless registration', async () => {
+  await start(async (client) => {
+    client.answer(await acceptRegistration(client), 202, { status: 'assigning' }, 0);
+  });
+  expect(await failure()).toMatchObject({ code: 'INVALID_RESPONSE' });
+});
