@@ -1,17 +1,16 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import * as tls from 'node:tls';
 import { FileError, InvalidOptionsError } from './errors';
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /**
- * The roots to verify the servers with: the runtime's own, and those of the option `ca` or `caFile` besides. Answers
- * `undefined` when the option is absent, which leaves the choice to the runtime.
+ * The roots of the option `ca` or `caFile`, to be trusted besides the runtime's own. Answers `undefined` when the option
+ * is absent.
  *
  * @throws {@link FileError} when the file cannot be read, {@link InvalidOptionsError} when it holds no certificate
  */
-export async function trustedRoots(options: {
+export async function extraRoots(options: {
   ca?: string | Buffer;
   caFile?: string;
 }): Promise<readonly string[] | undefined> {
@@ -28,13 +27,7 @@ export async function trustedRoots(options: {
       },
     ]);
   }
-  return [...systemRoots(), ...extra];
-}
-
-function systemRoots(): readonly string[] {
-  // From Node 22.15 on: also what NODE_EXTRA_CA_CERTS and --use-system-ca add.
-  const { getCACertificates } = tls as { getCACertificates?: (type: 'default') => string[] };
-  return getCACertificates?.('default') ?? tls.rootCertificates;
+  return extra;
 }
 
 function isCertificate(pem: string): boolean {

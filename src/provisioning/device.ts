@@ -2,7 +2,7 @@ import { inspectCredentials, type KeyMaterial } from '../credentials';
 import type { EnrollmentKind } from '../enrollment';
 import { CredentialsError, InvalidOptionsError } from '../errors';
 import type { ProvisionOptions, TransportKind } from '../options';
-import { trustedRoots } from '../trust';
+import { extraRoots } from '../trust';
 import { DEFAULT_GLOBAL_ENDPOINT } from '../validate-options';
 
 /** A device ready to register: options read, checked and completed with their defaults. */
@@ -16,7 +16,7 @@ export interface Device {
   /** What DPS is told: the caller's payload, and the model ID in it. */
   readonly payload: Readonly<Record<string, unknown>> | undefined;
   readonly transport: TransportKind;
-  /** Roots to verify the servers with, when not the runtime's own. */
+  /** Roots to verify the servers with, besides the runtime's own. */
   readonly roots: readonly string[] | undefined;
 }
 
@@ -26,10 +26,7 @@ export interface Device {
  * @throws {@link CredentialsError} when the certificate or key cannot work
  */
 export async function prepareDevice(options: ProvisionOptions): Promise<Device> {
-  const [{ report, material }, roots] = await Promise.all([
-    inspectCredentials(options),
-    trustedRoots(options),
-  ]);
+  const [{ report, material }, roots] = await Promise.all([inspectCredentials(options), extraRoots(options)]);
   if (!report.ok || !material) throw new CredentialsError(report);
   const { registrationId } = report;
   if (registrationId === undefined) {

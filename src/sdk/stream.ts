@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+import * as tls from 'node:tls';
 import type { Agent } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { load } from './load';
@@ -9,7 +9,7 @@ import type { WireStage } from './wire-error';
 export interface StreamOptions {
   cert: string;
   key: string;
-  /** Roots to trust; the runtime's own when absent. */
+  /** Roots to trust besides the runtime's own. */
   ca?: readonly string[] | undefined;
   /** Milliseconds between probes of an idle TCP connection by the operating system. */
   tcpKeepAliveMs: number;
@@ -29,28 +29,37 @@ const DEFAULT_PORT: Readonly<Record<string, number>> = { 'mqtts:': 8883, 'wss:':
 export function openStream(uri: string, options: StreamOptions, onStage: (stage: WireStage) => void): Duplex {
   const url = new URL(uri.replace(DOUBLE_PORT, '$1/'));
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  const tls: ConnectionOptions = {
+  const target: tls.ConnectionOptions = {
     host,
     port: url.port === '' ? (DEFAULT_PORT[url.protocol] ?? 8883) : Number(url.port),
     // An IP address must not be sent as server name (RFC 6066, section 3).
     ...(isIP(host) === 0 && { servername: host }),
-    cert: options.cert,
-    key: options.key,
-    ...(options.ca && { ca: [...options.ca] }),
-    // DPS and IoT Hub speak TLS 1.2 and, on newer endpoints, 1.3.
-    minVersion: 'TLSv1.2',
+    secureContext: createContext(options),
   };
   return url.protocol === 'wss:'
-    ? openWebSocket(url, tls, options, onStage)
-    : openSocket(tls, options, onStage);
+    ? openWebSocket(url, target, options, onStage)
+    : openSocket(target, options, onStage);
+}
+
+function createContext({ cert, key, ca = [] }: StreamOptions): tls.SecureContext {
+  // DPS and IoT Hub speak TLS 1.2 and, on newer endpoints, 1.3.
+  const identity = { cert, key, minVersion: 'TLSv1.2' } as const;
+  if (ca.length === 0) return tls.createSecureContext(identity);
+  const context = tls.createSecureContext(identity);
+  // What Node.js itself calls for each root of the option `ca`. With that option one has to give the runtime's own roots
+  // as well, and reading those costs 25 ms a connection.
+  const { addCACert } = context.context as { addCACert?: (pem: string) => void };
+  if (!addCACert) return tls.createSecureContext({ ...identity, ca: [...tls.rootCertificates, ...ca] });
+  for (const root of ca) addCACert.call(context.context, root);
+  return context;
 }
 
 function openSocket(
-  tls: ConnectionOptions,
+  target: tls.ConnectionOptions,
   options: StreamOptions,
   onStage: (stage: WireStage) => void,
 ): Duplex {
-  const socket = connectTls(tls);
+  const socket = tls.connect(target);
   socket.setNoDelay(true);
   socket.setKeepAlive(true, options.tcpKeepAliveMs);
   socket.once('connect', () => onStage('tls'));
@@ -60,13 +69,13 @@ function openSocket(
 
 function openWebSocket(
   url: URL,
-  tls: ConnectionOptions,
+  target: tls.ConnectionOptions,
   options: StreamOptions,
   onStage: (stage: WireStage) => void,
 ): Duplex {
   const { WebSocket, createWebSocketStream } = load.webSocket();
   const socket = new WebSocket(url, ['mqtt'], {
-    ...tls,
+    ...target,
     perMessageDeflate: false,
     ...(options.agent && { agent: options.agent }),
   });

@@ -1,0 +1,115 @@
+import type { Findings } from './findings';
+import type { SoakCheck } from './report';
+import { KEEP_ALIVE_SECONDS, RECONNECT, SLACK_MS } from './timing';
+
+const MAX_HEAP_GROWTH_BYTES = 8 * 1024 * 1024;
+/** How a direct method may fail while devices come and go: no such device, not online, went away, no answer. */
+const METHOD_FAILURES: readonly number[] = [404001, 404103, 404104, 504101];
+const MAX_STALL_KEEP_ALIVES = 1.5 + SLACK_MS / 1000 / KEEP_ALIVE_SECONDS;
+
+interface Check {
+  readonly name: string;
+  /** Whether it is about times or memory. */
+  readonly isStrict?: true;
+  readonly isOk: (findings: Findings) => boolean;
+  readonly detail?: (findings: Findings) => string;
+}
+
+const CHECKS: readonly Check[] = [
+  {
+    name: 'everything comes to rest',
+    isOk: ({ convergence }) => convergence.isHealed,
+    detail: ({ convergence }) => `after ${Math.round(convergence.milliseconds)} ms`,
+  },
+  {
+    name: 'every sendEvent settled',
+    isOk: ({ telemetry }) => telemetry.areAllSettled,
+    detail: ({ telemetry }) => `${telemetry.sent} calls`,
+  },
+  {
+    name: 'no sendEvent failed',
+    isOk: ({ telemetry }) => telemetry.failures.length === 0,
+    detail: ({ telemetry }) => telemetry.failures[0] ?? '',
+  },
+  {
+    name: 'what was acknowledged arrived',
+    isOk: ({ telemetry }) => telemetry.lost === 0,
+    detail: ({ telemetry }) => `${telemetry.lost} of ${telemetry.acknowledged} lost`,
+  },
+  {
+    name: 'in the order of the calls',
+    isOk: ({ telemetry }) => telemetry.outOfOrder.length === 0,
+    detail: ({ telemetry }) => telemetry.outOfOrder.join(),
+  },
+  {
+    name: 'no body was changed',
+    isOk: ({ corrupted }) => corrupted === 0,
+    detail: ({ corrupted }) => `${corrupted} changed`,
+  },
+  {
+    name: 'every C2D message is decided',
+    isOk: ({ cloudToDevice }) => cloudToDevice.waiting === 0,
+    detail: ({ cloudToDevice }) => `${cloudToDevice.waiting} waiting`,
+  },
+  {
+    name: 'completed C2D messages were delivered',
+    isOk: ({ cloudToDevice }) => cloudToDevice.lost === 0,
+    detail: ({ cloudToDevice }) => `${cloudToDevice.lost} of ${cloudToDevice.completed} lost`,
+  },
+  {
+    name: 'every method call settled',
+    isOk: ({ methods }) => methods.pending === 0,
+    detail: ({ methods }) => `${methods.pending} pending`,
+  },
+  {
+    name: 'method answers are right',
+    isOk: (findings) => findings.methods.wrong === 0 && strangeFailures(findings).length === 0,
+    detail: (findings) => strangeFailures(findings).join(),
+  },
+  {
+    name: 'twins are the same on both sides',
+    isOk: ({ twinDifferences }) => twinDifferences.length === 0,
+    detail: ({ twinDifferences }) => twinDifferences.join('; '),
+  },
+  {
+    name: 'no storm of registrations',
+    isOk: ({ connections }) => connections.toDps <= connections.toDpsAllowed,
+    detail: ({ connections }) => `${connections.toDps} of ${connections.toDpsAllowed}`,
+  },
+  { name: 'connected at the end', isOk: ({ areAllConnected }) => areAllConnected },
+  {
+    name: 'stalls are noticed in time',
+    isStrict: true,
+    isOk: ({ faults }) => faults.longestStall <= MAX_STALL_KEEP_ALIVES,
+  },
+  {
+    name: 'back soon after a hub is',
+    isStrict: true,
+    isOk: ({ faults }) => faults.longestReturn <= RECONNECT.maxDelayMs + SLACK_MS,
+  },
+  { name: 'no listeners are left behind', isOk: ({ areListenersSame }) => areListenersSame },
+  {
+    name: 'no open handles are left',
+    isOk: ({ leftOpen }) => leftOpen.length === 0,
+    detail: ({ leftOpen }) => leftOpen.join(', '),
+  },
+  {
+    name: 'memory is back',
+    isStrict: true,
+    isOk: ({ heapGrowthBytes }) => heapGrowthBytes < MAX_HEAP_GROWTH_BYTES,
+    detail: ({ heapGrowthBytes }) => `${Math.round(heapGrowthBytes / 1024)} kB more`,
+  },
+];
+
+/** Judges what was found. @param isStrict whether times and memory count too */
+export function check(findings: Findings, isStrict: boolean): SoakCheck[] {
+  return CHECKS.filter((one) => isStrict || !one.isStrict).map(({ name, isOk, detail }) => ({
+    name,
+    ok: isOk(findings),
+    detail: detail?.(findings) ?? '',
+  }));
+}
+
+function strangeFailures({ methods }: Findings): number[] {
+  return [...methods.failures.keys()].filter((code) => !METHOD_FAILURES.includes(code));
+}

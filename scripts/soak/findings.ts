@@ -1,0 +1,123 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Chaos } from './chaos';
+import type { SoakDevice } from './device';
+import { countRegistering } from './faults';
+import { KEEP_ALIVE_SECONDS } from './timing';
+import { contents } from './twin-section';
+import { hubOf, type World } from './world';
+
+/** What is known when all has come to rest. It refers to no device, so that their memory can be measured to be back. */
+export type RunFindings = ReturnType<typeof examine>;
+
+/** What is known when all is closed. */
+export interface Findings extends RunFindings {
+  /** How long it took until all had come to rest. */
+  readonly convergence: { readonly isHealed: boolean; readonly milliseconds: number };
+  readonly areListenersSame: boolean;
+  readonly leftOpen: readonly string[];
+  readonly heapGrowthBytes: number;
+}
+
+/** Compares what one side says with what the other side says. */
+export function examine(chaos: Chaos) {
+  const { world } = chaos;
+  const { devices } = world;
+  return {
+    telemetry: examineTelemetry(world),
+    cloudToDevice: examineCloudToDevice(world),
+    methods: world.ledger.methods,
+    corrupted: world.ledger.corrupted + sum(devices.map(({ inbox }) => inbox.corrupted)),
+    twinDifferences: devices.flatMap((device) => twinDifference(world, device) ?? []),
+    areAllConnected: devices.every(({ isConnected }) => isConnected),
+    connections: examineConnections(chaos),
+    faults: examineFaults(chaos),
+  };
+}
+
+/** How the device's and the hub's idea of the twin differ, or `undefined` when they do not. */
+export function twinDifference(world: World, device: SoakDevice): string | undefined {
+  const twin = hubOf(world, device)?.getTwin(device.id);
+  if (!twin) return `${device.id} is at no hub`;
+  for (const section of ['desired', 'reported'] as const) {
+    const [atHub, atDevice] = [twin.properties[section], device.twin[section]].map(contents);
+    if (isDeepStrictEqual(atHub, atDevice)) continue;
+    return `${device.id} ${section}: hub ${JSON.stringify(atHub)}, device ${JSON.stringify(atDevice)}`;
+  }
+  return undefined;
+}
+
+function examineTelemetry({ devices, ledger }: World) {
+  const sent = devices.flatMap(({ id, outbox }) =>
+    [...outbox.sent].map(([number, outcome]) => ({
+      outcome,
+      hasArrived: ledger.arrived.get(id)?.has(number),
+    })),
+  );
+  const acknowledged = sent.filter(({ outcome }) => outcome === 'acknowledged');
+  return {
+    sent: sent.length,
+    areAllSettled: sent.every(({ outcome }) => outcome !== undefined),
+    failures: sent
+      .map(({ outcome }) => outcome)
+      .filter((outcome) => outcome instanceof Error)
+      .map(String),
+    acknowledged: acknowledged.length,
+    lost: acknowledged.filter(({ hasArrived }) => hasArrived !== true).length,
+    arrived: sum([...ledger.arrived.values()].map(({ total }) => total)),
+    outOfOrder: devices
+      .map(({ id }) => id)
+      .filter((id) => !isRising([...(ledger.arrived.get(id)?.keys() ?? [])])),
+  };
+}
+
+function examineCloudToDevice({ devices, ledger }: World) {
+  const accepted = ledger.cloudMessages.filter(({ outcome }) => outcome !== 'refused');
+  const completed = accepted.filter(({ outcome }) => outcome === 'Success');
+  const waiting = accepted.filter(({ outcome }) => outcome === 'waiting');
+  const inboxes = new Map(devices.map(({ id, inbox }) => [id, inbox]));
+  return {
+    accepted: accepted.length,
+    completed: completed.length,
+    waiting: waiting.length,
+    purged: accepted.length - completed.length - waiting.length,
+    lost: completed.filter(({ deviceId, number }) => !inboxes.get(deviceId)?.received.has(number)).length,
+    repeated: sum(devices.map(({ inbox: { received } }) => received.total - received.size)),
+  };
+}
+
+function examineConnections(chaos: Chaos) {
+  const { devices, dpsProxy } = chaos.world;
+  const states = devices.flatMap((device) => device.states);
+  const attempts = states.filter(
+    (state) => state.status === 'reconnecting' && state.nextAttemptAt === undefined,
+  ).length;
+  return {
+    attempts,
+    reconnects: states.filter(({ status }) => status === 'connected').length,
+    registrations: sum(devices.map(({ reprovisioned }) => 1 + reprovisioned)),
+    toDps: dpsProxy.connections,
+    toDpsAllowed: devices.length + 4 * countRegistering(chaos) + Math.ceil(attempts / 10),
+  };
+}
+
+function examineFaults({ counts, stalls, returns }: Chaos) {
+  const noticedAfter = stalls.map(({ noticedAfter = Infinity }) => noticedAfter);
+  return {
+    counts,
+    /** In milliseconds. */
+    noticedAfter,
+    /** In times of the keep-alive. */
+    longestStall: Math.max(0, ...noticedAfter) / 1000 / KEEP_ALIVE_SECONDS,
+    /** In milliseconds. */
+    returns,
+    longestReturn: Math.max(0, ...returns),
+  };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+function isRising(numbers: readonly number[]): boolean {
+  return numbers.every((number, index) => number > (numbers[index - 1] ?? -1));
+}
