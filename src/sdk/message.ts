@@ -1,14 +1,42 @@
 import type { Message } from 'azure-iot-device';
 
 /**
- * The message as the SDK may see it: the same, except that turning it into JSON costs nothing. The SDK does that to
- * every message for its log, even when nobody reads the log; with a payload of 200 kB that takes ten times as long as
- * sending it.
+ * What the SDK's transport reads of a message; turning it into JSON costs nothing. The SDK does that to every message for
+ * its log, even when nobody reads the log; with a payload of 200 kB that takes ten times as long as sending it.
  */
-export function withCheapJson(message: Message): Message {
-  return Object.create(message, { toJSON: { value: describe } }) as Message;
+class OutgoingMessage {
+  readonly data: unknown;
+  readonly properties: Message['properties'];
+  readonly messageId: string;
+  readonly correlationId: string;
+  readonly userId: string;
+  readonly to: string;
+  readonly expiryTimeUtc: unknown;
+  readonly contentType: string | undefined;
+  readonly contentEncoding: string | undefined;
+  readonly interfaceId: string | undefined;
+
+  constructor(message: Message) {
+    this.data = message.data;
+    this.properties = message.properties;
+    this.messageId = message.messageId;
+    this.correlationId = message.correlationId;
+    this.userId = message.userId;
+    this.to = message.to;
+    this.expiryTimeUtc = message.expiryTimeUtc;
+    this.contentType = message.contentType;
+    this.contentEncoding = message.contentEncoding;
+    // Private in the SDK's type; set by Message.setAsSecurityMessage().
+    this.interfaceId = (message as unknown as { interfaceId?: string }).interfaceId;
+  }
+
+  toJSON(): string {
+    return 'a message';
+  }
 }
 
-function describe(this: Message): string {
-  return `message ${this.messageId}`;
+/** The message as the SDK may see it. */
+export function withCheapJson(message: Message): Message {
+  // The transport reads the fields above and calls none of the methods.
+  return new OutgoingMessage(message) as unknown as Message;
 }

@@ -1,0 +1,86 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+
+/* Programs of their own, which must end by themselves: nothing of ours may keep them alive. */
+
+const run = promisify(execFile);
+const root = resolve(__dirname, '..', '..');
+const entry = (name: string) => JSON.stringify(join(root, 'src', name));
+
+let directory: string;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'azure-iot-x509-'));
+});
+
+afterEach(async () => {
+  await rm(directory, { recursive: true });
+});
+
+/** Runs a program to its end; it gets an emulator with an enrolled device, and prints. */
+async function output(body: string): Promise<string> {
+  const file = join(directory, 'program.ts');
+  await writeFile(
+    file,
+    `import { connectDevice } from ${entry('index.ts')};
+import { createSelfSignedCertificate } from ${entry('certificates/index.ts')};
+import { startEmulator } from ${entry('emulator/index.ts')};
+async function main() {
+  const emulator = await startEmulator({ retryAfterSeconds: 0, pollsBeforeAssigned: 0 });
+  const { certificate: cert, privateKey: key } = await createSelfSignedCertificate({ commonName: 'dev-1' });
+  emulator.dps.individualEnrollments.create({ registrationId: 'dev-1', primaryCertificate: cert });
+  const options = {
+    enrollment: 'hub-individual' as const,
+    idScope: emulator.idScope,
+    globalEndpoint: emulator.globalEndpoint,
+    ca: emulator.ca,
+    cert,
+    key,
+  };
+  ${body}
+}
+void main();`,
+  );
+  const tsx = join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs');
+  const { stdout } = await run(process.execPath, [tsx, file], { cwd: root, timeout: 25_000 });
+  return stdout.trim();
+}
+
+test('after close()', async () => {
+  const printed = await output(`
+  const connection = await connectDevice(options);
+  connection.client.on('message', () => undefined);
+  await connection.client.getTwin();
+  await connection.close();
+  await emulator.close();
+  console.log(connection.state.status);`);
+  expect(printed).toBe('closed');
+});
+
+test('after a connection that was refused', async () => {
+  const printed = await output(`
+  await emulator.close();
+  await connectDevice(options).catch((error) => console.log(error.code));`);
+  expect(printed).toBe('CONNECTION_REFUSED');
+});
+
+test('after an abort', async () => {
+  const printed = await output(`
+  const attempt = connectDevice({ ...options, signal: AbortSignal.timeout(1) });
+  await attempt.catch((error) => console.log(error.name));
+  await emulator.close();`);
+  expect(printed).toBe('TimeoutError');
+});
+
+test('after close() while it waits to connect again', async () => {
+  const printed = await output(`
+  const connection = await connectDevice(options);
+  await emulator.close();
+  while (connection.state.status !== 'reconnecting') await new Promise((resolve) => setImmediate(resolve));
+  await connection.close();
+  console.log(connection.state.status);`);
+  expect(printed).toBe('closed');
+});
