@@ -1,3 +1,4 @@
+import { withDeadline } from '../deadline';
 import { FileError, type DeviceError } from '../errors';
 import type { ConnectOptions } from '../options';
 import type { Device } from '../provisioning/device';
@@ -11,6 +12,9 @@ function assignmentStore(options: ConnectOptions): AssignmentStore | undefined {
   return assignmentFile === undefined ? assignments : fileAssignmentStore(assignmentFile);
 }
 
+/** A store that has not answered by then does without. */
+const STORE_TIMEOUT_MS = 10_000;
+
 /** A store that never keeps a device from connecting: what it fails with is reported and otherwise ignored. */
 export class RememberedAssignments {
   readonly #store: AssignmentStore | undefined;
@@ -23,18 +27,24 @@ export class RememberedAssignments {
     this.#onProblem = onProblem;
   }
 
-  async load(device: Device): Promise<Registration | undefined> {
-    return await this.#attempt('read', (store) => store.load(keyOf(device)));
+  async load(device: Device, signal: AbortSignal): Promise<Registration | undefined> {
+    return await this.#attempt('read', signal, (store) => store.load(keyOf(device)));
   }
 
-  async save(device: Device, registration: Registration): Promise<void> {
-    await this.#attempt('written', (store) => store.save(keyOf(device), registration));
+  async save(device: Device, registration: Registration, signal: AbortSignal): Promise<void> {
+    await this.#attempt('written', signal, (store) => store.save(keyOf(device), registration));
   }
 
-  async #attempt<T>(what: string, use: (store: AssignmentStore) => Promise<T>): Promise<T | undefined> {
+  async #attempt<T>(
+    what: string,
+    signal: AbortSignal,
+    use: (store: AssignmentStore) => Promise<T>,
+  ): Promise<T | undefined> {
     if (!this.#store) return undefined;
     try {
-      const result = await use(this.#store);
+      const store = this.#store;
+      const onTimeout = () => new Error(`no answer within ${STORE_TIMEOUT_MS / 1000} s`);
+      const result = await withDeadline({ timeoutMs: STORE_TIMEOUT_MS, signal, onTimeout }, () => use(store));
       this.#onProblem(undefined);
       return result;
     } catch (cause) {

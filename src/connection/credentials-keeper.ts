@@ -33,6 +33,8 @@ export class CredentialsKeeper {
   #stopped = false;
   #refusals = 0;
   #retryAt = Infinity;
+  /** What to go back to while credentials from changed files are tried. */
+  #proven: Device | undefined;
 
   constructor(settings: CredentialsKeeperOptions) {
     this.#settings = settings;
@@ -82,13 +84,30 @@ export class CredentialsKeeper {
    */
   async refresh(): Promise<boolean> {
     const device = await this.#changed();
-    if (device) this.use(device);
+    if (device) {
+      this.#proven ??= this.#device;
+      this.use(device);
+    }
     return device !== undefined;
   }
 
   /** Uses credentials that were read from the same files. */
   use(device: Device): void {
     this.#use(device, this.#options);
+  }
+
+  /** The credentials in use were accepted. */
+  accepted(): void {
+    this.#proven = undefined;
+  }
+
+  /** Goes back to the credentials that were accepted last, if the ones in use have not been; answers whether it does. */
+  reject(problem: DeviceError): boolean {
+    if (!this.#proven) return false;
+    this.use(this.#proven);
+    this.#proven = undefined;
+    this.postpone(problem);
+    return true;
   }
 
   /** What the files hold was refused; the enrollment may follow them, so it is tried again after a while. */
@@ -101,7 +120,6 @@ export class CredentialsKeeper {
   #use(device: Device, options: ConnectOptions): void {
     this.#device = device;
     this.#options = options;
-    this.#announced = -Infinity;
     this.#settings.onProblem(undefined);
   }
 

@@ -340,7 +340,7 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
       const twin = await withDeadline(limits, () => readTwin(link)).catch(() => undefined);
       if (twin && !this.#desired.isStale(twin.desired)) {
         const change = this.#desired.catchUp(twin.desired);
-        if (change) this.emit('twinDesiredPropertiesUpdate', change);
+        if (change) safely(() => this.emit('twinDesiredPropertiesUpdate', change));
         return;
       }
       await setTimeout(backOff(attempt, CATCH_UP_DELAYS), undefined, { signal: link.over });

@@ -105,7 +105,11 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
   }
 
   async reprovision(): Promise<Registration> {
-    const route = this.#routeOf(this.#keeper.device);
+    // When its turn comes, other credentials may be in use than now.
+    const route: Route = {
+      register: (signal) => this.#routeOf(this.#keeper.device).register(signal),
+      connect: (registration, signal) => this.#routeOf(this.#keeper.device).connect(registration, signal),
+    };
     return await this.#supervisor.renew(route, () => undefined, false);
   }
 
@@ -132,13 +136,17 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
         get route() {
           return routeOf(keeper.device);
         },
-        recall: () => this.#assignments.load(keeper.device),
-        remember: (registration) => this.#assignments.save(keeper.device, registration),
+        recall: (signal) => this.#assignments.load(keeper.device, signal),
+        remember: (registration, signal) => this.#assignments.save(keeper.device, registration, signal),
         refreshCredentials: () => keeper.refresh(),
+        rejectCredentials: (error) => keeper.reject(error),
         attach: (link) => this.#transport.attach(link),
         detach: () => this.#transport.detach(),
         toError: (reason, registration) => this.#toError(reason, registration),
-        onState: (state) => this.#setState(state),
+        onState: (state) => {
+          if (state.status === 'connected') keeper.accepted();
+          this.#setState(state);
+        },
         onReprovisioned: (previous, current) =>
           safely(() => this.emit('reprovisioned', { previous, current })),
         closed: () => this.#closedError(),

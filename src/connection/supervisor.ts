@@ -18,11 +18,13 @@ export interface SupervisorParts {
   /** With the credentials that are in use. */
   readonly route: Route;
   /** The assignment that was remembered from an earlier run. Never rejects. */
-  recall(): Promise<Registration | undefined>;
+  recall(signal: AbortSignal): Promise<Registration | undefined>;
   /** Keeps an assignment for the next run. Never rejects. */
-  remember(registration: Registration): Promise<void>;
+  remember(registration: Registration, signal: AbortSignal): Promise<void>;
   /** Looks whether the credentials have changed; answers whether they have. Never rejects. */
   refreshCredentials(): Promise<boolean>;
+  /** Gives up credentials that files brought and nobody accepted yet; answers whether there were any. */
+  rejectCredentials(error: DeviceError): boolean;
   /** Takes the link into use; rejects when it breaks meanwhile. */
   attach(link: HubLink): Promise<void>;
   /** The link is gone. */
@@ -147,7 +149,7 @@ export class Supervisor {
     } else {
       adopt();
     }
-    await this.#parts.remember(current);
+    await this.#parts.remember(current, signal);
     return current;
   }
 
@@ -156,7 +158,7 @@ export class Supervisor {
     try {
       signal.throwIfAborted();
       this.#parts.onState({ status: 'connecting' });
-      this.#registration = await this.#parts.recall();
+      this.#registration = await this.#parts.recall(signal);
       this.#mustRegister = !this.#registration;
       this.#watching = this.#watch(await this.#connectFirst(signal), signal);
     } catch (error) {
@@ -201,9 +203,8 @@ export class Supervisor {
   async #reconnect(first: DeviceError, failures: number, signal: AbortSignal): Promise<HubLink | undefined> {
     const since = performance.now();
     let error = first;
-    let refusals = 0;
+    let refusals = this.#isFinal(first) ? 1 : 0;
     for (let attempt = 1; ; attempt += 1) {
-      refusals = this.#isFinal(error) ? refusals + 1 : 0;
       if (refusals >= this.#options.maxRefusals || performance.now() - since >= this.#options.giveUpAfterMs) {
         this.#finish(error);
         return undefined;
@@ -217,6 +218,10 @@ export class Supervisor {
       } catch (next) {
         if (signal.aborted) return undefined;
         error = next as DeviceError;
+        // A renewed certificate that is not enrolled yet: the old one may still do.
+        const wereNew = isRefusal(error) && this.#parts.rejectCredentials(error);
+        this.#mustRegister ||= wereNew;
+        refusals = this.#isFinal(error) && !wereNew ? refusals + 1 : 0;
       }
     }
   }
@@ -242,6 +247,10 @@ export class Supervisor {
     try {
       await this.#attach(link, signal, registration);
     } catch (reason) {
+      // A renewal may have replaced it just now.
+      await this.#switching;
+      const present = this.#present();
+      if (present?.isOpen) return present;
       this.#link = undefined;
       throw reason;
     }
@@ -252,7 +261,7 @@ export class Supervisor {
     try {
       await abortable(this.#parts.attach(link), signal);
     } catch (reason) {
-      this.#parts.detach();
+      if (this.#link === link) this.#parts.detach();
       link.fail({ kind: 'closed' });
       throw signal.aborted ? reason : this.#parts.toError(reason, registration);
     }
@@ -275,7 +284,7 @@ export class Supervisor {
     }
     this.#adopt(current);
     this.#isFresh = true;
-    await this.#parts.remember(current);
+    await this.#parts.remember(current, signal);
     return current;
   }
 
@@ -322,6 +331,10 @@ export class Supervisor {
   /** Whether somebody who knows said no: DPS, or a hub that DPS has named just now. */
   #isFinal(error: DeviceError): boolean {
     return isRefusal(error) && (error.service === 'dps' || this.#isFresh);
+  }
+
+  #present(): HubLink | undefined {
+    return this.#link;
   }
 
   #finish(error: DeviceError | undefined): void {

@@ -82,7 +82,7 @@ function parse(payload: Buffer): unknown {
 /** Whether whatever walks through it could run out of stack; the brackets in strings do no harm to the count. */
 function isTooDeep(json: string): boolean {
   let depth = 0;
-  for (const [bracket] of json.matchAll(/[[\]{}]/g)) {
+  for (const [bracket] of json.replace(/"(?:[^"\\]|\\.)*"/g, '').matchAll(/[[\]{}]/g)) {
     depth += bracket === '[' || bracket === '{' ? 1 : -1;
     if (depth > MAX_DEPTH) return true;
   }

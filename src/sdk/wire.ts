@@ -120,7 +120,13 @@ export class Wire extends EventEmitter {
       return;
     }
     this.emit('message', message.topic, message.payload);
-    if (message.messageId !== undefined) this.#stream?.write(puback(message.messageId));
+    const { messageId } = message;
+    if (messageId === undefined) return;
+    // MqttBase hands the message on in a tick of its own, after which comes this one: what ends the process there has not
+    // been acknowledged.
+    process.nextTick(() => {
+      if (!this.#error) this.#stream?.write(puback(messageId));
+    });
   }
 
   /** Called by `MqttBase` in place of `mqtt.connect`. Never throws: what `tls.connect` throws becomes an `error` event. */

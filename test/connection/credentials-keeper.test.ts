@@ -158,6 +158,18 @@ test('announces the end of the certificate from 30 days before it on, once a day
   expect(announced).toHaveLength(2);
 });
 
+test('is announced once a day even when each renewed certificate ends soon as well', async () => {
+  await watch(await make(20));
+  expect(announced).toHaveLength(1);
+  for (let renewal = 0; renewal < 3; renewal += 1) {
+    const { certificate, privateKey } = await make(20);
+    const { commit } = await keeper.prepare({ cert: certificate, key: privateKey });
+    commit();
+    await pass(MINUTE);
+  }
+  expect(announced).toHaveLength(1);
+});
+
 test('a clock that jumps back does not silence it for longer than a day', async () => {
   await watch(await make(10));
   expect(announced).toHaveLength(1);

@@ -46,6 +46,8 @@ class Stage {
   remembered: Registration | undefined;
   finished: DeviceError | undefined | 'not yet' = 'not yet';
   outcomes: Outcome[] = ['up'];
+  detached = 0;
+  attach: (link: HubLink) => Promise<void> = () => Promise.resolve();
   readonly supervisor: Supervisor;
   readonly #waiting: { condition: () => boolean; resolve: () => void }[] = [];
 
@@ -70,8 +72,9 @@ class Stage {
       recall: () => Promise.resolve(this.remembered),
       remember: () => Promise.resolve(),
       refreshCredentials: () => Promise.resolve(false),
-      attach: () => Promise.resolve(),
-      detach: () => undefined,
+      rejectCredentials: () => false,
+      attach: (link) => this.attach(link),
+      detach: () => (this.detached += 1),
       toError: (reason) => reason as DeviceError,
       onState: (state) => {
         this.states.push(state);
@@ -233,6 +236,32 @@ test('tells what comes next in words', async () => {
   const advice = stage.states.flatMap((state) => (state.status === 'reconnecting' ? [state.advice] : []));
   expect(advice[0]).toMatch(/by itself/);
   expect(advice.at(-1)).toMatch(/registers again/);
+});
+
+test('a renewal in the middle of a reconnect takes over, and no link is left behind', async () => {
+  const { supervisor, links } = await connected();
+  // The second link hangs in being taken into use until it ends.
+  stage.attach = (link) =>
+    new Promise((_resolve, reject) => {
+      link.over.addEventListener('abort', () => reject(link.over.reason as Error));
+    });
+  stage.breakLink();
+  while (links.length < 2) await new Promise((resolve) => setImmediate(resolve));
+  stage.attach = () => Promise.resolve();
+  const route = {
+    register: () => Promise.resolve(registration('hub-9')),
+    connect: () => {
+      const link = new FakeLink();
+      links.push(link);
+      return Promise.resolve(link as unknown as HubLink);
+    },
+  };
+  await supervisor.renew(route, () => undefined, true);
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  expect(links.map(({ isOpen }) => isOpen)).toEqual([false, false, true]);
+  expect(stage.states.at(-1)).toEqual({ status: 'connected' });
+  await supervisor.close();
+  expect(links.some(({ isOpen }) => isOpen)).toBe(false);
 });
 
 describe('a remembered assignment', () => {

@@ -105,6 +105,17 @@ describe('remembered assignments', () => {
     await connection.client.sendEvent(new Message('works'));
   });
 
+  test('a store that never answers does not keep close() from settling', async () => {
+    const never = () => new Promise<never>(() => undefined);
+    const save = jest.fn<Promise<void>, []>().mockResolvedValueOnce(undefined).mockImplementation(never);
+    const connection = await connect({ assignments: { load: () => Promise.resolve(undefined), save } });
+    const again = connection.reprovision().catch((error: unknown) => error);
+    while (save.mock.calls.length < 2) await new Promise((resolve) => setImmediate(resolve));
+    await connection.close();
+    await again;
+    expect(connection.state.status).toBe('closed');
+  });
+
   test('a store of the caller that fails is a warning as well', async () => {
     const connection = await connect({
       assignments: {
@@ -309,6 +320,19 @@ describe('files that change', () => {
     expect(connection.state).not.toHaveProperty('warning');
   });
 
+  test('with a certificate that is not enrolled yet, do not cost the device its connection', async () => {
+    const connection = await connectFromFiles();
+    const next = await renewed();
+    await write(next);
+    enrolled.hub.disconnectDevice(enrolled.registrationId);
+    await until(connection, 'provisioning');
+    await until(connection, 'connected');
+    expect(connection.state).toMatchObject({ warning: { name: 'ProvisioningError', serviceCode: 401002 } });
+    expect(enrolled.hub.devices.get(enrolled.registrationId)?.authentication.primaryThumbprint).toBe(
+      enrolled.device.sha256Thumbprint,
+    );
+  });
+
   test('touched but not changed, change nothing', async () => {
     const connection = await connectFromFiles();
     await copyFile(file('device.crt'), file('copy.crt'));
@@ -353,6 +377,18 @@ describe('reprovision', () => {
     await expect(connection.reprovision()).resolves.toMatchObject({ assignedHub: enrolled.hub.hostName });
     expect(states).toEqual([]);
     await connection.client.sendEvent(new Message('same connection'));
+  });
+
+  test('behind a renewal it uses the renewed certificate', async () => {
+    const connection = await connect();
+    const next = await renewed();
+    accept(next);
+    const update = connection.updateCredentials({ cert: next.certificate, key: next.privateKey }).then(() =>
+      emulator.dps.individualEnrollments.update(enrolled.registrationId, {
+        primaryCertificate: next.certificate,
+      }),
+    );
+    await Promise.all([update, connection.reprovision()]);
   });
 
   test('a refusal leaves the connection as it is', async () => {

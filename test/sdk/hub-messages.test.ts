@@ -17,6 +17,13 @@ test.each([
   expect(() => filter(topic, payload)).toThrow();
 });
 
+test('a twin nested deeper than any stack is refused, brackets in a text are not', () => {
+  const deep = `${'{"a":'.repeat(40_000)}1${'}'.repeat(40_000)}`;
+  expect(() => filter('$iothub/twin/PATCH/properties/desired/?$version=2', deep)).toThrow();
+  const text = JSON.stringify({ desired: {}, reported: { log: `${'['.repeat(1000)}"\\{` } });
+  expect(filter(response(200), text)?.payload.toString()).toBe(text);
+});
+
 test.each([
   ['an unknown topic', 'somebody/else'],
   ['a method call without a name', '$iothub/methods/POST/?$rid=1'],
