@@ -87,8 +87,8 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
   }
 
   /**
-   * Takes a fresh link into use: enables again what was enabled, tells what changed in the twin meanwhile, and sends
-   * what waits. Rejects when the link breaks meanwhile.
+   * Takes a fresh link into use: enables again what was enabled and sends what waits; what changed in the twin meanwhile
+   * follows when it has been read. Rejects when the link breaks before it is in use.
    */
   async attach(link: HubLink): Promise<void> {
     const { transport } = link;

@@ -134,6 +134,7 @@ const SYSTEM_PROPERTY_BYTES = 12;
 function propertyBytes(message: Message): number | undefined {
   try {
     let bytes = 0;
+    // By name, because the SDK's type keeps one of them private; each value is looked at before it is used.
     const fields = message as unknown as Readonly<Record<string, unknown>>;
     for (const name of SYSTEM_PROPERTIES) {
       const value = fields[name];

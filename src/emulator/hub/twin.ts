@@ -28,7 +28,7 @@ function checkValue(value: JsonValue, path: string, depth: number): void {
   if (!isJsonObject(value)) return;
   for (const [name, child] of Object.entries(value)) {
     // IoT Hub: no control characters, dots, dollar signs or spaces in names.
-    // eslint-disable-next-line no-control-regex
+    // eslint-disable-next-line no-control-regex -- they are what is looked for
     if (/[\u0000-\u001f.$ ]/.test(name))
       throw invalidArgument(`${path}.${name} has a forbidden character in its name`);
     checkValue(child, `${path}.${name}`, depth + 1);
