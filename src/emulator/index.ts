@@ -54,5 +54,5 @@ export type {
 export type { JsonObject, JsonValue } from './json';
 export type { DisconnectReason } from './mqtt/service';
 export { startEmulator } from './start';
-export type { Emulator, EmulatorOptions } from './types';
+export type { DpsThrottling, Emulator, EmulatorOptions, HubOptions } from './types';
 export type { UnverifiedBehavior } from './unverified-behavior';

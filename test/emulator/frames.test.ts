@@ -20,21 +20,32 @@ describe('FrameReader', () => {
       const reader = new FrameReader(100_000);
       const frames: Buffer[] = [];
       for (let start = 0; start < stream.length; start += size) {
-        for (const frame of reader.read(stream.subarray(start, start + size))) frames.push(frame);
+        reader.push(stream.subarray(start, start + size));
+        for (const frame of reader.take()) frames.push(frame);
       }
       expect(frames.length).toBe(packets.length);
       expect(Buffer.concat(frames).equals(stream)).toBe(true);
     }
   });
 
+  it('keeps the packets that are not taken', () => {
+    const reader = new FrameReader(1000);
+    reader.push(Buffer.concat([publish(1), publish(2)]));
+    const [first] = reader.take();
+    const [second] = reader.take();
+    expect([first?.length, second?.length]).toEqual([publish(1).length, publish(2).length]);
+  });
+
   it('refuses a packet that is too long as soon as its length is known', () => {
     const reader = new FrameReader(1000);
-    expect(() => [...reader.read(publish(1000).subarray(0, 3))]).toThrow(/limit is 1000/);
+    reader.push(publish(1000).subarray(0, 3));
+    expect(() => [...reader.take()]).toThrow(/limit is 1000/);
   });
 
   it('refuses a length of more than four bytes', () => {
     const reader = new FrameReader(1000);
-    expect(() => [...reader.read(Buffer.from([0x30, 0xff, 0xff, 0xff, 0xff, 0x01]))]).toThrow(/four bytes/);
+    reader.push(Buffer.from([0x30, 0xff, 0xff, 0xff, 0xff, 0x01]));
+    expect(() => [...reader.take()]).toThrow(/four bytes/);
   });
 });
 

@@ -252,7 +252,9 @@ describe('a listener', () => {
       }),
     };
     const credentials = { certificate: server.fullChain, privateKey: server.privateKey };
-    const listener = await MqttListener.listen(service, credentials, { ...DEFAULT_LIMITS, ...limits });
+    const listener = await MqttListener.listen(service, credentials, {
+      limits: { ...DEFAULT_LIMITS, ...limits },
+    });
     const open = (): ReturnType<typeof connectTls> => {
       const socket = connectTls({ host: 'localhost', port: listener.port, ca: issuer.certificate });
       socket.on('error', () => undefined);

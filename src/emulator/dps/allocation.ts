@@ -6,6 +6,10 @@ import type { InitialTwin } from './types';
 export interface LinkedHub {
   readonly name: string;
   readonly hostName: string;
+  /** Its share of the devices that are allocated `hashed`, 1 to 1000. */
+  readonly allocationWeight: number;
+  /** What `geoLatency` compares, in milliseconds. */
+  readonly latencyMs: number;
   /** Creates the device's identity, or gives an existing one the certificate that the device has now. */
   provisionDevice(device: ProvisionedDevice): void;
   /** Removes the device's identity. Answers with its data, or `undefined` when there is no such device. */

@@ -1,12 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import type { IConnectPacket } from 'mqtt-packet';
-import {
-  firstRefusal,
-  type ConnectStep,
-  type ConnectVerdict,
-  type MqttConnection,
-  type MqttService,
-} from '../mqtt/service';
+import { firstRefusal, type ConnectStep, type ConnectVerdict, type MqttConnection } from '../mqtt/service';
+import type { RoutableService } from '../mqtt/router';
 import type { UnverifiedBehavior } from '../unverified-behavior';
 import { DpsClient } from './client';
 import type { DpsInstance } from './instance';
@@ -59,7 +54,7 @@ const CONNECT_STEPS: readonly ConnectStep<ConnectContext>[] = [
 ];
 
 /** The global endpoint: it tells the DPS instances behind it apart by their ID scopes. */
-export class DpsGateway implements MqttService {
+export class DpsGateway implements RoutableService {
   readonly label = 'DPS';
   readonly #instances: readonly DpsInstance[];
   readonly #polling: PollingSettings;
@@ -73,6 +68,14 @@ export class DpsGateway implements MqttService {
     this.#instances = instances;
     this.#polling = polling;
     this.#unverifiedBehavior = unverifiedBehavior;
+  }
+
+  isMeantBy(username: string): boolean {
+    return parseUsername(username) !== undefined;
+  }
+
+  isRequestedBy(_host: string, path: string): boolean {
+    return /^\/[^/]+\/registrations\//.test(path);
   }
 
   connect(packet: IConnectPacket, connection: MqttConnection): ConnectVerdict {

@@ -94,7 +94,7 @@ export const CONNECT_STEPS: readonly ConnectStep<HubConnectContext>[] = [
 ];
 
 /** Host names are compared without case. The port may be left out: not every client repeats it in the username. */
-function isSameHost(given: string | undefined, hostName: string): boolean {
+export function isSameHost(given: string | undefined, hostName: string): boolean {
   const host = hostName.toLowerCase();
   return given !== undefined && [host, host.split(':')[0]].includes(given.toLowerCase());
 }

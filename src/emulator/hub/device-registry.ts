@@ -1,4 +1,5 @@
 import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../errors';
+import type { DisconnectReason } from '../mqtt/service';
 import { Device } from './device';
 import type { DeviceAuthentication, DeviceIdentity, DeviceInit, HubDevices } from './types';
 
@@ -80,6 +81,10 @@ export class DeviceRegistry implements HubDevices {
     const device = this.#devices.get(deviceId);
     if (device !== undefined) return device;
     throw new EmulatorError(SERVICE_ERROR.deviceNotFound, `There is no device ${deviceId}`);
+  }
+
+  disconnectAll(reason: DisconnectReason): void {
+    for (const device of this.#devices.values()) device.disconnect(reason);
   }
 
   dispose(): void {

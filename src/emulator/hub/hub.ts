@@ -7,11 +7,12 @@ import {
   type ConnectVerdict,
   type DisconnectReason,
   type MqttConnection,
-  type MqttService,
 } from '../mqtt/service';
+import type { RoutableService } from '../mqtt/router';
+import type { ResolvedHub } from '../options';
 import type { UnverifiedBehavior } from '../unverified-behavior';
 import { HubClient, type HubClientEvents, type Will } from './client';
-import { CONNECT_STEPS, parseUsername, type HubConnectContext } from './connect';
+import { CONNECT_STEPS, isSameHost, parseUsername, type HubConnectContext } from './connect';
 import type { Device } from './device';
 import { DeviceRegistry } from './device-registry';
 import { parsePropertyBag, type MessageProperties } from './property-bag';
@@ -37,8 +38,10 @@ interface Listening {
 }
 
 /** One IoT hub: the service's side towards devices (MQTT), towards DPS and towards the test. */
-export class Hub extends EventEmitter<HubEvents> implements HubEmulator, MqttService, LinkedHub {
+export class Hub extends EventEmitter<HubEvents> implements HubEmulator, RoutableService, LinkedHub {
   readonly name: string;
+  readonly allocationWeight: number;
+  readonly latencyMs: number;
   readonly label: string;
   readonly devices = new DeviceRegistry();
   readonly #unverifiedBehavior: UnverifiedBehavior;
@@ -46,9 +49,14 @@ export class Hub extends EventEmitter<HubEvents> implements HubEmulator, MqttSer
   #hostName = '';
   #listener: Listening | undefined;
 
-  constructor(name: string, unverifiedBehavior: UnverifiedBehavior) {
+  constructor(
+    { name, allocationWeight, latencyMs }: Pick<ResolvedHub, 'name' | 'allocationWeight' | 'latencyMs'>,
+    unverifiedBehavior: UnverifiedBehavior,
+  ) {
     super();
     this.name = name;
+    this.allocationWeight = allocationWeight;
+    this.latencyMs = latencyMs;
     this.label = `hub ${name}`;
     this.#unverifiedBehavior = unverifiedBehavior;
   }
@@ -69,6 +77,14 @@ export class Hub extends EventEmitter<HubEvents> implements HubEmulator, MqttSer
 
   async stop(): Promise<void> {
     await this.#listener?.stop('hub-stopped');
+  }
+
+  isMeantBy(username: string): boolean {
+    return isSameHost(parseUsername(username)?.hostName, this.hostName);
+  }
+
+  isRequestedBy(host: string): boolean {
+    return isSameHost(host, this.hostName);
   }
 
   connect(packet: IConnectPacket, connection: MqttConnection): ConnectVerdict {
@@ -93,6 +109,11 @@ export class Hub extends EventEmitter<HubEvents> implements HubEmulator, MqttSer
       isSessionPresent,
       client: new HubClient({ connection, device, will, events }),
     };
+  }
+
+  /** Drops every device without a word. */
+  disconnectAll(reason: DisconnectReason): void {
+    this.devices.disconnectAll(reason);
   }
 
   disconnectDevice(deviceId: string): void {

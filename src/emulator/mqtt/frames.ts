@@ -26,14 +26,18 @@ export class FrameReader {
     this.#maxPacketBytes = maxPacketBytes;
   }
 
+  /** Adds what has arrived. */
+  push(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.#size += chunk.length;
+  }
+
   /**
-   * The packets that are complete with this chunk, oldest first.
+   * The packets that are complete, oldest first. Those that the caller does not take stay for the next time.
    *
    * @throws ProtocolViolation when a packet is longer than the limit or its length cannot be read.
    */
-  *read(chunk: Buffer): Generator<Buffer> {
-    this.#chunks.push(chunk);
-    this.#size += chunk.length;
+  *take(): Generator<Buffer> {
     for (;;) {
       this.#needed ??= this.#readLength();
       if (this.#needed === undefined || this.#size < this.#needed) return;

@@ -1,4 +1,5 @@
 import { constants } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { Duplex } from 'node:stream';
@@ -8,7 +9,7 @@ import { CONNECT } from './codec';
 import { DEFAULT_LIMITS, type MqttLimits } from './limits';
 import type { DisconnectReason, MqttService } from './service';
 import { MqttSession } from './session';
-import { WebSocketGate } from './websocket';
+import { HttpGate } from './http-gate';
 
 const debug = createDebug('azure-iot-x509:emulator:listener');
 
@@ -18,23 +19,39 @@ export interface ServerCredentials {
   readonly privateKey: string;
 }
 
-/** One port: mutual TLS, and inside it MQTT or MQTT over WebSockets, whichever the client speaks. */
+/** Where and how a listener listens. */
+export interface ListenOptions {
+  /** Name or address of the interface. Default 127.0.0.1. */
+  readonly host?: string;
+  /** Default: a free one, chosen by the system. */
+  readonly port?: number;
+  readonly limits?: MqttLimits;
+}
+
+/** One port: mutual TLS, and inside it MQTT, MQTT over WebSockets or HTTP, whichever the client speaks. */
 export class MqttListener {
   readonly #service: MqttService;
   readonly #limits: MqttLimits;
   readonly #server: Server;
-  readonly #gate = new WebSocketGate((stream, socket) => this.#serve(stream, socket));
+  readonly #gate = new HttpGate({
+    onStream: (stream, socket) => this.#serve(stream, socket),
+    onRequest: (request, response, socket) => this.#answer(request, response, socket),
+  });
+  readonly #host: string;
   readonly #sockets = new Set<Socket>();
   readonly #sessions = new Set<MqttSession>();
   readonly #connectTimers = new Map<Duplex, NodeJS.Timeout>();
   /** The last of the changes between listening and not listening, which happen one after the other. */
   #change: Promise<void> = Promise.resolve();
-  #port = 0;
+  #port: number;
   #isClosed = false;
 
-  private constructor(service: MqttService, credentials: ServerCredentials, limits: MqttLimits) {
+  private constructor(service: MqttService, credentials: ServerCredentials, options: ListenOptions) {
+    const { host = '127.0.0.1', port = 0, limits = DEFAULT_LIMITS } = options;
     this.#service = service;
     this.#limits = limits;
+    this.#host = host;
+    this.#port = port;
     this.#server = createServer(
       {
         // Small packets at once: waiting for more costs 40 ms a message on a connection that acknowledges late.
@@ -62,18 +79,18 @@ export class MqttListener {
     });
   }
 
-  /** Listens on 127.0.0.1, on a free port. */
+  /** Rejects with the system's error, e.g. when the port is taken. */
   static async listen(
     service: MqttService,
     credentials: ServerCredentials,
-    limits: MqttLimits = DEFAULT_LIMITS,
+    options: ListenOptions = {},
   ): Promise<MqttListener> {
-    const listener = new MqttListener(service, credentials, limits);
+    const listener = new MqttListener(service, credentials, options);
     await listener.start();
     return listener;
   }
 
-  /** The port that the system chose; it stays the same for good. */
+  /** The port, which stays the same for good. */
   get port(): number {
     return this.#port;
   }
@@ -111,7 +128,7 @@ export class MqttListener {
     const server = this.#server;
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen({ host: '127.0.0.1', port: this.#port }, () => {
+      server.listen({ host: this.#host, port: this.#port }, () => {
         server.off('error', reject);
         resolve();
       });
@@ -162,6 +179,12 @@ export class MqttListener {
       onClosed: () => this.#sessions.delete(session),
     });
     this.#sessions.add(session);
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse, socket: TLSSocket): void {
+    this.#stopConnectTimer(socket);
+    if (this.#service.handleRequest === undefined) response.writeHead(404, { connection: 'close' }).end();
+    else this.#service.handleRequest({ request, response, certificates: presentedCertificates(socket) });
   }
 
   #stopConnectTimer(socket: Duplex): void {

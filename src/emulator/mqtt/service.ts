@@ -1,4 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
+import type { IncomingMessage as IncomingRequest, ServerResponse } from 'node:http';
 import type { IConnectPacket, ISubscription } from 'mqtt-packet';
 
 /** Return codes of a CONNACK packet that refuses (MQTT 3.1.1, 3.2.2.3). */
@@ -56,6 +57,11 @@ export interface MqttConnection {
   /** What the client sent in the TLS handshake, leaf first. Empty when it sent no certificate. */
   readonly certificates: readonly X509Certificate[];
   send(message: OutgoingMessage): void;
+  /**
+   * Handles nothing more of what the client sends until the returned function is called, however much of it has
+   * arrived. Its keep-alive stands still meanwhile, and answers still go out. Calls add up.
+   */
+  hold(): () => void;
   /** Drops the connection at once. */
   close(reason: DisconnectReason): void;
   /** Drops the connection as soon as what was sent is on its way. */
@@ -97,11 +103,21 @@ export interface MqttClient {
   closed(reason: DisconnectReason): void;
 }
 
+/** An HTTP request on a port that MQTT is served on, too. */
+export interface HttpExchange {
+  readonly request: IncomingRequest;
+  readonly response: ServerResponse;
+  /** What the client sent in the TLS handshake, leaf first. Empty when it sent no certificate. */
+  readonly certificates: readonly X509Certificate[];
+}
+
 /** What stands behind a listener. */
 export interface MqttService {
   /** For the log. */
   readonly label: string;
   connect(packet: IConnectPacket, connection: MqttConnection): ConnectVerdict;
+  /** Answers a request over HTTPS. A service without it answers 404. */
+  handleRequest?(exchange: HttpExchange): void;
 }
 
 /** One condition of a connection; services list theirs in the order in which they are checked. */

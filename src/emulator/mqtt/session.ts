@@ -33,6 +33,7 @@ export class MqttSession implements MqttConnection {
   #lastMessageId = 0;
   #keepAliveTimer: NodeJS.Timeout | undefined;
   #closeTimer: NodeJS.Timeout | undefined;
+  #holds = 0;
   #isFinished = false;
 
   constructor(init: SessionInit) {
@@ -41,7 +42,7 @@ export class MqttSession implements MqttConnection {
     this.#frames = new FrameReader(init.limits.maxPacketBytes);
     const { stream } = init;
     stream.on('data', (chunk: Buffer) => this.#receive(chunk));
-    stream.on('drain', () => stream.resume());
+    stream.on('drain', () => this.#resume());
     stream.on('error', (error) => debug('%s: %s', init.service.label, error.message));
     stream.on('end', () => this.close('connection-lost'));
     stream.on('close', () => {
@@ -62,6 +63,19 @@ export class MqttSession implements MqttConnection {
     const messageId = this.#nextMessageId();
     this.#unacknowledged.set(messageId, onAcknowledged ?? (() => undefined));
     this.write({ ...publish, qos, dup: isRedelivery, messageId });
+  }
+
+  hold(): () => void {
+    this.#holds++;
+    this.#init.stream.pause();
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      this.#holds--;
+      // What arrived meanwhile is handled later and not within the caller, who is in the middle of something else.
+      setImmediate(() => this.#resume());
+    };
   }
 
   close(reason: DisconnectReason): void {
@@ -98,13 +112,19 @@ export class MqttSession implements MqttConnection {
 
   #receive(chunk: Buffer): void {
     if (this.#isFinished) return;
+    this.#frames.push(chunk);
+    this.#handleFrames();
+  }
+
+  #handleFrames(): void {
     const { stream, service } = this.#init;
+    if (this.#isFinished || this.#isHeld()) return;
     stream.cork();
     try {
-      for (const frame of this.#frames.read(chunk)) {
+      for (const frame of this.#frames.take()) {
         this.#keepAliveTimer?.refresh();
         this.#handle(frame);
-        if (this.#isClosed()) return;
+        if (this.#isClosed() || this.#isHeld()) return;
       }
     } catch (error) {
       // A defect of the emulator costs this client its connection and nobody else's.
@@ -116,9 +136,19 @@ export class MqttSession implements MqttConnection {
     }
   }
 
-  // A call, because the compiler takes a field for unchanged by the calls between two reads.
+  #resume(): void {
+    this.#handleFrames();
+    const { stream } = this.#init;
+    if (!this.#isHeld() && !stream.writableNeedDrain) stream.resume();
+  }
+
+  // Calls, because the compiler takes a field for unchanged by the calls between two reads.
   #isClosed(): boolean {
     return this.#isFinished;
+  }
+
+  #isHeld(): boolean {
+    return this.#holds > 0;
   }
 
   #handle(frame: Buffer): void {
@@ -167,7 +197,12 @@ export class MqttSession implements MqttConnection {
     // of 0 (no time-out, says MQTT) means to Azure is not documented; the emulator applies the same limit.
     const silence = keepAliveSeconds === 0 ? maxSilenceSeconds : keepAliveSeconds * 1.5;
     const timeoutMs = Math.min(silence, maxSilenceSeconds) * 1000;
-    this.#keepAliveTimer = setTimeout(() => this.close('keep-alive-expired'), timeoutMs).unref();
+    const timer = setTimeout(() => {
+      // Nobody can be called silent whom nobody listens to.
+      if (this.#isHeld()) timer.refresh();
+      else this.close('keep-alive-expired');
+    }, timeoutMs).unref();
+    this.#keepAliveTimer = timer;
   }
 
   #nextMessageId(): number {

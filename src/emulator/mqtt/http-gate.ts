@@ -1,4 +1,10 @@
-import { createServer, STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
+import {
+  createServer,
+  STATUS_CODES,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { createWebSocketStream, WebSocketServer } from 'ws';
@@ -20,8 +26,19 @@ function offersMqtt(request: IncomingMessage): boolean {
   return offered.split(',').some((name) => name.trim() === SUBPROTOCOL);
 }
 
-/** HTTP on the listener's port, which is there for the upgrade to WebSockets and for nothing else. */
-export class WebSocketGate {
+/** How long an HTTP connection may be idle, in milliseconds. */
+const IDLE_TIMEOUT_MS = 60_000;
+
+/** What comes through the gate. */
+export interface HttpGateEvents {
+  /** A WebSocket that speaks MQTT. */
+  readonly onStream: (stream: Duplex, socket: TLSSocket) => void;
+  /** Any other request. */
+  readonly onRequest: (request: IncomingMessage, response: ServerResponse, socket: TLSSocket) => void;
+}
+
+/** HTTP on the listener's port: the upgrade to WebSockets, and what a service offers over HTTPS. */
+export class HttpGate {
   readonly #http: Server;
   readonly #webSockets = new WebSocketServer({
     noServer: true,
@@ -32,10 +49,12 @@ export class WebSocketGate {
     handleProtocols: () => SUBPROTOCOL,
   });
 
-  constructor(onStream: (stream: Duplex, socket: TLSSocket) => void) {
-    this.#http = createServer((_request, response) => {
-      response.writeHead(404, { connection: 'close' }).end();
+  constructor({ onStream, onRequest }: HttpGateEvents) {
+    this.#http = createServer((request, response) => {
+      // The listener gives nothing but TLS sockets to this gate; the type of the request is wider.
+      if (request.socket instanceof TLSSocket) onRequest(request, response, request.socket);
     });
+    this.#http.timeout = IDLE_TIMEOUT_MS;
     this.#http.on('upgrade', (request, socket, head) => {
       const [path] = (request.url ?? '').split('?');
       if (path !== PATH) {
@@ -47,7 +66,6 @@ export class WebSocketGate {
         return;
       }
       this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-        // The listener gives nothing but TLS sockets to this gate; the type of the event is wider.
         if (socket instanceof TLSSocket) onStream(createWebSocketStream(webSocket), socket);
       });
     });
