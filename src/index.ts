@@ -35,6 +35,7 @@ export {
   ProvisioningError,
   TimeoutError,
   type DeviceErrorCode,
+  type DeviceErrorInit,
   type OptionProblem,
   type ServiceName,
 } from './errors';

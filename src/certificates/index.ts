@@ -1,3 +1,4 @@
+export type { CertificateSource, KeySource } from '../options';
 export { createDeviceCertificate, type DeviceCertificateOptions } from './device';
 export { createIntermediateCertificate, type IntermediateCertificateOptions } from './intermediate';
 export type { IssuedCertificate } from './issued-certificate';
