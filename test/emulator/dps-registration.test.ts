@@ -190,6 +190,7 @@ describe('a registration over MQTT', () => {
     const device = await enroll('sensor-twin', { initialTwin });
     await register(emulator, device, 'sensor-twin');
     expect(hub.devices.get('sensor-twin')?.authentication).toEqual({
+      type: 'selfSigned',
       primaryThumbprint: device.sha256Thumbprint,
     });
     expect(hub.getTwin('sensor-twin')).toMatchObject({
@@ -208,6 +209,7 @@ describe('a registration over MQTT', () => {
     const { state } = await register(emulator, next, 'sensor-roll');
     expect(state).toMatchObject({ assignedHub: hub.hostName, substatus: 'initialAssignment' });
     expect(hub.devices.get('sensor-roll')?.authentication).toEqual({
+      type: 'selfSigned',
       primaryThumbprint: next.sha256Thumbprint,
     });
     expect(hub.getTwin('sensor-roll').properties.desired).toMatchObject({ interval: 60 });

@@ -1,11 +1,12 @@
 import {
   createDeviceCertificate,
+  createIntermediateCertificate,
   createRootCertificate,
   createSelfSignedCertificate,
   createVerificationCertificate,
   type IssuedCertificate,
 } from 'azure-iot-x509/certificates';
-import { EmulatorError, type DpsEmulator } from 'azure-iot-x509/emulator';
+import { EmulatorError, startEmulator, type DpsEmulator } from 'azure-iot-x509/emulator';
 import { useEmulator } from './support/emulator';
 
 const context = useEmulator();
@@ -62,6 +63,72 @@ describe('individual enrollments', () => {
     expect(() => {
       individualEnrollments.delete('nobody');
     }).toThrow(code(404201));
+  });
+
+  it('keep what was said besides, and give it up when told so', async () => {
+    const { individualEnrollments } = dps;
+    const next = await createSelfSignedCertificate({ commonName: 'sensor-1' });
+    const all = {
+      secondaryCertificate: next.certificate,
+      initialTwin: { tags: { floor: 1 } },
+      optionalDeviceInformation: { batch: 12 },
+      capabilities: { iotEdge: true },
+    };
+    individualEnrollments.create({
+      registrationId: 'sensor-1',
+      primaryCertificate: device.certificate,
+      ...all,
+    });
+    expect(individualEnrollments.get('sensor-1')).toMatchObject(all);
+    expect(individualEnrollments.update('sensor-1', {})).toMatchObject(all);
+    const bare = individualEnrollments.update('sensor-1', {
+      primaryCertificate: next.certificate,
+      secondaryCertificate: null,
+      initialTwin: null,
+      optionalDeviceInformation: null,
+    });
+    expect(bare).toMatchObject({ primaryCertificate: next.certificate, capabilities: { iotEdge: true } });
+    expect(bare).not.toHaveProperty('secondaryCertificate');
+    expect(bare).not.toHaveProperty('initialTwin');
+    expect(bare).not.toHaveProperty('optionalDeviceInformation');
+    // A certificate that was taken away is free for others.
+    individualEnrollments.create({ registrationId: 'sensor-2', primaryCertificate: device.certificate });
+  });
+
+  it.each<[string, object]>([
+    ['a status that there is none of', { provisioningStatus: 'paused' }],
+    ['capabilities that are none', { capabilities: { iotEdge: 'yes' } }],
+    ['information that is no object', { optionalDeviceInformation: 'batch 12' }],
+    ['a certificate that is none', { primaryCertificate: '' }],
+  ])('refuse %s', (_what, departure) => {
+    const create = (): unknown =>
+      dps.individualEnrollments.create({
+        registrationId: 'sensor-1',
+        primaryCertificate: device.certificate,
+        ...departure,
+      });
+    expect(create).toThrow(code(400004));
+    expect(dps.individualEnrollments.get('sensor-1')).toBeUndefined();
+  });
+
+  it('are changed and deleted only if they are as the caller knows them', () => {
+    const { individualEnrollments } = dps;
+    const created = individualEnrollments.create({
+      registrationId: 'sensor-1',
+      primaryCertificate: device.certificate,
+    });
+    const ifMatch = created.etag;
+    const updated = individualEnrollments.update('sensor-1', { deviceId: 'a' }, { ifMatch });
+    expect(() => individualEnrollments.update('sensor-1', { deviceId: 'b' }, { ifMatch })).toThrow(
+      code(412001),
+    );
+    expect(() => {
+      individualEnrollments.delete('sensor-1', { ifMatch });
+    }).toThrow(code(412001));
+    expect(individualEnrollments.get('sensor-1')).toEqual(updated);
+    individualEnrollments.update('sensor-1', { deviceId: 'c' }, { ifMatch: '*' });
+    individualEnrollments.delete('sensor-1', { ifMatch: individualEnrollments.get('sensor-1')?.etag ?? '' });
+    expect(individualEnrollments.list()).toEqual([]);
   });
 
   it('never repeat a private key that was passed for a certificate', () => {
@@ -190,6 +257,46 @@ describe('enrollment groups', () => {
     expect(enrollmentGroups.list()).toEqual([]);
   });
 
+  it('are changed and deleted only if they are as the caller knows them', () => {
+    const { enrollmentGroups } = dps;
+    const { etag: ifMatch } = enrollmentGroups.create({
+      enrollmentGroupId: 'fleet',
+      certificateName: 'authority',
+      initialTwin: { tags: { floor: 1 } },
+    });
+    const updated = enrollmentGroups.update('fleet', { initialTwin: null }, { ifMatch });
+    expect(updated).not.toHaveProperty('initialTwin');
+    expect(() => enrollmentGroups.update('fleet', {}, { ifMatch })).toThrow(code(412001));
+    expect(() => {
+      enrollmentGroups.delete('fleet', { ifMatch });
+    }).toThrow(code(412001));
+    enrollmentGroups.delete('FLEET', { ifMatch: updated.etag });
+  });
+
+  it('may have two authorities, roots or intermediates, uploaded or their own', async () => {
+    const { enrollmentGroups, certificates } = dps;
+    const next = await createRootCertificate({ commonName: 'next authority' });
+    const line = await createIntermediateCertificate({ commonName: 'line', issuer: next });
+    certificates.upload({ name: 'next', certificate: next.certificate });
+    expect(
+      enrollmentGroups.create({
+        enrollmentGroupId: 'fleet',
+        certificateName: 'authority',
+        secondaryCertificateName: 'next',
+      }),
+    ).toMatchObject({ certificateName: 'authority', secondaryCertificateName: 'next' });
+    expect(() => {
+      certificates.delete('next');
+    }).toThrow(code(409001));
+    const own = enrollmentGroups.update('fleet', {
+      signingCertificate: authority.certificate,
+      secondarySigningCertificate: line.certificate,
+    });
+    expect(own).toMatchObject({ secondarySigningCertificate: line.certificate });
+    expect(own).not.toHaveProperty('secondaryCertificateName');
+    certificates.delete('next');
+  });
+
   it('refuse what DPS refuses', () => {
     const { enrollmentGroups, certificates } = dps;
     const create = (enrollmentGroupId: string, certificateName: string) => () =>
@@ -209,6 +316,32 @@ describe('enrollment groups', () => {
     expect(() => {
       enrollmentGroups.delete('nobody');
     }).toThrow(code(404204));
+  });
+});
+
+describe('limits', () => {
+  it('are 25 certificate authorities and 100 groups', async () => {
+    await using emulator = await startEmulator();
+    const { certificates, enrollmentGroups } = emulator.dps;
+    const authorities: string[] = [];
+    for (let index = 0; index <= 100; index++) {
+      authorities.push((await createRootCertificate({ commonName: `limit ${index}` })).certificate);
+    }
+    const upload = (index: number) => () =>
+      certificates.upload({ name: `limit-${index}`, certificate: authorities[index] ?? '' });
+    for (let index = 0; index < 25; index++) upload(index)();
+    expect(upload(25)).toThrow(code(403002));
+    certificates.delete('limit-0');
+    upload(25)();
+    const group = (index: number) => () =>
+      enrollmentGroups.create({
+        enrollmentGroupId: `limit-${index}`,
+        signingCertificate: authorities[index] ?? '',
+      });
+    for (let index = 0; index < 100; index++) group(index)();
+    expect(group(100)).toThrow(code(403002));
+    enrollmentGroups.delete('limit-0');
+    group(100)();
   });
 });
 

@@ -1,8 +1,9 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { createSelfSignedCertificate } from 'azure-iot-x509/certificates';
 import type { TelemetryMessage } from 'azure-iot-x509/emulator';
@@ -48,6 +49,52 @@ if (isInstalled) {
       const { stdout } = await promisify(execFile)(command, [...connect, ...tls, ...options]);
       return stdout.trim();
     }
+
+    it('registers by hand: mosquitto_sub reads 202 and 200 while mosquitto_pub asks', async () => {
+      const { emulator, hub } = context;
+      const username = `${emulator.idScope}/registrations/sensor-1/api-version=2019-03-31`;
+      const [host = '', port = ''] = emulator.globalEndpoint.split(':');
+      const connect = ['-h', host, '-p', port, '-V', 'mqttv311', '-i', 'sensor-1', '-u', username, ...tls];
+      // A line at a time: into a pipe it would print when its buffer is full, or at its end.
+      const subscriber = spawn('stdbuf', [
+        ...['-oL', 'mosquitto_sub', ...connect],
+        ...['-t', '$dps/registrations/res/#', '-q', '1', '-v', '-d', '-W', '20'],
+      ]);
+      const lines = createInterface({ input: subscriber.stdout })[Symbol.asyncIterator]();
+      const next = async (start: string): Promise<string> => {
+        for (;;) {
+          const line = await lines.next();
+          if (line.done === true) throw new Error(`mosquitto_sub ended before it printed ${start}`);
+          if (line.value.startsWith(start)) return line.value.slice(start.length).trim();
+        }
+      };
+      const publish = (topic: string, body: string): Promise<string> =>
+        run('mosquitto_pub', emulator.globalEndpoint, username, ['-t', topic, '-m', body, '-q', '1']);
+
+      await next('Subscribed');
+      await publish('$dps/registrations/PUT/iotdps-register/?$rid=1', '{"registrationId":"sensor-1"}');
+      const accepted = await next('$dps/registrations/res/202/?$rid=1&retry-after=0');
+      const { operationId } = JSON.parse(accepted) as { operationId: string };
+      const poll = (requestId: number): Promise<string> =>
+        publish(
+          `$dps/registrations/GET/iotdps-get-operationstatus/?$rid=${requestId}&operationId=${operationId}`,
+          ' ',
+        );
+      await poll(2);
+      expect(await next('$dps/registrations/res/202/?$rid=2&retry-after=0')).toContain(
+        '"status":"assigning"',
+      );
+      await poll(3);
+      const assigned = JSON.parse(await next('$dps/registrations/res/200/?$rid=3')) as object;
+      expect(assigned).toMatchObject({
+        operationId,
+        status: 'assigned',
+        registrationState: { deviceId: 'sensor-1', assignedHub: hub.hostName },
+      });
+      const ended = once(subscriber, 'close');
+      subscriber.kill();
+      await ended;
+    });
 
     it('walks from the registration to telemetry and a message to the device', async () => {
       const { emulator, hub } = context;

@@ -2,7 +2,12 @@ import { once } from 'node:events';
 import { Message } from 'azure-iot-device';
 import { connectDevice, type ConnectionState, type DeviceConnection } from 'azure-iot-x509';
 import { createSelfSignedCertificate, type IssuedCertificate } from 'azure-iot-x509/certificates';
-import type { EnrollmentAllocationInit, HubEmulator, InitialTwin } from 'azure-iot-x509/emulator';
+import {
+  startEmulator,
+  type EnrollmentAllocationInit,
+  type HubEmulator,
+  type InitialTwin,
+} from 'azure-iot-x509/emulator';
 import { makeGroupDevice } from '../support/group-device';
 import { connectToHub, openHubConnection, register } from './support/clients';
 import { useEmulator } from './support/emulator';
@@ -99,7 +104,7 @@ describe.each([
     expect(await client.next()).toBeUndefined();
     expect(await outcome).toBe('Purged');
     expect(north.devices.get(id)).toBeUndefined();
-    expect(south.getTwin(id)).toEqual({
+    expect(south.getTwin(id)).toMatchObject({
       deviceId: id,
       tags: { floor: 1 },
       properties: {
@@ -129,6 +134,50 @@ describe.each([
       tags: {},
       properties: { desired: { interval: 30 }, reported: { $version: 1 } },
     });
+  });
+
+  it('resets a device that is assigned to the same hub again, too', async () => {
+    const north = hubNamed('north');
+    const reprovisionPolicy = { migrateDeviceData: false };
+    const { id, device, register, update } = await enroll({
+      iotHubs: ['north'],
+      initialTwin,
+      reprovisionPolicy,
+    });
+    expect(await register()).toMatchObject({ substatus: 'initialAssignment' });
+    north.updateDesiredProperties(id, { interval: 20, mode: 'eco' });
+    await using client = await connectToHub(context.emulator, north, id, device);
+    expect(await register()).toMatchObject({ assignedHub: north.hostName, substatus: 'deviceDataReset' });
+    expect(await client.next()).toBeUndefined();
+    expect(north.getTwin(id)).toMatchObject({
+      tags: { floor: 1 },
+      properties: { desired: { interval: 10 } },
+    });
+    expect(north.getTwin(id).properties.desired).not.toHaveProperty('mode');
+    // Never means never, whatever else the policy says.
+    update({ reprovisionPolicy: { updateHubAssignment: false } });
+    north.updateDesiredProperties(id, { mode: 'eco' });
+    expect(await register()).toMatchObject({ substatus: 'initialAssignment' });
+    expect(north.getTwin(id).properties.desired).toMatchObject({ mode: 'eco' });
+  });
+
+  it('leaves a device of an old version where it is, unless there is a policy', async () => {
+    const { id, device, update } = await enroll({ iotHubs: ['north'] });
+    const registerAs = async (apiVersion: string) =>
+      (await register(context.emulator, device, id, { apiVersion })).state['assignedHub'];
+    expect(await registerAs('2017-11-15')).toBe(hubNamed('north').hostName);
+    update({ iotHubs: ['south'] });
+    expect(await registerAs('2018-04-01')).toBe(hubNamed('north').hostName);
+    update({ reprovisionPolicy: { updateHubAssignment: true } });
+    expect(await registerAs('2018-04-01')).toBe(hubNamed('south').hostName);
+  });
+
+  it('moves a device of the first version that knows of it', async () => {
+    const { id, device, update } = await enroll({ iotHubs: ['north'] });
+    await register(context.emulator, device, id, { apiVersion: '2018-11-01' });
+    update({ iotHubs: ['south'] });
+    const { state } = await register(context.emulator, device, id, { apiVersion: '2018-11-01' });
+    expect(state).toMatchObject({ assignedHub: hubNamed('south').hostName, substatus: 'deviceDataMigrated' });
   });
 
   it('leaves a device at its first hub when it is never to be moved', async () => {
@@ -206,6 +255,29 @@ describe('an enrollment', () => {
     expect(await register()).toMatchObject({ substatus: 'deviceDataMigrated' });
     expect(north.devices.get(id)).toBeUndefined();
   });
+});
+
+it('can be told to call the same hub again by its other name', async () => {
+  await using emulator = await startEmulator({
+    retryAfterSeconds: 0,
+    unverifiedBehavior: { sameHubSubstatus: 'reprovisionedToInitialAssignment' },
+  });
+  const device = await createSelfSignedCertificate({ commonName: 'mover' });
+  emulator.dps.individualEnrollments.create({
+    registrationId: 'mover',
+    primaryCertificate: device.certificate,
+  });
+  const substatus = async () => (await register(emulator, device, 'mover')).state['substatus'];
+  expect(await substatus()).toBe('initialAssignment');
+  expect(await substatus()).toBe('reprovisionedToInitialAssignment');
+});
+
+it('fails a device that its hub does not take', async () => {
+  const { individualEnrollments, registrations } = context.emulator.dps;
+  const { id, register } = await enrollIndividual({});
+  individualEnrollments.update(id, { deviceId: 'not a device ID' });
+  expect(await register()).toMatchObject({ status: 'failed', errorCode: 400004 });
+  expect(registrations.get(id)).toMatchObject({ status: 'failed' });
 });
 
 describe('connectDevice', () => {

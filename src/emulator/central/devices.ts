@@ -1,39 +1,59 @@
 import { commonName, readCertificate } from '../certificate-input';
-import type { AllocationResult } from '../dps/allocation';
+import type { AllocationFailure, AllocationRequest, AllocationResult } from '../dps/allocation/policies';
 import type { DpsInstance } from '../dps/instance';
 import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../errors';
 import type { Hub } from '../hub/hub';
+import { isJsonObject, type JsonObject, type JsonValue } from '../json';
+import { arrayOf } from '../state/read';
+import { isDeviceId, newDevice, readStoredDevice, statusOf, storedDevice, type DeviceEntry } from './device';
+import type { DeviceTemplateStore } from './device-templates';
 import type { CentralDevice, CentralDeviceCertificates, CentralDeviceInit, CentralDevices } from './types';
 
-// IoT Central: nothing else than these, unlike DPS and IoT Hub.
-const DEVICE_ID = /^[A-Za-z0-9-]{1,128}$/;
-
-type Entry = Omit<CentralDevice, 'hasIndividualEnrollment'>;
-
 /** IoT Central: the device waits for an approval, or is blocked. */
-const NOT_ADMITTED = { errorCode: 400209, errorMessage: 'The device is not approved, or it is blocked.' };
+const NOT_ADMITTED: AllocationFailure = {
+  errorCode: 400209,
+  errorMessage: 'The device is not approved, or it is blocked.',
+};
+
 /** What custom allocation, which IoT Central is built on, makes of a device that the application cannot take. */
-const NOT_A_DEVICE_ID = { errorCode: 400207, errorMessage: 'Custom allocation failed with status code: 400' };
+function notAllocated(status: number): AllocationFailure {
+  return { errorCode: 400207, errorMessage: `Custom allocation failed with status code: ${status}` };
+}
+
+/** How devices are let in, as the application is set at the moment. */
+export interface AdmissionSettings {
+  readonly isAutoApprovalOn: boolean;
+  readonly firstRegistration: 'assigned' | 'fails-once';
+}
+
+/** What the store of devices is made of. */
+interface CentralDeviceStoreInit {
+  readonly dps: DpsInstance;
+  readonly hub: Hub;
+  readonly templates: DeviceTemplateStore;
+  readonly onChange: () => void;
+}
 
 /** The application's devices, and who among them is let in. */
 export class CentralDeviceStore implements CentralDevices {
-  readonly #dps: DpsInstance;
-  readonly #hub: Hub;
-  readonly #entries = new Map<string, Entry>();
+  readonly #init: CentralDeviceStoreInit;
+  readonly #entries = new Map<string, DeviceEntry>();
 
-  constructor(dps: DpsInstance, hub: Hub) {
-    this.#dps = dps;
-    this.#hub = hub;
+  constructor(init: CentralDeviceStoreInit) {
+    this.#init = init;
+    // IoT Central: a device may announce its model to the hub instead of to DPS.
+    init.hub.on('deviceConnected', ({ deviceId, moduleId }) => {
+      if (moduleId === undefined) this.#announced(deviceId, init.hub.devices.get(deviceId)?.modelId);
+    });
   }
 
-  create({ deviceId, displayName = deviceId }: CentralDeviceInit): CentralDevice {
-    if (!DEVICE_ID.test(deviceId)) {
-      throw invalidArgument('deviceId must be 1 to 128 letters, digits or dashes');
-    }
-    if (this.#entries.has(deviceId.toLowerCase())) {
+  create({ deviceId, displayName = deviceId, template }: CentralDeviceInit): CentralDevice {
+    const entry = newDevice(deviceId, displayName, true);
+    if (template !== undefined) this.#init.templates.require(template);
+    if (this.#find(deviceId) !== undefined) {
       throw new EmulatorError(SERVICE_ERROR.alreadyExists, `Device ${deviceId} exists already`);
     }
-    return this.#store({ deviceId, displayName, status: 'Registered' });
+    return this.#store(template === undefined ? entry : { ...entry, template });
   }
 
   attest(deviceId: string, certificates: CentralDeviceCertificates): CentralDevice {
@@ -45,7 +65,7 @@ export class CentralDeviceStore implements CentralDevices {
         `The common name of ${parameter} is ${name ?? 'missing'} and not the device ID ${entry.deviceId}`,
       );
     }
-    const { individualEnrollments } = this.#dps;
+    const { individualEnrollments } = this.#init.dps;
     if (individualEnrollments.get(entry.deviceId) === undefined) {
       individualEnrollments.create({ registrationId: entry.deviceId, ...certificates });
     } else {
@@ -55,7 +75,7 @@ export class CentralDeviceStore implements CentralDevices {
   }
 
   get(deviceId: string): CentralDevice | undefined {
-    const entry = this.#entries.get(deviceId.toLowerCase());
+    const entry = this.#find(deviceId);
     return entry && this.#describe(entry);
   }
 
@@ -65,61 +85,105 @@ export class CentralDeviceStore implements CentralDevices {
 
   delete(deviceId: string): void {
     const { deviceId: id } = this.#require(deviceId);
-    const { individualEnrollments, registrations } = this.#dps;
+    const { dps, hub, onChange } = this.#init;
+    const { individualEnrollments, registrations } = dps;
     this.#entries.delete(id.toLowerCase());
     if (individualEnrollments.get(id) !== undefined) individualEnrollments.delete(id);
     if (registrations.get(id) !== undefined) registrations.delete(id);
-    if (this.#hub.devices.get(id) !== undefined) this.#hub.devices.delete(id);
+    if (hub.devices.get(id) !== undefined) hub.devices.delete(id);
+    onChange();
   }
 
   block(deviceId: string): CentralDevice {
     const entry = this.#require(deviceId);
-    if (this.#hub.devices.get(entry.deviceId) !== undefined) this.#hub.devices.disable(entry.deviceId);
-    return this.#store({ ...entry, status: 'Blocked' });
+    const { devices } = this.#init.hub;
+    if (devices.get(entry.deviceId) !== undefined) devices.disable(entry.deviceId);
+    return this.#store({ ...entry, isBlocked: true });
   }
 
   unblock(deviceId: string): CentralDevice {
     const entry = this.#require(deviceId);
-    const isKnownAtHub = this.#hub.devices.get(entry.deviceId) !== undefined;
-    if (isKnownAtHub) this.#hub.devices.enable(entry.deviceId);
-    return this.#store({ ...entry, status: isKnownAtHub ? 'Provisioned' : 'Registered' });
+    const { devices } = this.#init.hub;
+    if (devices.get(entry.deviceId) !== undefined) devices.enable(entry.deviceId);
+    return this.#store({ ...entry, isBlocked: false });
   }
 
   approve(deviceId: string): CentralDevice {
+    return this.#store({ ...this.#require(deviceId), isApproved: true });
+  }
+
+  assignTemplate(deviceId: string, modelId: string): CentralDevice {
     const entry = this.#require(deviceId);
-    return this.#store(entry.status === 'Unapproved' ? { ...entry, status: 'Registered' } : entry);
+    return this.#store({ ...entry, template: this.#init.templates.require(modelId).modelId });
+  }
+
+  /** The ID of a device that has the template. */
+  userOf(modelId: string): string | undefined {
+    return [...this.#entries.values()].find(({ template }) => template === modelId)?.deviceId;
   }
 
   /** Takes in a device that DPS has attested, or says why not. */
-  admit(registrationId: string, isAutoApprovalOn: boolean): AllocationResult {
-    const known = this.#entries.get(registrationId.toLowerCase());
-    if (known === undefined && !DEVICE_ID.test(registrationId)) return NOT_A_DEVICE_ID;
-    const entry = known ?? {
-      deviceId: registrationId,
-      displayName: registrationId,
-      status: isAutoApprovalOn ? ('Registered' as const) : ('Unapproved' as const),
-    };
-    if (entry.status === 'Blocked' || entry.status === 'Unapproved') {
+  admit({ registrationId, payload }: AllocationRequest, settings: AdmissionSettings): AllocationResult {
+    const known = this.#find(registrationId);
+    if (known === undefined && !isDeviceId(registrationId)) return notAllocated(400);
+    const entry = known ?? newDevice(registrationId, registrationId, settings.isAutoApprovalOn);
+    if (entry.isBlocked || !entry.isApproved) {
       this.#store(entry);
       return NOT_ADMITTED;
     }
-    this.#store({ ...entry, status: 'Provisioned' });
-    return { hub: this.#hub };
+    if (settings.firstRegistration === 'fails-once' && !entry.isProvisioned && !entry.hasFailedOnce) {
+      this.#store({ ...entry, hasFailedOnce: true });
+      return notAllocated(404);
+    }
+    this.#store({ ...entry, isProvisioned: true });
+    const modelId = isJsonObject(payload) ? payload['modelId'] : undefined;
+    if (typeof modelId === 'string') this.#announced(registrationId, modelId);
+    return { hub: this.#init.hub };
   }
 
-  #describe(entry: Entry): CentralDevice {
-    const enrollment = this.#dps.individualEnrollments.get(entry.deviceId);
-    return { ...entry, hasIndividualEnrollment: enrollment !== undefined };
+  snapshot(): readonly JsonObject[] {
+    return [...this.#entries.values()].map(storedDevice);
   }
 
-  #require(deviceId: string): Entry {
-    const entry = this.#entries.get(deviceId.toLowerCase());
+  restore(value: JsonValue | undefined, path: string): void {
+    const entries = arrayOf(readStoredDevice)(value, path);
+    this.#entries.clear();
+    for (const entry of entries) this.#entries.set(entry.deviceId.toLowerCase(), entry);
+  }
+
+  /** IoT Central: a model whose template there is decides about a device that has no template yet. */
+  #announced(deviceId: string, modelId: string | undefined): void {
+    const entry = this.#find(deviceId);
+    if (entry === undefined || entry.template !== undefined || modelId === undefined) return;
+    const template = this.#init.templates.get(modelId);
+    if (template !== undefined) this.#store({ ...entry, template: template.modelId });
+  }
+
+  #describe(entry: DeviceEntry): CentralDevice {
+    const { deviceId, displayName, template } = entry;
+    const { dps, templates } = this.#init;
+    return {
+      deviceId,
+      displayName,
+      status: statusOf(entry, !templates.isEmpty),
+      hasIndividualEnrollment: dps.individualEnrollments.get(deviceId) !== undefined,
+      ...(template !== undefined && { template }),
+    };
+  }
+
+  #find(deviceId: string): DeviceEntry | undefined {
+    return this.#entries.get(deviceId.toLowerCase());
+  }
+
+  #require(deviceId: string): DeviceEntry {
+    const entry = this.#find(deviceId);
     if (entry !== undefined) return entry;
     throw new EmulatorError(SERVICE_ERROR.deviceNotFound, `There is no device ${deviceId}`);
   }
 
-  #store(entry: Entry): CentralDevice {
+  #store(entry: DeviceEntry): CentralDevice {
     this.#entries.set(entry.deviceId.toLowerCase(), entry);
+    this.#init.onChange();
     return this.#describe(entry);
   }
 }

@@ -1,4 +1,5 @@
 import type { DpsInstance } from '../dps/instance';
+import type { ProvisioningStatus } from '../dps/types';
 import { EmulatorError, SERVICE_ERROR } from '../errors';
 import type { CentralEnrollmentGroup, CentralEnrollmentGroupInit, CentralEnrollmentGroups } from './types';
 
@@ -19,7 +20,7 @@ export class CentralEnrollmentGroupStore implements CentralEnrollmentGroups {
       certificates.delete(name);
       throw error;
     }
-    return { name, certificate: uploaded.certificate, isVerified };
+    return { name, certificate: uploaded.certificate, isVerified, isEnabled: true };
   }
 
   generateVerificationCode(name: string): string {
@@ -35,19 +36,34 @@ export class CentralEnrollmentGroupStore implements CentralEnrollmentGroups {
 
   get(name: string): CentralEnrollmentGroup | undefined {
     const uploaded = this.#dps.certificates.get(name);
-    return uploaded && { name, certificate: uploaded.certificate, isVerified: uploaded.isVerified };
+    const group = this.#dps.enrollmentGroups.get(name);
+    if (uploaded === undefined || group === undefined) return undefined;
+    const { certificate, isVerified } = uploaded;
+    return { name, certificate, isVerified, isEnabled: group.provisioningStatus === 'enabled' };
   }
 
   list(): readonly CentralEnrollmentGroup[] {
-    return this.#dps.certificates
-      .list()
-      .map(({ name, certificate, isVerified }) => ({ name, certificate, isVerified }));
+    return this.#dps.certificates.list().flatMap(({ name }) => this.get(name) ?? []);
+  }
+
+  disable(name: string): CentralEnrollmentGroup {
+    return this.#setStatus(name, 'disabled');
+  }
+
+  enable(name: string): CentralEnrollmentGroup {
+    return this.#setStatus(name, 'enabled');
   }
 
   delete(name: string): void {
     this.#require(name);
     this.#dps.enrollmentGroups.delete(name);
     this.#dps.certificates.delete(name);
+  }
+
+  #setStatus(name: string, provisioningStatus: ProvisioningStatus): CentralEnrollmentGroup {
+    this.#require(name);
+    this.#dps.enrollmentGroups.update(name, { provisioningStatus });
+    return this.#require(name);
   }
 
   #require(name: string): CentralEnrollmentGroup {

@@ -1,11 +1,12 @@
 import type { HubEmulator } from '../hub/types';
 
 /**
- * Where a device stands in IoT Central: `Registered` when it was created and has never connected, `Provisioned` after
- * its first registration, `Unapproved` when it came by a group while automatic approval is off, `Blocked` when an
- * operator blocked it.
+ * Where a device stands in IoT Central: `Registered` when it was created and has never registered, `Provisioned` after
+ * its first registration, `Unassigned` when it is provisioned and has no device template though the application has some,
+ * `Unapproved` when it came by a group while automatic approval is off ("Waiting for approval"), `Blocked` when an operator
+ * blocked it.
  */
-export type CentralDeviceStatus = 'Registered' | 'Provisioned' | 'Unapproved' | 'Blocked';
+export type CentralDeviceStatus = 'Registered' | 'Provisioned' | 'Unassigned' | 'Unapproved' | 'Blocked';
 
 /** A device of the application. */
 export interface CentralDevice {
@@ -14,6 +15,8 @@ export interface CentralDevice {
   readonly status: CentralDeviceStatus;
   /** Whether the device has certificates of its own, which then count alone. */
   readonly hasIndividualEnrollment: boolean;
+  /** Model ID of the device's template. Absent when it has none. */
+  readonly template?: string;
 }
 
 /** What {@link CentralDevices.create} takes. */
@@ -22,6 +25,8 @@ export interface CentralDeviceInit {
   deviceId: string;
   /** Default: the device ID. */
   displayName?: string;
+  /** Model ID of a device template. Default: the one whose model the device announces. */
+  template?: string;
 }
 
 /** The certificates of one device. IoT Central asks for both; for a start they may be the same. */
@@ -34,7 +39,7 @@ export interface CentralDeviceCertificates {
 
 /** The devices of the application. */
 export interface CentralDevices {
-  /** @throws EmulatorError 400004 for a malformed ID, 409001 when it exists. */
+  /** @throws EmulatorError 400004 for a malformed ID, 404000 when there is no such template, 409001 when it exists. */
   create(init: CentralDeviceInit): CentralDevice;
   /**
    * Individual enrollment with X.509 certificates; replaces the ones before.
@@ -52,6 +57,39 @@ export interface CentralDevices {
   unblock(deviceId: string): CentralDevice;
   /** Lets in a device that is `Unapproved`, at its next registration. @throws EmulatorError 404001 */
   approve(deviceId: string): CentralDevice;
+  /**
+   * Gives the device a template, in place of the one it has ("Migrate"). What a device announces later does not change
+   * it anymore. @throws EmulatorError 404001, 404000 when there is no such template.
+   */
+  assignTemplate(deviceId: string, modelId: string): CentralDevice;
+}
+
+/** What a kind of device can do, as the application knows it. */
+export interface CentralDeviceTemplate {
+  /** What devices announce, in DPS as `payload.modelId` or at the hub: a DTMI such as `dtmi:contoso:Pump;1`. */
+  readonly modelId: string;
+  readonly displayName: string;
+}
+
+/** What {@link CentralDeviceTemplates.create} takes. */
+export interface CentralDeviceTemplateInit {
+  /** A DTMI. */
+  modelId: string;
+  /** Default: the model ID. */
+  displayName?: string;
+}
+
+/**
+ * The device templates of the application. A device gets its template when it announces the model: as it registers, or as
+ * it connects to the hub. Without any template, an application takes every device as it comes.
+ */
+export interface CentralDeviceTemplates {
+  /** Devices that are there already keep what they have. @throws EmulatorError 400004 for a malformed ID, 409001 */
+  create(init: CentralDeviceTemplateInit): CentralDeviceTemplate;
+  get(modelId: string): CentralDeviceTemplate | undefined;
+  list(): readonly CentralDeviceTemplate[];
+  /** @throws EmulatorError 404000, or 409001 while a device has it. */
+  delete(modelId: string): void;
 }
 
 /** An enrollment group of the application: its devices appear by themselves. */
@@ -60,6 +98,8 @@ export interface CentralEnrollmentGroup {
   /** PEM. */
   readonly certificate: string;
   readonly isVerified: boolean;
+  /** Whether devices may register by it. */
+  readonly isEnabled: boolean;
 }
 
 /** What {@link CentralEnrollmentGroups.create} takes. */
@@ -82,6 +122,10 @@ export interface CentralEnrollmentGroups {
   verify(name: string, verificationCertificate: string): CentralEnrollmentGroup;
   get(name: string): CentralEnrollmentGroup | undefined;
   list(): readonly CentralEnrollmentGroup[];
+  /** Lets no device register by it anymore; those that are provisioned can connect. @throws EmulatorError 404204 */
+  disable(name: string): CentralEnrollmentGroup;
+  /** @throws EmulatorError 404204 */
+  enable(name: string): CentralEnrollmentGroup;
   /** @throws EmulatorError 404204 */
   delete(name: string): void;
 }
@@ -93,6 +137,12 @@ export interface CentralEmulator {
   readonly hub: HubEmulator;
   readonly devices: CentralDevices;
   readonly enrollmentGroups: CentralEnrollmentGroups;
+  readonly deviceTemplates: CentralDeviceTemplates;
   /** Whether devices that come by a group are let in without an operator. Default true. */
   isAutoApprovalOn: boolean;
+  /**
+   * What becomes of a device's very first registration: it is `assigned` (default), or `fails-once` with 400207 "Custom
+   * allocation failed with status code: 404", as IoT Central's do at times, and succeeds when it is repeated.
+   */
+  firstRegistration: 'assigned' | 'fails-once';
 }

@@ -1,5 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
-import { commonName, isIssuedBy, isSameCertificate, isValidAt } from '../certificate-input';
+import { includesCertificate, issuersUpwards } from '../authorities/chain';
+import { commonName, isValidAt } from '../certificate-input';
 
 /** An individual enrollment, as far as attestation is concerned. */
 export interface IndividualCandidate {
@@ -46,15 +47,8 @@ export type AttestationResult =
   | { readonly outcome: 'group'; readonly enrollmentGroupId: string }
   | { readonly outcome: 'refused'; readonly reason: RefusalReason };
 
-/** No chain in use is deeper. */
-const MAX_DEPTH = 10;
-
 function refused(reason: RefusalReason): AttestationResult {
   return { outcome: 'refused', reason };
-}
-
-function includes(certificates: readonly X509Certificate[], wanted: X509Certificate): boolean {
-  return certificates.some((certificate) => isSameCertificate(certificate, wanted));
 }
 
 function attestIndividual(
@@ -63,7 +57,7 @@ function attestIndividual(
   allowAuthority: boolean,
 ): AttestationResult {
   // The enrolled certificate itself is compared, so no chain is needed, and an authority lets in nobody but itself.
-  if (!includes(individual.certificates, leaf)) return refused('individual-certificate-differs');
+  if (!includesCertificate(individual.certificates, leaf)) return refused('individual-certificate-differs');
   if (leaf.ca && !allowAuthority) return refused('individual-is-authority');
   return { outcome: 'individual' };
 }
@@ -72,26 +66,16 @@ function attestGroup(request: AttestationRequest, leaf: X509Certificate): Attest
   const { presented, groups, verifiedAuthorities, now } = request;
   // An authority of the instance need not be sent: it ends the chain, or bridges a gap in it.
   const known = [...groups.flatMap(({ authorities }) => authorities), ...verifiedAuthorities];
-  const candidates = [...presented.slice(1), ...known].filter(
-    (certificate) => certificate.ca && isValidAt(certificate, now) && !isSameCertificate(certificate, leaf),
-  );
-  const seen: X509Certificate[] = [];
-  let level: readonly X509Certificate[] = [leaf];
-  for (let depth = 0; depth < MAX_DEPTH && level.length > 0; depth++) {
-    const issuers: X509Certificate[] = [];
-    for (const candidate of candidates) {
-      if (includes(seen, candidate)) continue;
-      if (!level.some((certificate) => isIssuedBy(certificate, candidate))) continue;
-      seen.push(candidate);
-      issuers.push(candidate);
-    }
+  const candidates = [...presented.slice(1), ...known];
+  for (const issuers of issuersUpwards({ leaf, candidates, now })) {
     // DPS: the leaf's issuer first, then upwards; the first group is decisive, be it disabled.
-    const group = groups.find(({ authorities }) => issuers.some((issuer) => includes(authorities, issuer)));
+    const group = groups.find(({ authorities }) =>
+      issuers.some((issuer) => includesCertificate(authorities, issuer)),
+    );
     if (group !== undefined) {
       const { enrollmentGroupId } = group;
       return group.isEnabled ? { outcome: 'group', enrollmentGroupId } : refused('group-disabled');
     }
-    level = issuers;
   }
   return refused('authority-not-found');
 }

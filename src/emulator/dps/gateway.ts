@@ -1,25 +1,30 @@
 import type { X509Certificate } from 'node:crypto';
+import createDebug from 'debug';
 import type { IConnectPacket } from 'mqtt-packet';
-import { firstRefusal, type ConnectStep, type ConnectVerdict, type MqttConnection } from '../mqtt/service';
+import { answer } from '../files/http';
 import type { RoutableService } from '../mqtt/router';
+import {
+  firstRefusal,
+  type ConnectStep,
+  type ConnectVerdict,
+  type HttpExchange,
+  type MqttConnection,
+} from '../mqtt/service';
 import type { UnverifiedBehavior } from '../unverified-behavior';
-import { DpsClient } from './client';
+import { DpsClient } from './device-api/client';
+import { DeviceApi, type DeviceApiSettings } from './device-api/device-api';
+import { answerRequest } from './device-api/http-requests';
+import { ResponseSubscribers } from './device-api/response-subscribers';
+import { parseUsername, type DpsUsername } from './device-api/username';
 import type { DpsInstance } from './instance';
-import { parseUsername, type DpsUsername } from './username';
 
-/** How registrations are answered. */
-export interface PollingSettings {
-  /** What a device is told to wait before it asks again, in seconds. */
-  readonly retryAfterSeconds: number;
-  /** How many times it is answered `assigning` before it learns the outcome. */
-  readonly pollsBeforeAssigned: number;
-}
+const debug = createDebug('azure-iot-x509:emulator:dps');
 
 interface ConnectContext {
   readonly clientId: string;
   readonly password: string;
   readonly username: DpsUsername | undefined;
-  readonly instance: DpsInstance | undefined;
+  readonly api: DeviceApi | undefined;
   readonly leaf: X509Certificate | undefined;
   readonly unverifiedBehavior: UnverifiedBehavior;
 }
@@ -38,7 +43,7 @@ const CONNECT_STEPS: readonly ConnectStep<ConnectContext>[] = [
   },
   {
     reason: 'no DPS instance has this ID scope',
-    isRefused: ({ instance }) => instance === undefined,
+    isRefused: ({ api }) => api === undefined,
     returnCode: ({ unverifiedBehavior }) => unverifiedBehavior.unknownIdScope,
   },
   {
@@ -56,17 +61,18 @@ const CONNECT_STEPS: readonly ConnectStep<ConnectContext>[] = [
 /** The global endpoint: it tells the DPS instances behind it apart by their ID scopes. */
 export class DpsGateway implements RoutableService {
   readonly label = 'DPS';
-  readonly #instances: readonly DpsInstance[];
-  readonly #polling: PollingSettings;
+  readonly #apis: readonly DeviceApi[];
+  readonly #subscribers = new Map<DeviceApi, ResponseSubscribers>();
+  readonly #patienceMs: number;
   readonly #unverifiedBehavior: UnverifiedBehavior;
 
   constructor(
     instances: readonly DpsInstance[],
-    polling: PollingSettings,
+    settings: DeviceApiSettings,
     unverifiedBehavior: UnverifiedBehavior,
   ) {
-    this.#instances = instances;
-    this.#polling = polling;
+    this.#apis = instances.map((instance) => new DeviceApi(instance, settings));
+    this.#patienceMs = (2 * settings.retryAfterSeconds + 5) * 1000;
     this.#unverifiedBehavior = unverifiedBehavior;
   }
 
@@ -78,35 +84,53 @@ export class DpsGateway implements RoutableService {
     return /^\/[^/]+\/registrations\//.test(path);
   }
 
+  /** Never rejects: a defect of the emulator costs this client its connection and nobody else's. */
+  handleRequest({ request, response, certificates }: HttpExchange): void {
+    const respond = async (): Promise<void> => {
+      const found = await answerRequest({ request, certificates }, (idScope) => this.#find(idScope));
+      await answer(request, response, found);
+    };
+    respond().catch((error: unknown) => {
+      debug('closing a client: %o', error);
+      request.socket.destroy();
+    });
+  }
+
   connect(packet: IConnectPacket, connection: MqttConnection): ConnectVerdict {
     const username = parseUsername(packet.username ?? '');
-    const instance = this.#instances.find(
-      ({ idScope }) => idScope.toUpperCase() === username?.idScope.toUpperCase(),
-    );
+    const api = this.#find(username?.idScope);
     const [leaf, ...issuers] = connection.certificates;
     const refusal = firstRefusal(CONNECT_STEPS, {
       clientId: packet.clientId,
       password: packet.password?.toString() ?? '',
       username,
-      instance,
+      api,
       leaf,
       unverifiedBehavior: this.#unverifiedBehavior,
     });
     if (refusal !== undefined) return refusal;
-    if (instance === undefined || username === undefined || leaf === undefined) {
+    if (api === undefined || username === undefined || leaf === undefined) {
       return { returnCode: 5, reason: 'a connection that passed every step lacks a part' };
     }
+    const { registrationId, apiVersion } = username;
+    const device = { registrationId, apiVersion, presented: [leaf, ...issuers] as const };
+    const patienceMs = this.#patienceMs;
     // DPS keeps no sessions, whatever CleanSession says.
     return {
       returnCode: 0,
       isSessionPresent: false,
-      client: new DpsClient({
-        connection,
-        instance,
-        registrationId: username.registrationId,
-        presented: [leaf, ...issuers],
-        polling: this.#polling,
-      }),
+      client: new DpsClient({ connection, api, device, patienceMs, subscribers: this.#subscribersOf(api) }),
     };
+  }
+
+  #subscribersOf(api: DeviceApi): ResponseSubscribers {
+    const subscribers = this.#subscribers.get(api) ?? new ResponseSubscribers();
+    this.#subscribers.set(api, subscribers);
+    return subscribers;
+  }
+
+  /** ID scopes are compared without case. */
+  #find(idScope: string | undefined): DeviceApi | undefined {
+    return this.#apis.find((api) => api.idScope.toLowerCase() === idScope?.toLowerCase());
   }
 }

@@ -1,176 +1,144 @@
-import type { X509Certificate } from 'node:crypto';
-import createDebug from 'debug';
-import type { JsonValue } from '../json';
+import { AuthorityCertificateStore } from '../authorities/authority-certificates';
+import { Changes } from '../changes';
+import { invalidArgument } from '../errors';
+import type { JsonObject } from '../json';
+import type { Persistent } from '../state/persistent';
+import { oneOf, readFields } from '../state/read';
 import type { UnverifiedBehavior } from '../unverified-behavior';
-import { allocateHashed, type AllocationPolicy, type LinkedHub } from './allocation';
-import { attest, type RefusalReason } from './attestation';
-import { AuthorityCertificateStore } from './authority-certificates';
-import { EnrollmentGroupStore } from './enrollment-groups';
-import { IndividualEnrollmentStore } from './individual-enrollments';
-import { LinkedHubs } from './linked-hubs';
-import { OperationStore } from './operations';
-import { RegistrationStore } from './registrations';
-import type {
-  DpsEmulator,
-  EnrollmentAllocation,
-  InitialTwin,
-  RegistrationRecord,
-  RegistrationSubstatus,
-} from './types';
-
-const debug = createDebug('azure-iot-x509:emulator:dps');
+import { customAllocation } from './allocation/custom-allocation';
+import type { LinkedHub } from './allocation/linked-hub';
+import { LinkedHubs } from './allocation/linked-hubs';
+import { BUILT_IN_POLICIES, type AllocationPolicy } from './allocation/policies';
+import type { Requester } from './allocation/running-allocations';
+import type { BuiltInAllocationPolicy } from './allocation/types';
+import type { WebhookLimits } from './allocation/webhook';
+import { EnrollmentGroupStore } from './enrollments/enrollment-groups';
+import type { DecisiveEnrollment } from './enrollments/enrollment-terms';
+import { IndividualEnrollmentStore } from './enrollments/individual-enrollments';
+import { OperationStore, type Operation } from './registrations/operations';
+import {
+  Registrar,
+  type Claim,
+  type RegistrationAttempt,
+  type RegistrationRefusal,
+} from './registrations/registrar';
+import { RegistrationStore } from './registrations/registrations';
+import type { DpsEmulator } from './types';
 
 /** What a DPS instance is made of. */
 export interface DpsInstanceInit {
   readonly idScope: string;
   readonly linkedHubs: readonly LinkedHub[];
   readonly unverifiedBehavior: UnverifiedBehavior;
-  /** Default: hashed. */
+  /** Takes the place of whatever policy an enrollment has. */
   readonly allocate?: AllocationPolicy;
+  /** Default: 30 seconds and 256 KB. */
+  readonly webhookLimits?: WebhookLimits;
 }
 
-/** A registration that DPS does not even begin. */
-export interface RegistrationRefusal {
-  readonly errorCode: number;
-  readonly message: string;
-}
-
-/** What the device is told about each reason. The texts are those that devices have reported. */
-const REFUSALS: Readonly<Record<RefusalReason, RegistrationRefusal>> = {
-  'common-name-differs': { errorCode: 401002, message: 'Invalid certificate.' },
-  'leaf-not-valid-now': { errorCode: 401002, message: 'Invalid certificate.' },
-  'individual-certificate-differs': { errorCode: 401002, message: 'Invalid certificate.' },
-  'individual-is-authority': { errorCode: 401002, message: 'Invalid certificate.' },
-  'individual-disabled': { errorCode: 401000, message: 'Unauthorized' },
-  'group-disabled': { errorCode: 401000, message: 'Unauthorized' },
-  'authority-not-found': { errorCode: 401002, message: 'CA certificate not found.' },
-};
-
-const DISABLED: ReadonlySet<RefusalReason> = new Set(['individual-disabled', 'group-disabled']);
-
-const MOVED: Readonly<Record<'migrated' | 'reset', RegistrationSubstatus>> = {
-  migrated: 'deviceDataMigrated',
-  reset: 'deviceDataReset',
-};
-// What DPS calls the same hub again is not documented; devices have logged `initialAssignment` at every start.
-const STAYED: RegistrationSubstatus = 'initialAssignment';
-
-/** What an enrollment of either sort says about its devices. */
-interface EnrollmentTerms extends EnrollmentAllocation {
-  readonly deviceId?: string;
-  readonly initialTwin?: InitialTwin;
-}
-
-/** What DPS needs to know of a device that registers. */
-export interface RegistrationAttempt {
-  readonly registrationId: string;
-  readonly presented: readonly [X509Certificate, ...X509Certificate[]];
-  readonly payload: JsonValue | undefined;
-}
-
-/** One DPS instance: its enrollments, and what becomes of a registration. Knows nothing of MQTT. */
-export class DpsInstance implements DpsEmulator {
+/** One DPS instance: its enrollments, and what becomes of a registration. Knows nothing of MQTT and HTTP. */
+export class DpsInstance implements DpsEmulator, Persistent {
   readonly idScope: string;
   readonly individualEnrollments: IndividualEnrollmentStore;
   readonly certificates: AuthorityCertificateStore;
   readonly enrollmentGroups: EnrollmentGroupStore;
-  readonly registrations = new RegistrationStore();
+  readonly registrations: RegistrationStore;
   readonly operations = new OperationStore();
-  readonly #linkedHubs: LinkedHubs;
-  readonly #allocate: AllocationPolicy;
-  readonly #unverifiedBehavior: UnverifiedBehavior;
+  readonly #allocate: AllocationPolicy | undefined;
+  readonly #custom: AllocationPolicy;
+  readonly #registrar: Registrar;
+  readonly #changes = new Changes();
+  #allocationPolicy: BuiltInAllocationPolicy = 'hashed';
 
   constructor(init: DpsInstanceInit) {
+    const { announce } = this.#changes;
+    const linkedHubs = new LinkedHubs(init.linkedHubs);
     this.idScope = init.idScope;
-    this.#linkedHubs = new LinkedHubs(init.linkedHubs);
-    this.#allocate = init.allocate ?? allocateHashed;
-    this.#unverifiedBehavior = init.unverifiedBehavior;
-    this.individualEnrollments = new IndividualEnrollmentStore(this.#linkedHubs);
-    this.certificates = new AuthorityCertificateStore((name) => this.enrollmentGroups.refersTo(name));
-    this.enrollmentGroups = new EnrollmentGroupStore(this.certificates, this.#linkedHubs);
+    this.#allocate = init.allocate;
+    this.#custom = customAllocation(init.webhookLimits);
+    this.individualEnrollments = new IndividualEnrollmentStore(linkedHubs, announce);
+    this.certificates = new AuthorityCertificateStore({
+      isReferenced: (name) => this.enrollmentGroups.refersTo(name),
+      changed: announce,
+    });
+    this.enrollmentGroups = new EnrollmentGroupStore(this.certificates, linkedHubs, announce);
+    this.registrations = new RegistrationStore(linkedHubs, announce);
+    this.#registrar = new Registrar({
+      individualEnrollments: this.individualEnrollments,
+      enrollmentGroups: this.enrollmentGroups,
+      certificates: this.certificates,
+      registrations: this.registrations,
+      operations: this.operations,
+      linkedHubs,
+      unverifiedBehavior: init.unverifiedBehavior,
+      policyFor: (enrollment) => this.#policyFor(enrollment),
+    });
   }
 
-  /** Registers a device: attestation, allocation, identity at the hub, record. */
-  register(attempt: RegistrationAttempt): RegistrationRecord | { readonly refusal: RegistrationRefusal } {
-    const { registrationId, presented, payload } = attempt;
-    const { allowAuthorityAsIndividual, disabledEnrollment } = this.#unverifiedBehavior;
-    const attestation = attest({
-      registrationId,
-      presented,
-      individual: this.individualEnrollments.candidate(registrationId),
-      groups: this.enrollmentGroups.candidates(),
-      verifiedAuthorities: this.certificates.listVerified(),
-      allowAuthorityAsIndividual,
-      now: new Date(),
-    });
-    debug('%s: registration of %s: %o', this.idScope, registrationId, attestation);
-    if (attestation.outcome === 'refused') {
-      const { reason } = attestation;
-      if (disabledEnrollment === 'status' && DISABLED.has(reason)) {
-        return this.registrations.record({ registrationId, status: 'disabled' });
-      }
-      return { refusal: REFUSALS[reason] };
+  get allocationPolicy(): BuiltInAllocationPolicy {
+    return this.#allocationPolicy;
+  }
+
+  set allocationPolicy(policy: BuiltInAllocationPolicy) {
+    // DPS: custom is for enrollments only.
+    if (!Object.hasOwn(BUILT_IN_POLICIES, policy)) {
+      throw invalidArgument('allocationPolicy of an instance must be hashed, geoLatency or static');
     }
-    const enrollmentGroupId = attestation.outcome === 'group' ? attestation.enrollmentGroupId : undefined;
-    return this.#assign(registrationId, presented[0], enrollmentGroupId, payload);
+    this.#allocationPolicy = policy;
+    this.#changes.announce();
   }
 
-  #assign(
-    registrationId: string,
-    leaf: X509Certificate,
-    enrollmentGroupId: string | undefined,
-    payload: JsonValue | undefined,
-  ): RegistrationRecord {
-    const common = {
-      registrationId,
-      ...(enrollmentGroupId !== undefined && { enrollmentGroupId }),
-      ...(payload !== undefined && { payload }),
+  /** Begins a registration, or refuses to. */
+  register(attempt: RegistrationAttempt): Operation | { readonly refusal: RegistrationRefusal } {
+    return this.#registrar.register(attempt);
+  }
+
+  /** Why a device would not be let in; `undefined` if it would. */
+  refusalOf(claim: Claim): RegistrationRefusal | undefined {
+    return this.#registrar.refusalOf(claim);
+  }
+
+  /** A device's connection has ended. */
+  disconnected(registrationId: string, requester: Requester): void {
+    this.#registrar.disconnected(registrationId, requester);
+  }
+
+  snapshot(): JsonObject {
+    return {
+      allocationPolicy: this.#allocationPolicy,
+      certificates: this.certificates.snapshot(),
+      individualEnrollments: this.individualEnrollments.snapshot(),
+      enrollmentGroups: this.enrollmentGroups.snapshot(),
+      registrations: this.registrations.snapshot(),
     };
-    const enrollment = this.#enrollment(registrationId, enrollmentGroupId);
-    const previous = this.registrations.assignment(registrationId);
-    const previousHub = this.#linkedHubs.find(previous?.assignedHub);
-    const { linkedHubs, currentHub } = this.#choice(enrollment, previousHub);
-    const allocation = this.#allocate({ registrationId, linkedHubs, enrollmentGroupId, payload, currentHub });
-    if (allocation.hub === undefined)
-      return this.registrations.record({ ...common, status: 'failed', ...allocation });
-
-    const { hub } = allocation;
-    // Device IDs have case and registration IDs do not: a group's device keeps the name that it first came with.
-    const deviceId = enrollment?.deviceId ?? previous?.deviceId ?? registrationId;
-    const isMoving = previous !== undefined && previousHub !== undefined && previousHub !== hub;
-    const { migrateDeviceData = true } = enrollment?.reprovisionPolicy ?? {};
-    // DPS: the old identity goes in either case, the data only come along when the policy says so.
-    const moved = isMoving ? previousHub.releaseDevice(previous.deviceId) : undefined;
-    hub.provisionDevice({
-      deviceId,
-      // DPS: a hub lets in the leaf of the latest registration, which is how a renewed certificate gets there.
-      thumbprint: leaf.fingerprint256.replaceAll(':', ''),
-      data: (migrateDeviceData ? moved : undefined) ?? enrollment?.initialTwin,
-    });
-    return this.registrations.record({
-      ...common,
-      status: 'assigned',
-      substatus: isMoving ? MOVED[migrateDeviceData ? 'migrated' : 'reset'] : STAYED,
-      deviceId,
-      assignedHub: hub.hostName,
-    });
   }
 
-  /** The hubs to choose from, and the one that the device has and may keep. */
-  #choice(
-    enrollment: EnrollmentTerms | undefined,
-    previousHub: LinkedHub | undefined,
-  ): { linkedHubs: readonly LinkedHub[]; currentHub: LinkedHub | undefined } {
-    const linkedHubs = this.#linkedHubs.allowedBy(enrollment ?? {});
-    const { updateHubAssignment = true } = enrollment?.reprovisionPolicy ?? {};
-    const mayStay = previousHub !== undefined && (!updateHubAssignment || linkedHubs.includes(previousHub));
-    return { linkedHubs, currentHub: mayStay ? previousHub : undefined };
+  /** @param path - where the snapshot is in its file, for the errors */
+  restore(snapshot: JsonObject, path = ''): void {
+    const field = readFields(snapshot, path);
+    this.#allocationPolicy = field('allocationPolicy', oneOf(['hashed', 'geoLatency', 'static']));
+    // Authorities come first, because groups refer to them.
+    for (const name of [
+      'certificates',
+      'individualEnrollments',
+      'enrollmentGroups',
+      'registrations',
+    ] as const) {
+      field(name, (value, valuePath) => this[name].restore(value, valuePath));
+    }
   }
 
-  /** What let the device in. DPS: only an individual enrollment may name its device otherwise than it registers. */
-  #enrollment(registrationId: string, enrollmentGroupId: string | undefined): EnrollmentTerms | undefined {
-    return enrollmentGroupId === undefined
-      ? this.individualEnrollments.get(registrationId)
-      : this.enrollmentGroups.get(enrollmentGroupId);
+  onChange(listener: () => void): void {
+    this.#changes.onChange(listener);
+  }
+
+  /** Cancels what is under way. */
+  dispose(): void {
+    this.#registrar.dispose();
+  }
+
+  #policyFor({ allocationPolicy = this.#allocationPolicy }: DecisiveEnrollment): AllocationPolicy {
+    if (this.#allocate !== undefined) return this.#allocate;
+    return allocationPolicy === 'custom' ? this.#custom : BUILT_IN_POLICIES[allocationPolicy];
   }
 }

@@ -1,44 +1,50 @@
+import type { AuthorityCertificates } from '../authorities/types';
+import type { IfMatch } from '../hub/identity-types';
 import type { JsonObject, JsonValue } from '../json';
+import type {
+  BuiltInAllocationPolicy,
+  EnrollmentAllocation,
+  EnrollmentAllocationInit,
+  InitialTwin,
+} from './allocation/types';
 
 /** Whether devices may register by an enrollment. */
 export type ProvisioningStatus = 'enabled' | 'disabled';
 
-/** What a device's twin holds when DPS creates the device at a hub. */
-export interface InitialTwin {
-  readonly tags?: JsonObject;
-  readonly properties?: { readonly desired?: JsonObject };
+/** What a device can do besides, as an enrollment says. The emulator keeps it and does nothing with it. */
+export interface DeviceCapabilities {
+  /** Whether the device is an IoT Edge device. */
+  readonly iotEdge: boolean;
 }
 
-/**
- * What becomes of a device that has a hub already, at its next registration. Both true: it moves with its data
- * ("re-provision and migrate data"). `migrateDeviceData` false: it moves and starts with the initial twin ("reset to
- * initial config"). `updateHubAssignment` false: it stays at its first hub, whatever `iotHubs` says ("never re-provision").
- */
-export interface ReprovisionPolicy {
-  readonly updateHubAssignment: boolean;
-  readonly migrateDeviceData: boolean;
+/** What both sorts of enrollment say about their devices. */
+export interface EnrollmentTerms extends EnrollmentAllocation {
+  readonly provisioningStatus: ProvisioningStatus;
+  readonly initialTwin?: InitialTwin;
+  readonly capabilities: DeviceCapabilities;
+  readonly createdDateTimeUtc: string;
+  readonly lastUpdatedDateTimeUtc: string;
+  readonly etag: string;
 }
 
-/** Where the devices of an enrollment may be, and what happens when that changes. */
-export interface EnrollmentAllocation {
-  /** Host names of the linked hubs that devices may be assigned to. Absent: all. */
-  readonly iotHubs?: readonly string[];
-  readonly reprovisionPolicy: ReprovisionPolicy;
+/** What of {@link EnrollmentTerms} may be given. */
+export interface EnrollmentTermsInit {
+  /** Default `enabled`. */
+  provisioningStatus?: ProvisioningStatus;
+  /** Applied when a device is created at a hub and brings no data from another one. */
+  initialTwin?: InitialTwin;
+  /** Default: `iotEdge` false. */
+  capabilities?: DeviceCapabilities;
 }
 
-/** What of {@link EnrollmentAllocation} may be given. Takes effect at the devices' next registrations. */
-export interface EnrollmentAllocationInit {
-  /**
-   * Linked hubs that devices may be assigned to, by host name or by name. Default, and for an empty list: all. A device
-   * whose hub is among them stays there; one whose hub is not moves as `reprovisionPolicy` says.
-   */
-  iotHubs?: readonly string[];
-  /** Default: both true. */
-  reprovisionPolicy?: Partial<ReprovisionPolicy>;
+/** What of {@link EnrollmentTerms} may be changed. */
+export interface EnrollmentTermsUpdate extends Omit<EnrollmentTermsInit, 'initialTwin'> {
+  /** `null` takes it away. */
+  initialTwin?: InitialTwin | null;
 }
 
 /** An entry that lets exactly one device register, by the very certificate that is enrolled. */
-export interface IndividualEnrollment extends EnrollmentAllocation {
+export interface IndividualEnrollment extends EnrollmentTerms {
   readonly registrationId: string;
   /** The device ID at the hub. */
   readonly deviceId: string;
@@ -46,94 +52,53 @@ export interface IndividualEnrollment extends EnrollmentAllocation {
   readonly primaryCertificate: string;
   /** PEM. */
   readonly secondaryCertificate?: string;
-  readonly provisioningStatus: ProvisioningStatus;
-  readonly initialTwin?: InitialTwin;
-  readonly createdDateTimeUtc: string;
-  readonly lastUpdatedDateTimeUtc: string;
-  readonly etag: string;
+  /** Whatever was put there when the device was enrolled. */
+  readonly optionalDeviceInformation?: JsonObject;
 }
 
 /** What {@link IndividualEnrollments.create} takes. */
-export interface IndividualEnrollmentInit extends EnrollmentAllocationInit {
-  /** Must be the certificate's common name for the device to be let in. Upper and lower case do not count. */
-  registrationId: string;
-  /**
-   * PEM. The device must present this very certificate. A certificate authority may be enrolled too (`openssl req
-   * -x509` makes one by default), but lets in nobody but itself: what it has signed is refused.
-   */
-  primaryCertificate: string;
-  /** PEM. Accepted as well, for the time of a renewal. */
-  secondaryCertificate?: string;
-  /** Default: the registration ID. */
-  deviceId?: string;
-  /** Default `enabled`. */
-  provisioningStatus?: ProvisioningStatus;
-  /** Applied when the device is created at a hub and brings no data from another one. */
-  initialTwin?: InitialTwin;
-}
+export type IndividualEnrollmentInit = EnrollmentTermsInit &
+  EnrollmentAllocationInit & {
+    /** Must be the certificate's common name for the device to be let in. Upper and lower case do not count. */
+    registrationId: string;
+    /**
+     * PEM. The device must present this very certificate. A certificate authority may be enrolled too (`openssl req
+     * -x509` makes one by default), but lets in nobody but itself: what it has signed is refused.
+     */
+    primaryCertificate: string;
+    /** PEM. Accepted as well, for the time of a renewal. */
+    secondaryCertificate?: string;
+    /** Default: the registration ID. */
+    deviceId?: string;
+    /** Any JSON object, kept for whoever reads the enrollment. */
+    optionalDeviceInformation?: JsonObject;
+  };
 
-/** What may be changed about an individual enrollment. */
-export type IndividualEnrollmentUpdate = Partial<Omit<IndividualEnrollmentInit, 'registrationId'>>;
+/** What may be changed about an individual enrollment. What is left out stays as it is. */
+export type IndividualEnrollmentUpdate = EnrollmentTermsUpdate &
+  EnrollmentAllocationInit & {
+    /** PEM. */
+    primaryCertificate?: string;
+    /** PEM; `null` takes it away, as at the end of a renewal. */
+    secondaryCertificate?: string | null;
+    deviceId?: string;
+    /** `null` takes it away. */
+    optionalDeviceInformation?: JsonObject | null;
+  };
 
 /** The individual enrollments of a DPS instance. */
 export interface IndividualEnrollments {
   /**
-   * @throws EmulatorError 400004 for a malformed ID or certificate or a hub that is not linked, 409001 when the
-   *   registration ID or the certificate is enrolled already.
+   * @throws EmulatorError 400004 for a malformed ID or certificate, a hub that is not linked or a policy that lacks
+   *   something, 409001 when the registration ID or the certificate is enrolled already.
    */
   create(init: IndividualEnrollmentInit): IndividualEnrollment;
   get(registrationId: string): IndividualEnrollment | undefined;
   list(): readonly IndividualEnrollment[];
-  /** Takes effect at the device's next registration. @throws EmulatorError 404201, 400004, 409001 */
-  update(registrationId: string, update: IndividualEnrollmentUpdate): IndividualEnrollment;
-  /** The device stays at its hub. @throws EmulatorError 404201 */
-  delete(registrationId: string): void;
-}
-
-/** A certificate authority that was uploaded to a DPS instance. */
-export interface AuthorityCertificate {
-  readonly name: string;
-  /** PEM. */
-  readonly certificate: string;
-  /** Whether possession of its key is proven. Until then it lets in nobody. */
-  readonly isVerified: boolean;
-  readonly subject: string;
-  readonly thumbprint: string;
-  readonly createdDateTimeUtc: string;
-  readonly lastUpdatedDateTimeUtc: string;
-  readonly etag: string;
-}
-
-/** What {@link AuthorityCertificates.upload} takes. */
-export interface AuthorityCertificateInit {
-  name: string;
-  /** PEM of a root or an intermediate. */
-  certificate: string;
-  /** The portal's "Set certificate status to verified on upload". Default false. */
-  isVerified?: boolean;
-}
-
-/** The certificate authorities of a DPS instance. */
-export interface AuthorityCertificates {
-  /** @throws EmulatorError 400004 when it is not a CA, 409001 when the name is taken. */
-  upload(init: AuthorityCertificateInit): AuthorityCertificate;
-  /**
-   * A fresh code, valid until the next one or until it is used: the common name of the certificate that
-   * {@link verify} wants to see.
-   *
-   * @throws EmulatorError 404008
-   */
-  generateVerificationCode(name: string): string;
-  /**
-   * Proof of possession: a certificate whose common name is the code, signed by the authority's key.
-   *
-   * @throws EmulatorError 404008, or 400004 saying what is wrong with the certificate.
-   */
-  verify(name: string, verificationCertificate: string): AuthorityCertificate;
-  get(name: string): AuthorityCertificate | undefined;
-  list(): readonly AuthorityCertificate[];
-  /** @throws EmulatorError 404008, or 409001 while an enrollment group refers to it. */
-  delete(name: string): void;
+  /** Takes effect at the device's next registration. @throws EmulatorError 404201, 400004, 409001, 412001 */
+  update(registrationId: string, update: IndividualEnrollmentUpdate, options?: IfMatch): IndividualEnrollment;
+  /** The device stays at its hub. @throws EmulatorError 404201, 412001 */
+  delete(registrationId: string, options?: IfMatch): void;
 }
 
 /** The authority of a group: one uploaded and verified (`caReferences`), or one put right into the group (`signingCertificates`). */
@@ -155,45 +120,39 @@ export type GroupAttestation =
 
 /** An entry that lets in every device below a certificate authority. */
 export type EnrollmentGroup = Readonly<GroupAttestation> &
-  EnrollmentAllocation & {
+  EnrollmentTerms & {
     readonly enrollmentGroupId: string;
-    readonly provisioningStatus: ProvisioningStatus;
-    readonly initialTwin?: InitialTwin;
-    readonly createdDateTimeUtc: string;
-    readonly lastUpdatedDateTimeUtc: string;
-    readonly etag: string;
   };
 
 /** What {@link EnrollmentGroups.create} takes. */
 export type EnrollmentGroupInit = GroupAttestation &
+  EnrollmentTermsInit &
   EnrollmentAllocationInit & {
     enrollmentGroupId: string;
-    /** Default `enabled`. */
-    provisioningStatus?: ProvisioningStatus;
-    /** Applied when a device is created at a hub and brings no data from another one. */
-    initialTwin?: InitialTwin;
   };
 
-/** What may be changed about an enrollment group. Naming an authority replaces the ones before. */
+/**
+ * What may be changed about an enrollment group. What is left out stays as it is; but naming an authority replaces the
+ * ones before, the secondary one included.
+ */
 export type EnrollmentGroupUpdate = (GroupAttestation | Partial<Record<keyof GroupAttestation, never>>) &
-  EnrollmentAllocationInit & {
-    provisioningStatus?: ProvisioningStatus;
-    initialTwin?: InitialTwin;
-  };
+  EnrollmentTermsUpdate &
+  EnrollmentAllocationInit;
 
-/** The enrollment groups of a DPS instance. */
+/** The enrollment groups of a DPS instance: at most 100, which is DPS's limit. */
 export interface EnrollmentGroups {
   /**
-   * @throws EmulatorError 400004 for a malformed ID or certificate or a hub that is not linked, 404008 when no authority
-   *   of that name was uploaded, 409001 when the ID is taken or another group has this authority.
+   * @throws EmulatorError 400004 for a malformed ID or certificate, a hub that is not linked or a policy that lacks
+   *   something, 403002 when there are 100 groups, 404008 when no authority of that name was uploaded, 409001 when the ID
+   *   is taken or another group has this authority.
    */
   create(init: EnrollmentGroupInit): EnrollmentGroup;
   get(enrollmentGroupId: string): EnrollmentGroup | undefined;
   list(): readonly EnrollmentGroup[];
-  /** Takes effect at the devices' next registrations. @throws EmulatorError 404204, 400004, 404008, 409001 */
-  update(enrollmentGroupId: string, update: EnrollmentGroupUpdate): EnrollmentGroup;
-  /** The devices stay at their hubs. @throws EmulatorError 404204 */
-  delete(enrollmentGroupId: string): void;
+  /** Takes effect at the devices' next registrations. @throws EmulatorError 404204, 400004, 404008, 409001, 412001 */
+  update(enrollmentGroupId: string, update: EnrollmentGroupUpdate, options?: IfMatch): EnrollmentGroup;
+  /** The devices stay at their hubs. @throws EmulatorError 404204, 412001 */
+  delete(enrollmentGroupId: string, options?: IfMatch): void;
 }
 
 /** Where a registration stands. */
@@ -218,6 +177,8 @@ export interface RegistrationRecord {
   readonly enrollmentGroupId?: string;
   /** What the device sent along with its registration, e.g. `{ modelId: 'dtmi:…' }`. */
   readonly payload?: JsonValue;
+  /** What the device was told in return, by a custom allocation. */
+  readonly returnedPayload?: JsonValue;
   readonly errorCode?: number;
   readonly errorMessage?: string;
   readonly createdDateTimeUtc: string;
@@ -227,15 +188,23 @@ export interface RegistrationRecord {
 
 /** The registration records of a DPS instance. A refused device (401) leaves none. */
 export interface Registrations {
+  /** Of status `assigning`, and without a hub, while a custom allocation has not answered. */
   get(registrationId: string): RegistrationRecord | undefined;
   list(): readonly RegistrationRecord[];
-  /** Forgets the device, which stays at its hub. @throws EmulatorError 404201 */
-  delete(registrationId: string): void;
+  /** Forgets the device, which stays at its hub. @throws EmulatorError 404201, 412001 */
+  delete(registrationId: string, options?: IfMatch): void;
 }
 
 /** One instance of the Device Provisioning Service. */
 export interface DpsEmulator {
   readonly idScope: string;
+  /**
+   * For enrollments that name no policy. Default `hashed`. Takes effect at the devices' next registrations. With `static`,
+   * a device whose enrollment leaves more than one hub fails with 400208.
+   *
+   * @throws EmulatorError 400004 when it is set to anything else, `custom` included.
+   */
+  allocationPolicy: BuiltInAllocationPolicy;
   readonly individualEnrollments: IndividualEnrollments;
   readonly certificates: AuthorityCertificates;
   readonly enrollmentGroups: EnrollmentGroups;

@@ -1,24 +1,36 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { RegistrationRecord } from './types';
+import type { RegistrationRecord } from '../types';
 
 /** A registration that a device polls for. */
 export interface Operation {
   readonly operationId: string;
-  readonly record: RegistrationRecord;
-  /** How many polls are still answered `assigning`. */
+  readonly registrationId: string;
+  /** What the registration came to; `undefined` while it is under way. */
+  readonly outcome: RegistrationRecord | undefined;
+  /** How many polls are still answered `assigning`, whatever the outcome. */
   remainingPolls: number;
+}
+
+/** An operation whose outcome can still be set. */
+export interface PendingOperation extends Operation {
+  outcome: RegistrationRecord | undefined;
 }
 
 /** How many operations an instance remembers; how long DPS does is not documented. */
 const MAX_OPERATIONS = 10_000;
 
+/** Whether a device that polls learns that it has to wait. */
+export function isAssigning({ outcome, remainingPolls }: Operation): boolean {
+  return outcome === undefined || remainingPolls > 0;
+}
+
 /** The operations of one DPS instance. They outlive the connection that started them. */
 export class OperationStore {
   readonly #operations = new Map<string, Operation>();
 
-  start(record: RegistrationRecord, polls: number): Operation {
+  start(registrationId: string, polls: number): PendingOperation {
     const operationId = `5.${randomBytes(8).toString('hex')}.${randomUUID()}`;
-    const operation = { operationId, record, remainingPolls: polls };
+    const operation = { operationId, registrationId, outcome: undefined, remainingPolls: polls };
     this.#operations.set(operationId, operation);
     const [oldest] = this.#operations.keys();
     if (oldest !== undefined && this.#operations.size > MAX_OPERATIONS) this.#operations.delete(oldest);
@@ -28,7 +40,12 @@ export class OperationStore {
   /** The operation, if it is one of this device. */
   find(operationId: string, registrationId: string): Operation | undefined {
     const operation = this.#operations.get(operationId);
-    const owner = operation?.record.registrationId.toLowerCase();
+    const owner = operation?.registrationId.toLowerCase();
     return owner === registrationId.toLowerCase() ? operation : undefined;
+  }
+
+  /** Forgets an operation that nobody will learn the outcome of. */
+  delete({ operationId }: Operation): void {
+    this.#operations.delete(operationId);
   }
 }

@@ -1,3 +1,5 @@
+import { decodePath } from '../../files/http';
+
 /** What DPS reads from the username of a CONNECT packet. */
 export interface DpsUsername {
   readonly idScope: string;
@@ -5,14 +7,16 @@ export interface DpsUsername {
   readonly apiVersion: string;
 }
 
-const USERNAME = /^(?<idScope>[^/]+)\/registrations\/(?<registrationId>[^/]+)\/(?<parameters>.+)$/;
+const USERNAME = /^(?<idScope>[^/]+)\/registrations\/(?<registrationId>[^/]+)\/(?<parameters>.+)$/i;
 
 /**
- * DPS: `{idScope}/registrations/{registrationId}/api-version={version}&ClientVersion=…`. Whether names of parameters are
- * compared with case is not documented; clients write ClientVersion and clientVersion.
+ * DPS: `{idScope}/registrations/{registrationId}/api-version={version}&ClientVersion=…`. Whether names are compared with
+ * case is not documented; clients write ClientVersion and clientVersion. Parameters that are not known do no harm, and
+ * come in any order.
  */
 export function parseUsername(username: string): DpsUsername | undefined {
-  const { idScope, registrationId, parameters } = USERNAME.exec(username)?.groups ?? {};
+  const { idScope, registrationId: id = '', parameters } = USERNAME.exec(username)?.groups ?? {};
+  const registrationId = decodePath(id);
   if (idScope === undefined || registrationId === undefined || parameters === undefined) return undefined;
   for (const parameter of parameters.split('&')) {
     const [name = '', value = ''] = parameter.split('=', 2);

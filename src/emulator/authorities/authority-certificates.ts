@@ -2,8 +2,31 @@ import { randomBytes, type X509Certificate } from 'node:crypto';
 import { commonName, isIssuedBy, isValidAt, readCertificate } from '../certificate-input';
 import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../errors';
 import { newEtag } from '../etag';
+import type { JsonObject, JsonValue } from '../json';
+import {
+  arrayOf,
+  checkedAt,
+  optional,
+  propertyPath,
+  readBoolean,
+  readFields,
+  readString,
+  StoredValueError,
+  type Read,
+} from '../state/read';
 import { utcTimestamp } from '../time';
 import type { AuthorityCertificate, AuthorityCertificateInit, AuthorityCertificates } from './types';
+
+/** IoT Hub and DPS: authorities that can be uploaded to one. */
+const MAX_CERTIFICATES = 25;
+
+/** What surrounds a store. */
+export interface AuthorityCertificateStoreInit {
+  /** Whether something depends on the authority of that name, which thus must not be deleted. Default: nothing does. */
+  readonly isReferenced?: (name: string) => boolean;
+  /** Called after every change. */
+  readonly changed?: () => void;
+}
 
 interface Entry {
   readonly certificate: AuthorityCertificate;
@@ -16,6 +39,31 @@ export function readAuthority(pem: string, parameter: string): X509Certificate {
   const certificate = readCertificate(pem, parameter);
   if (certificate.ca) return certificate;
   throw invalidArgument(`${parameter} is not a certificate authority: basic constraints do not say CA:TRUE`);
+}
+
+const readEntry: Read<Entry> = (value, path) => {
+  const field = readFields(value, path);
+  const pem = field('certificate', readString);
+  const x509 = checkedAt(propertyPath(path, 'certificate'), () => readAuthority(pem, 'the value'));
+  const verificationCode = field('verificationCode', optional(readString));
+  return {
+    x509,
+    ...(verificationCode !== undefined && { verificationCode }),
+    certificate: {
+      name: field('name', readString),
+      certificate: pem,
+      isVerified: field('isVerified', readBoolean),
+      ...described(x509),
+      createdDateTimeUtc: field('createdDateTimeUtc', readString),
+      lastUpdatedDateTimeUtc: field('lastUpdatedDateTimeUtc', readString),
+      etag: field('etag', readString),
+    },
+  };
+};
+
+/** What the service shows of a certificate. */
+function described(x509: X509Certificate): Pick<AuthorityCertificate, 'subject' | 'thumbprint'> {
+  return { subject: x509.subject, thumbprint: x509.fingerprint.replaceAll(':', '') };
 }
 
 /** What is wrong with the proof of possession, or `undefined`. */
@@ -35,9 +83,11 @@ function verificationProblem({ x509, verificationCode }: Entry, proof: X509Certi
 export class AuthorityCertificateStore implements AuthorityCertificates {
   readonly #entries = new Map<string, Entry>();
   readonly #isReferenced: (name: string) => boolean;
+  readonly #changed: () => void;
 
-  constructor(isReferenced: (name: string) => boolean) {
+  constructor({ isReferenced = () => false, changed = () => undefined }: AuthorityCertificateStoreInit = {}) {
     this.#isReferenced = isReferenced;
+    this.#changed = changed;
   }
 
   upload(init: AuthorityCertificateInit): AuthorityCertificate {
@@ -45,6 +95,12 @@ export class AuthorityCertificateStore implements AuthorityCertificates {
     if (name === '') throw invalidArgument('name is empty');
     if (this.#entries.has(name)) {
       throw new EmulatorError(SERVICE_ERROR.alreadyExists, `There is a certificate named ${name} already`);
+    }
+    if (this.#entries.size >= MAX_CERTIFICATES) {
+      throw new EmulatorError(
+        SERVICE_ERROR.quotaExceeded,
+        `There are ${MAX_CERTIFICATES} certificates already`,
+      );
     }
     const x509 = readAuthority(certificate, 'certificate');
     const now = utcTimestamp();
@@ -54,8 +110,7 @@ export class AuthorityCertificateStore implements AuthorityCertificates {
         name,
         certificate,
         isVerified,
-        subject: x509.subject,
-        thumbprint: x509.fingerprint.replaceAll(':', ''),
+        ...described(x509),
         createdDateTimeUtc: now,
         lastUpdatedDateTimeUtc: now,
         etag: newEtag(),
@@ -102,6 +157,7 @@ export class AuthorityCertificateStore implements AuthorityCertificates {
       );
     }
     this.#entries.delete(name);
+    this.#changed();
   }
 
   /** The authority of that name if it is verified. */
@@ -117,6 +173,32 @@ export class AuthorityCertificateStore implements AuthorityCertificates {
       .map(({ x509 }) => x509);
   }
 
+  /** All that has to be kept. */
+  snapshot(): readonly JsonObject[] {
+    return [...this.#entries.values()].map(({ certificate, verificationCode }) => ({
+      name: certificate.name,
+      certificate: certificate.certificate,
+      isVerified: certificate.isVerified,
+      ...(verificationCode !== undefined && { verificationCode }),
+      createdDateTimeUtc: certificate.createdDateTimeUtc,
+      lastUpdatedDateTimeUtc: certificate.lastUpdatedDateTimeUtc,
+      etag: certificate.etag,
+    }));
+  }
+
+  /** Takes over what was kept. @throws StoredValueError */
+  restore(snapshot: JsonValue | undefined, path: string): void {
+    const entries = new Map<string, Entry>();
+    for (const [index, entry] of arrayOf(readEntry)(snapshot, path).entries()) {
+      const { name } = entry.certificate;
+      if (entries.has(name))
+        throw new StoredValueError(`${path}[${index}].name`, `is that of another one: ${name}`);
+      entries.set(name, entry);
+    }
+    this.#entries.clear();
+    for (const [name, entry] of entries) this.#entries.set(name, entry);
+  }
+
   #require(name: string): Entry {
     const entry = this.#entries.get(name);
     if (entry !== undefined) return entry;
@@ -125,6 +207,7 @@ export class AuthorityCertificateStore implements AuthorityCertificates {
 
   #store(entry: Entry): AuthorityCertificate {
     this.#entries.set(entry.certificate.name, entry);
+    this.#changed();
     return entry.certificate;
   }
 }

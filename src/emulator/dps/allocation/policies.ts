@@ -1,0 +1,78 @@
+import type { X509Certificate } from 'node:crypto';
+import type { JsonValue } from '../../json';
+import type { DecisiveEnrollment } from '../enrollments/enrollment-terms';
+import type { Assignment } from '../registrations/registrations';
+import type { LinkedHub } from './linked-hub';
+import { highestBid } from './rendezvous';
+import type { BuiltInAllocationPolicy, InitialTwin } from './types';
+
+/** What a policy may decide by. */
+export interface AllocationRequest {
+  readonly registrationId: string;
+  /** Those that the device may be assigned to: just the one that it has if it is never to be moved. */
+  readonly linkedHubs: readonly LinkedHub[];
+  /** The enrollment that let the device in. */
+  readonly enrollment: DecisiveEnrollment;
+  /** The leaf that the device presented. */
+  readonly leaf: X509Certificate;
+  readonly payload: JsonValue | undefined;
+  /** Where the device was assigned last, whether or not it may stay. */
+  readonly previous: Assignment | undefined;
+  /** The hub that the device has, if it is one of {@link linkedHubs}. */
+  readonly currentHub: LinkedHub | undefined;
+}
+
+/** A choice that was not made, with what the device's registration ends with. */
+export interface AllocationFailure {
+  readonly hub?: never;
+  readonly errorCode: number;
+  readonly errorMessage: string;
+}
+
+/** The hub that was chosen, and what a custom allocation says besides. */
+export type AllocationResult =
+  | { readonly hub: LinkedHub; readonly initialTwin?: InitialTwin; readonly payload?: JsonValue }
+  | AllocationFailure;
+
+/**
+ * Chooses the hub of a device. Runs at every registration, also of a device that has a hub already. The signal tells
+ * that the choice is not wanted anymore. Never rejects.
+ */
+export type AllocationPolicy = (
+  request: AllocationRequest,
+  signal: AbortSignal,
+) => AllocationResult | Promise<AllocationResult>;
+
+/** DPS: no hub is linked or usable for the enrollment. */
+const NO_HUB: AllocationFailure = { errorCode: 400208, errorMessage: 'No IoT hub is linked.' };
+const NOT_ONE_HUB: AllocationFailure = {
+  errorCode: 400208,
+  errorMessage: 'The allocation policy is static, and the enrollment does not name exactly one IoT hub.',
+};
+
+function chosen(hub: LinkedHub | undefined): AllocationResult {
+  return hub === undefined ? NO_HUB : { hub };
+}
+
+/** Spread by weight, always with the same result. A device that has a hub keeps it. */
+const allocateHashed: AllocationPolicy = ({ registrationId, linkedHubs, currentHub }) =>
+  chosen(currentHub ?? highestBid(registrationId, linkedHubs));
+
+/** The hub with the lowest latency; among several, as {@link allocateHashed}. */
+const allocateByLatency: AllocationPolicy = ({ registrationId, linkedHubs, currentHub }) => {
+  const lowest = Math.min(...linkedHubs.map(({ latencyMs }) => latencyMs));
+  const nearest = linkedHubs.filter(({ latencyMs }) => latencyMs === lowest);
+  const stays = currentHub !== undefined && nearest.includes(currentHub);
+  return chosen(stays ? currentHub : highestBid(registrationId, nearest));
+};
+
+/** The only hub. */
+const allocateStatically: AllocationPolicy = ({ linkedHubs: [hub, ...others] }) =>
+  others.length > 0 ? NOT_ONE_HUB : chosen(hub);
+
+/** The policies that need nobody else. */
+export const BUILT_IN_POLICIES: Readonly<Record<BuiltInAllocationPolicy, AllocationPolicy>> = {
+  hashed: allocateHashed,
+  geoLatency: allocateByLatency,
+  static: allocateStatically,
+};

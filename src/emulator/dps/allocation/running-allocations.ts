@@ -1,0 +1,32 @@
+/** The connection by which a device registers. */
+export interface Requester {
+  /** Whether the device has been heard of lately: a connection can be dead without anybody having noticed. */
+  isActive(): boolean;
+}
+
+/**
+ * Allocations that have not answered yet: one for each connection, and one for each device that registers without a
+ * connection of its own, by its registration ID.
+ */
+export class RunningAllocations {
+  readonly #running = new Map<Requester | string, AbortController>();
+
+  /** Aborts the allocation before, and remembers this one until the returned function is called. */
+  add(requester: Requester | string, controller: AbortController): () => void {
+    this.abort(requester);
+    this.#running.set(requester, controller);
+    return () => {
+      if (this.#running.get(requester) === controller) this.#running.delete(requester);
+    };
+  }
+
+  abort(requester: Requester | string): void {
+    const controller = this.#running.get(requester);
+    this.#running.delete(requester);
+    controller?.abort();
+  }
+
+  abortAll(): void {
+    for (const requester of [...this.#running.keys()]) this.abort(requester);
+  }
+}

@@ -1,0 +1,138 @@
+import type { X509Certificate } from 'node:crypto';
+import { errorBody, httpStatus } from '../../service-error';
+import type { DpsThrottling } from '../../types';
+import type { Requester } from '../allocation/running-allocations';
+import { identifierProblem } from '../identifiers';
+import type { DpsInstance } from '../instance';
+import { isAssigning } from '../registrations/operations';
+import { readRegisterRequest } from './register-request';
+import { assigningBody, outcomeBody, registeredBody, stateBody } from './responses';
+import { Throttle } from './throttle';
+
+/** DPS: the largest message, in bytes. */
+export const MAX_MESSAGE_BYTES = 96 * 1024;
+
+/** How registrations are answered. */
+export interface DeviceApiSettings {
+  /** What a device is told to wait before it asks again, in seconds. */
+  readonly retryAfterSeconds: number;
+  /** How many times it is answered `assigning` before it learns the outcome. */
+  readonly pollsBeforeAssigned: number;
+  readonly throttling?: DpsThrottling;
+}
+
+/** A device that asks for something, with what it has given away of itself. */
+export interface DpsDevice {
+  readonly registrationId: string;
+  readonly presented: readonly [X509Certificate, ...X509Certificate[]];
+  readonly apiVersion: string;
+  /** Its connection, for a protocol in which a registration belongs to one. */
+  readonly requester?: Requester;
+}
+
+/** An answer to a device, whatever the protocol. */
+export interface DpsAnswer {
+  /** HTTP status, over MQTT as well. */
+  readonly status: number;
+  /** JSON. */
+  readonly body: string;
+  readonly retryAfterSeconds?: number;
+  /** The service's code of an answer that refuses. */
+  readonly errorCode?: number;
+}
+
+/** An answer that refuses. */
+export function refusal(errorCode: number, message: string, retryAfterSeconds?: number): DpsAnswer {
+  return {
+    status: httpStatus(errorCode),
+    body: errorBody(errorCode, message),
+    errorCode,
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+  };
+}
+
+/** DPS: more requests than the limits of the service allow. */
+function throttled(retryAfterSeconds: number): DpsAnswer {
+  return refusal(429001, 'Operations are being throttled for this tenant.', retryAfterSeconds);
+}
+
+/** What devices ask of a DPS instance, over MQTT and HTTP alike. */
+export class DeviceApi {
+  readonly #instance: DpsInstance;
+  readonly #settings: DeviceApiSettings;
+  // DPS: registrations are limited for the service, polls for each device.
+  readonly #registrations: Throttle;
+  readonly #polls: Throttle;
+
+  constructor(instance: DpsInstance, settings: DeviceApiSettings) {
+    const { registrationsPerMinute, pollsPerTenSeconds } = settings.throttling ?? {};
+    this.#instance = instance;
+    this.#settings = settings;
+    this.#registrations = new Throttle({ limit: registrationsPerMinute, windowMs: 60_000 });
+    this.#polls = new Throttle({ limit: pollsPerTenSeconds, windowMs: 10_000 });
+  }
+
+  get idScope(): string {
+    return this.#instance.idScope;
+  }
+
+  /** Begins a registration. */
+  register(device: DpsDevice, text: string): DpsAnswer {
+    const wait = this.#registrations.take();
+    if (wait !== undefined) return throttled(wait);
+    // A group lets in whatever name a certificate has; the service does not.
+    const problem = identifierProblem(device.registrationId, 'registrationId');
+    if (problem !== undefined) return refusal(400004, problem);
+    const request = readRegisterRequest(text, device.registrationId);
+    if (typeof request === 'string') return refusal(400004, request);
+    const { pollsBeforeAssigned, retryAfterSeconds } = this.#settings;
+    const result = this.#instance.register({
+      ...device,
+      requester: device.requester,
+      payload: request.payload,
+      polls: pollsBeforeAssigned,
+    });
+    if ('refusal' in result) return refusal(result.refusal.errorCode, result.refusal.message);
+    // DPS: the first answer is always `assigning`, and says when to ask again.
+    return { status: 202, body: registeredBody(result), retryAfterSeconds };
+  }
+
+  /** Tells how far a registration is. */
+  queryOperation({ registrationId, apiVersion }: DpsDevice, operationId: string): DpsAnswer {
+    const wait = this.#polls.take(registrationId.toLowerCase());
+    if (wait !== undefined) return throttled(wait);
+    const operation = this.#instance.operations.find(operationId, registrationId);
+    if (operation === undefined) return refusal(404201, 'Operation not found.');
+    const { outcome } = operation;
+    if (outcome === undefined || isAssigning(operation)) {
+      if (operation.remainingPolls > 0) operation.remainingPolls--;
+      const { retryAfterSeconds } = this.#settings;
+      return { status: 202, body: assigningBody(operation), retryAfterSeconds };
+    }
+    // DPS: the outcome comes with status 200, also when it is `failed`.
+    return { status: 200, body: outcomeBody(operationId, outcome, apiVersion) };
+  }
+
+  /** Tells where the device stands, without a registration. Only for HTTP. */
+  lookUp(device: DpsDevice): DpsAnswer {
+    // DPS: a look-up counts as a registration.
+    const wait = this.#registrations.take();
+    if (wait !== undefined) return throttled(wait);
+    const refused = this.authorize(device);
+    if (refused !== undefined) return refused;
+    const record = this.#instance.registrations.get(device.registrationId);
+    if (record === undefined) return refusal(404201, 'Registration not found.');
+    return { status: 200, body: stateBody(record, device.apiVersion) };
+  }
+
+  /** The connection has ended by which the device may have registered. */
+  disconnected({ registrationId, requester }: DpsDevice): void {
+    if (requester !== undefined) this.#instance.disconnected(registrationId, requester);
+  }
+
+  /** The refusal of a device that no enrollment lets in. */
+  authorize(device: DpsDevice): DpsAnswer | undefined {
+    const refused = this.#instance.refusalOf(device);
+    return refused && refusal(refused.errorCode, refused.message);
+  }
+}

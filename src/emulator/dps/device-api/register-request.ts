@@ -1,0 +1,27 @@
+import { isDeeperThan, isJsonObject, parseJson, type JsonValue } from '../../json';
+
+/** Deeper ones are refused, because not every part of the emulator could pass them on. Azure's limit is not documented. */
+const MAX_LEVELS = 64;
+
+/** What a device says when it registers. */
+export interface RegisterRequest {
+  readonly payload: JsonValue | undefined;
+}
+
+/**
+ * Reads the body of a registration; a text says what is wrong with it. DPS: clients may leave it empty, and everything
+ * in it out; `null` is as good as nothing. Properties that the emulator does not know are not looked at.
+ */
+export function readRegisterRequest(text: string, registrationId: string): RegisterRequest | string {
+  const body = text.trim() === '' ? null : parseJson(text);
+  if (body === null) return { payload: undefined };
+  if (!isJsonObject(body)) return 'The body of the request is not a JSON object.';
+  if (isDeeperThan(body, MAX_LEVELS)) return `The body of the request has more than ${MAX_LEVELS} levels.`;
+  const { registrationId: given, payload } = body;
+  // DPS: upper and lower case do not count in registration IDs.
+  const isOwn = typeof given === 'string' && given.toLowerCase() === registrationId.toLowerCase();
+  if (given !== undefined && given !== null && !isOwn) {
+    return 'The registration ID in the body is not the one that the device has connected with.';
+  }
+  return { payload: payload ?? undefined };
+}

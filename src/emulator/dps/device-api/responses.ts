@@ -1,0 +1,53 @@
+import { isBeforeReprovisioning } from '../api-version';
+import type { Operation } from '../registrations/operations';
+import type { RegistrationRecord } from '../types';
+
+/** The answer to a registration. */
+export function registeredBody({ operationId }: Operation): string {
+  return JSON.stringify({ operationId, status: 'assigning' });
+}
+
+/** The answer to a poll while the registration is under way. Some clients insist on the registration state. */
+export function assigningBody({ operationId, registrationId }: Operation): string {
+  return JSON.stringify({
+    operationId,
+    status: 'assigning',
+    registrationState: { registrationId, status: 'assigning' },
+  });
+}
+
+/** What a device is told of its registration. */
+function registrationState(record: RegistrationRecord, apiVersion: string): object {
+  const { status, registrationId, deviceId, assignedHub, errorCode, errorMessage } = record;
+  const { substatus, returnedPayload, createdDateTimeUtc, lastUpdatedDateTimeUtc, etag } = record;
+  return {
+    // Always empty in what clients have recorded, even though the API describes certificates here.
+    x509: {},
+    registrationId,
+    createdDateTimeUtc,
+    assignedHub,
+    deviceId,
+    status,
+    // DPS: substatus and payload came with the version that brought re-provisioning.
+    ...(!isBeforeReprovisioning(apiVersion) && { substatus, payload: returnedPayload }),
+    errorCode,
+    errorMessage,
+    lastUpdatedDateTimeUtc,
+    etag,
+  };
+}
+
+/** The answer to a poll when the registration has come to an end, be it good or bad. */
+export function outcomeBody(operationId: string, record: RegistrationRecord, apiVersion: string): string {
+  const { status } = record;
+  return JSON.stringify({
+    operationId,
+    status,
+    registrationState: registrationState(record, apiVersion),
+  });
+}
+
+/** The answer to the question where a device stands. */
+export function stateBody(record: RegistrationRecord, apiVersion: string): string {
+  return JSON.stringify(registrationState(record, apiVersion));
+}

@@ -1,0 +1,125 @@
+import type { X509Certificate } from 'node:crypto';
+import type { JsonValue } from '../../json';
+import type { UnverifiedBehavior } from '../../unverified-behavior';
+import type { LinkedHub } from '../allocation/linked-hub';
+import type { LinkedHubs } from '../allocation/linked-hubs';
+import type { AllocationFailure, AllocationRequest, AllocationResult } from '../allocation/policies';
+import { isBeforeReprovisioning } from '../api-version';
+import type { DecisiveEnrollment } from '../enrollments/enrollment-terms';
+import type { RegistrationSubstatus } from '../types';
+import type { Assignment, RegistrationOutcome } from './registrations';
+
+/** A device that an enrollment has let in. */
+export interface AdmittedDevice {
+  readonly registrationId: string;
+  readonly leaf: X509Certificate;
+  readonly payload: JsonValue | undefined;
+  /** Version of the API that the device speaks. */
+  readonly apiVersion: string;
+  readonly enrollment: DecisiveEnrollment;
+  /** The group that let the device in; `undefined` for an individual enrollment. */
+  readonly enrollmentGroupId: string | undefined;
+}
+
+/** Whether the device stays where it is, whatever the enrollment's hubs are by now. */
+function isBound({ apiVersion, enrollment }: AdmittedDevice): boolean {
+  // DPS: what an old device does is decided by the policy if there is one, and like at its time if there is none.
+  return enrollment.isReprovisionPolicyGiven
+    ? !enrollment.reprovisionPolicy.updateHubAssignment
+    : isBeforeReprovisioning(apiVersion);
+}
+
+/** What the allocation policy is asked. */
+export function allocationRequest(
+  device: AdmittedDevice,
+  linkedHubs: LinkedHubs,
+  previous: Assignment | undefined,
+): AllocationRequest {
+  const { registrationId, leaf, payload, enrollment } = device;
+  const previousHub = linkedHubs.find(previous?.assignedHub);
+  // DPS: even a custom allocation has nothing but the current hub to choose then.
+  const isFixed = previousHub !== undefined && isBound(device);
+  const hubs = isFixed ? [previousHub] : linkedHubs.allowedBy(enrollment.iotHubs);
+  const currentHub = previousHub !== undefined && hubs.includes(previousHub) ? previousHub : undefined;
+  return { registrationId, linkedHubs: hubs, enrollment, leaf, payload, previous, currentHub };
+}
+
+/** What becomes of the identity that a device has already. */
+type Move =
+  /** It is the first one, or it is left alone. */
+  | { readonly from?: never; readonly substatus: RegistrationSubstatus }
+  /** It is removed from its hub, with or without the device's data being kept. */
+  | { readonly from: LinkedHub; readonly keepsData: boolean; readonly substatus: RegistrationSubstatus };
+
+function moveOf(
+  device: AdmittedDevice,
+  hub: LinkedHub,
+  previousHub: LinkedHub | undefined,
+  { sameHubSubstatus }: UnverifiedBehavior,
+): Move {
+  if (previousHub === undefined) return { substatus: 'initialAssignment' };
+  const { migrateDeviceData } = device.enrollment.reprovisionPolicy;
+  // DPS: a reset to the initial configuration is done at the same hub, too.
+  if (!migrateDeviceData && !isBound(device)) {
+    return { from: previousHub, keepsData: false, substatus: 'deviceDataReset' };
+  }
+  if (previousHub !== hub) return { from: previousHub, keepsData: true, substatus: 'deviceDataMigrated' };
+  return { substatus: sameHubSubstatus };
+}
+
+/** What a registration that came to nothing leaves. */
+export function failed(
+  device: AdmittedDevice,
+  { errorCode, errorMessage }: AllocationFailure,
+): RegistrationOutcome {
+  return { ...commonOutcome(device), status: 'failed', errorCode, errorMessage };
+}
+
+function commonOutcome({
+  registrationId,
+  enrollmentGroupId,
+  payload,
+}: AdmittedDevice): Omit<RegistrationOutcome, 'status'> {
+  return {
+    registrationId,
+    ...(enrollmentGroupId !== undefined && { enrollmentGroupId }),
+    ...(payload !== undefined && { payload }),
+  };
+}
+
+/** Puts the device onto the hub that was chosen. @throws EmulatorError when the hub does not take it. */
+export function place(
+  device: AdmittedDevice,
+  allocation: AllocationResult,
+  linkedHubs: LinkedHubs,
+  previous: Assignment | undefined,
+  unverifiedBehavior: UnverifiedBehavior,
+): RegistrationOutcome {
+  const { registrationId, leaf, enrollment } = device;
+  if (allocation.hub === undefined) return failed(device, allocation);
+  const { hub, initialTwin = enrollment.initialTwin, payload: returnedPayload } = allocation;
+  const previousHub = linkedHubs.find(previous?.assignedHub);
+  const move = moveOf(device, hub, previousHub, unverifiedBehavior);
+  // DPS: the old identity goes in either case, the data only come along when the policy says so.
+  const released =
+    move.from === undefined || previous === undefined
+      ? undefined
+      : move.from.releaseDevice(previous.deviceId);
+  const isKept = move.from !== undefined && move.keepsData;
+  // Device IDs have case and registration IDs do not: a group's device keeps the name that it first came with.
+  const deviceId = enrollment.deviceId ?? previous?.deviceId ?? registrationId;
+  hub.provisionDevice({
+    deviceId,
+    // DPS: a hub lets in the leaf of the latest registration, which is how a renewed certificate gets there.
+    thumbprint: leaf.fingerprint256.replaceAll(':', ''),
+    data: (isKept ? released : undefined) ?? initialTwin,
+  });
+  return {
+    ...commonOutcome(device),
+    status: 'assigned',
+    substatus: move.substatus,
+    deviceId,
+    assignedHub: hub.hostName,
+    ...(returnedPayload !== undefined && { returnedPayload }),
+  };
+}

@@ -1,0 +1,31 @@
+import type { Requester } from '../allocation/running-allocations';
+import { isAssigning, type Operation } from './operations';
+
+/** Which device is registering over which connection. */
+export class RegistrationsInProgress {
+  readonly #latest = new Map<string, { readonly operation: Operation; readonly requester: Requester }>();
+
+  /**
+   * Whether the device is registering over another connection that is open and in use. A device that is gone does not
+   * keep itself out: neither by a connection that has ended nor by one that nothing is heard of.
+   */
+  isBusy(registrationId: string, requester: Requester | undefined): boolean {
+    const latest = this.#latest.get(registrationId.toLowerCase());
+    return (
+      latest !== undefined &&
+      latest.requester !== requester &&
+      isAssigning(latest.operation) &&
+      latest.requester.isActive()
+    );
+  }
+
+  add(operation: Operation, requester: Requester): void {
+    this.#latest.set(operation.registrationId.toLowerCase(), { operation, requester });
+  }
+
+  /** The connection has ended. */
+  delete(registrationId: string, requester: Requester): void {
+    const key = registrationId.toLowerCase();
+    if (this.#latest.get(key)?.requester === requester) this.#latest.delete(key);
+  }
+}
