@@ -1,5 +1,5 @@
 import type { ISubscription } from 'mqtt-packet';
-import { EmulatorError } from '../errors';
+import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../errors';
 import { isJsonObject, parseJson, type JsonObject } from '../json';
 import type {
   DisconnectReason,
@@ -11,9 +11,11 @@ import type {
 } from '../mqtt/service';
 import { ProtocolViolation } from '../mqtt/violation';
 import { errorBody, httpStatus } from '../service-error';
-import type { Device } from './device';
+import type { Identity } from './identity';
+import { deviceView } from './property-collection';
 import { parsePropertyBag, type MessageProperties } from './property-bag';
-import { parseDeviceTopic } from './topics';
+import { parseDeviceTopic, type DeviceMessage } from './topics';
+import type { Will } from './will';
 
 /** IoT Hub: the largest message of a device, properties included. */
 const MAX_MESSAGE_BYTES = 256 * 1024;
@@ -24,24 +26,23 @@ export interface HubClientEvents {
   subscribed(topicFilter: string): void;
   disconnected(reason: DisconnectReason): void;
   telemetry(body: Buffer, properties: MessageProperties): void;
-  reportedPropertiesUpdated(patch: JsonObject): void;
-}
-
-/** A last will, published as telemetry when the connection ends without DISCONNECT. */
-export interface Will {
-  readonly body: Buffer;
-  readonly properties: MessageProperties;
+  reportedPropertiesUpdated(patch: JsonObject, reported: JsonObject): void;
 }
 
 /** What a client of a hub is made of. */
 export interface HubClientInit {
   readonly connection: MqttConnection;
-  readonly device: Device;
+  readonly identity: Identity;
+  /** `undefined` when the client named none. */
+  readonly apiVersion: string | undefined;
   readonly will: Will | undefined;
   readonly events: HubClientEvents;
 }
 
-/** A device that is connected to the hub. */
+/** What a client asks of its twin. */
+type TwinRequest = Extract<DeviceMessage, { kind: 'get-twin' | 'update-reported-properties' }>;
+
+/** A device or module that is connected to the hub. */
 export class HubClient implements MqttClient {
   readonly #init: HubClientInit;
 
@@ -50,56 +51,55 @@ export class HubClient implements MqttClient {
   }
 
   connected(): void {
-    const { device, events } = this.#init;
+    const { identity, events } = this.#init;
     events.connected();
-    device.deliverQueue();
+    identity.ready();
   }
 
   active(): void {
-    this.#init.device.lastActivityTime = new Date();
+    this.#init.identity.link.active();
   }
 
   subscribe(subscriptions: readonly ISubscription[]): SubscribeAnswer {
-    const { device, events } = this.#init;
+    const { identity, events } = this.#init;
     const granted = subscriptions.map(({ topic, qos }): GrantedQoS => {
       // IoT Hub: QoS 2 is granted as QoS 1.
       const grantedQoS = qos === 0 ? 0 : 1;
-      device.session?.subscribe(topic, grantedQoS);
+      identity.link.subscribe({ filter: topic, qos: grantedQoS });
       return grantedQoS;
     });
     return {
       granted,
       afterwards: () => {
         for (const { topic } of subscriptions) events.subscribed(topic);
-        device.deliverQueue();
+        identity.ready();
       },
     };
   }
 
   unsubscribe(filters: readonly string[]): void {
-    for (const filter of filters) this.#init.device.session?.unsubscribe(filter);
+    for (const filter of filters) this.#init.identity.link.unsubscribe(filter);
   }
 
   publish(incoming: IncomingMessage): () => void {
-    const { device } = this.#init;
+    const { identity } = this.#init;
     const { topic, payload } = incoming;
-    const message = parseDeviceTopic(topic, device.deviceId);
+    const message = parseDeviceTopic(topic, identity);
     if (message === undefined) throw new ProtocolViolation(`no such topic: ${topic}`);
     switch (message.kind) {
       case 'telemetry':
         return this.#telemetry(incoming, message.propertyBag);
       case 'method-response':
-        return () => device.methods.answered(message.requestId, message.status, payload);
+        return () => identity.methods.answered(message.requestId, message.status, payload);
       case 'get-twin':
-        return () => this.#getTwin(message.requestId);
       case 'update-reported-properties':
-        return () => this.#updateReportedProperties(message.requestId, payload);
+        return () => this.#twin(message, payload);
     }
   }
 
   closed(reason: DisconnectReason): void {
-    const { device, connection, will, events } = this.#init;
-    device.disconnected(connection);
+    const { identity, connection, will, events } = this.#init;
+    identity.disconnected(connection);
     // Published unless the client took leave [MQTT-3.1.2-8, MQTT-3.1.2-10].
     if (will !== undefined && reason !== 'client-disconnected') events.telemetry(will.body, will.properties);
     events.disconnected(reason);
@@ -116,38 +116,41 @@ export class HubClient implements MqttClient {
     return () => this.#init.events.telemetry(Buffer.from(payload), { properties: all, systemProperties });
   }
 
-  #getTwin(requestId: string): void {
-    const { desired, reported } = this.#init.device;
-    this.#respond(200, `$rid=${requestId}`, JSON.stringify({ desired, reported }));
-  }
-
-  #updateReportedProperties(requestId: string, payload: Buffer): void {
-    const { device, events } = this.#init;
-    const patch = parseJson(payload.toString());
-    if (patch === undefined) {
-      this.#refuse(requestId, 400006, 'The body is not JSON.');
-      return;
-    }
-    if (!isJsonObject(patch)) {
-      this.#refuse(requestId, 400004, 'The body is not a JSON object.');
-      return;
-    }
+  /** Answers a request for the twin, in the words of the service if it is refused. */
+  #twin(request: TwinRequest, payload: Buffer): void {
+    const { requestId } = request;
     try {
-      device.reported.patch(patch);
+      // A client that named no version of the protocol gets the first one, which had no twins: seen as 400.
+      if (this.#init.apiVersion === undefined) {
+        const text = 'The api-version in the username is missing: there are no twins without it.';
+        throw new EmulatorError(SERVICE_ERROR.invalidProtocolVersion, text);
+      }
+      if (request.kind === 'get-twin') this.#getTwin(requestId);
+      else this.#updateReportedProperties(requestId, request.version, payload);
     } catch (error) {
       if (!(error instanceof EmulatorError)) throw error;
-      this.#refuse(requestId, error.code, error.message);
-      return;
+      const { code, message } = error;
+      this.#respond(httpStatus(code), `$rid=${requestId}`, errorBody(code, message));
     }
-    this.#respond(204, `$rid=${requestId}&$version=${device.reported.version}`, '');
-    events.reportedPropertiesUpdated(patch);
   }
 
-  #refuse(requestId: string, errorCode: number, message: string): void {
-    this.#respond(httpStatus(errorCode), `$rid=${requestId}`, errorBody(errorCode, message));
+  #getTwin(requestId: string): void {
+    this.#respond(200, `$rid=${requestId}`, JSON.stringify(this.#init.identity.twin.deviceView()));
+  }
+
+  /** @throws EmulatorError */
+  #updateReportedProperties(requestId: string, version: number | undefined, payload: Buffer): void {
+    const { identity, events } = this.#init;
+    const patch = parseJson(payload.toString());
+    if (patch === undefined) throw new EmulatorError(SERVICE_ERROR.formatError, 'The body is not JSON.');
+    if (!isJsonObject(patch)) throw invalidArgument('The body is not a JSON object.');
+    if (Number.isNaN(version)) throw invalidArgument('$version is not a number.');
+    const newVersion = identity.twin.report(patch, version);
+    this.#respond(204, `$rid=${requestId}&$version=${newVersion}`, '');
+    events.reportedPropertiesUpdated(patch, deviceView(identity.twin.content.reported));
   }
 
   #respond(status: number, query: string, body: string): void {
-    this.#init.device.sender('twin-responses')?.(`$iothub/twin/res/${status}/?${query}`, body);
+    this.#init.identity.link.sender('twin-responses')?.(`$iothub/twin/res/${status}/?${query}`, body);
   }
 }

@@ -1,129 +1,203 @@
-import { randomUUID } from 'node:crypto';
-import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../errors';
+import { EmulatorError, SERVICE_ERROR } from '../errors';
 import type { OutgoingMessage } from '../mqtt/service';
-import { formatPropertyBag } from './property-bag';
-import type { CloudToDeviceMessage, CloudToDeviceOutcome, EnqueuedMessage } from './types';
+import { createQueuedMessage, type QueuedMessage } from './cloud-to-device-message';
+import type {
+  Acknowledgement,
+  CloudToDeviceFeedback,
+  CloudToDeviceMessage,
+  CloudToDeviceOutcome,
+  CloudToDeviceSettings,
+  EnqueuedMessage,
+} from './message-types';
 
 /** IoT Hub: messages that may wait for one device. */
 const MAX_MESSAGES = 50;
-/** IoT Hub: the largest message to a device. */
-const MAX_BYTES = 64 * 1024;
-/** IoT Hub's default; every delivery counts, not only failed ones. */
-const MAX_DELIVERIES = 10;
-/** The longest string in a packet (MQTT 3.1.1, 1.5.3). */
-const MAX_TOPIC_BYTES = 0xffff;
-const DEFAULT_TIME_TO_LIVE_MS = 60 * 60 * 1000;
-const MAX_TIME_TO_LIVE_MS = 48 * 60 * 60 * 1000;
+
+/** IoT Hub: which outcomes a service hears of. */
+const WANTS_FEEDBACK: Readonly<Record<Acknowledgement, (outcome: CloudToDeviceOutcome) => boolean>> = {
+  none: () => false,
+  positive: (outcome) => outcome === 'Success',
+  negative: (outcome) => outcome !== 'Success',
+  full: () => true,
+};
 
 interface Entry {
-  readonly topic: string;
-  readonly body: Buffer;
+  readonly message: QueuedMessage;
   readonly settle: (outcome: CloudToDeviceOutcome) => void;
   readonly expiryTimer: NodeJS.Timeout;
-  deliveries: number;
-  /** Sent on the connection that exists now, and unacknowledged. */
-  isInFlight: boolean;
+  deliveryCount: number;
+  /** Runs while the message is delivered on the connection that exists now, and unacknowledged. */
+  lockTimer: NodeJS.Timeout | undefined;
+  /** Under which it was sent on the connection that exists now. */
+  packetId: number | undefined;
 }
 
-/** How a message gets to the device; `undefined` while it is away or not subscribed. */
-export type Deliver =
-  | ((message: Pick<OutgoingMessage, 'topic' | 'payload' | 'isRedelivery' | 'onAcknowledged'>) => void)
-  | undefined;
+/** What is sent of a message. */
+interface Delivery extends Pick<OutgoingMessage, 'payload' | 'onAcknowledged'> {
+  readonly propertyBag: string;
+  /** Whether it was sent before, on this connection or an earlier one. */
+  readonly isRedelivery: boolean;
+  /** Under which it was sent before on this connection. */
+  readonly packetId: number | undefined;
+}
+
+/** How a message gets to the device; `undefined` while it is away or not subscribed. Answers with the packet identifier. */
+export type Deliver = ((delivery: Delivery) => number | undefined) | undefined;
+
+/** What surrounds a queue. */
+export interface QueueInit {
+  readonly deviceId: string;
+  readonly deviceGenerationId: string;
+  readonly settings: CloudToDeviceSettings;
+  /** Whether a delivery counts that nobody acknowledged in time. */
+  readonly countsEveryDelivery: boolean;
+  /** What waited before. */
+  readonly messages: readonly QueuedMessage[];
+  readonly feedback: (record: CloudToDeviceFeedback) => void;
+  /** A message may be delivered again. */
+  readonly unlocked: () => void;
+  readonly changed: () => void;
+}
 
 /** The messages that wait for one device. A message stays until it is acknowledged, also beyond a connection. */
 export class CloudToDeviceQueue {
-  readonly #deviceId: string;
+  readonly #init: QueueInit;
   readonly #entries = new Set<Entry>();
 
-  constructor(deviceId: string) {
-    this.#deviceId = deviceId;
+  constructor(init: QueueInit) {
+    this.#init = init;
+    for (const message of init.messages) this.#add(message, () => undefined);
   }
 
   get length(): number {
     return this.#entries.size;
   }
 
+  /** What waits, oldest first. */
+  get messages(): readonly QueuedMessage[] {
+    return [...this.#entries].map(({ message, deliveryCount }) => ({ ...message, deliveryCount }));
+  }
+
   /** @throws EmulatorError 400004, 403004, 413001 */
-  enqueue(message: CloudToDeviceMessage): EnqueuedMessage {
-    const { messageId = randomUUID(), body, properties = {}, expiry } = message;
-    const timeToLiveMs = expiry === undefined ? DEFAULT_TIME_TO_LIVE_MS : expiry.getTime() - Date.now();
-    if (!(timeToLiveMs > 0 && timeToLiveMs <= MAX_TIME_TO_LIVE_MS)) {
-      throw invalidArgument('expiry must lie in the future, and within two days');
-    }
-    const bag = formatPropertyBag({
-      properties,
-      systemProperties: this.#systemProperties(message, messageId),
-    });
-    const content = Buffer.from(body);
-    const topic = `devices/${this.#deviceId}/messages/devicebound/${bag}`;
-    if (content.length + Buffer.byteLength(bag) > MAX_BYTES || Buffer.byteLength(topic) > MAX_TOPIC_BYTES) {
-      throw new EmulatorError(SERVICE_ERROR.messageTooLarge, `The message exceeds ${MAX_BYTES} bytes`);
-    }
+  enqueue(init: CloudToDeviceMessage): EnqueuedMessage {
+    const { deviceId, settings, changed } = this.#init;
+    const message = createQueuedMessage(deviceId, init, settings.defaultTimeToLiveSeconds);
     if (this.#entries.size >= MAX_MESSAGES) {
       throw new EmulatorError(
         SERVICE_ERROR.maximumQueueDepthExceeded,
-        `${MAX_MESSAGES} messages are waiting for device ${this.#deviceId} already`,
+        `${MAX_MESSAGES} messages are waiting for device ${deviceId} already`,
       );
     }
-    const outcome = new Promise<CloudToDeviceOutcome>((settle) => {
-      const entry: Entry = {
-        topic,
-        body: content,
-        settle,
-        expiryTimer: setTimeout(() => this.#remove(entry, 'Expired'), timeToLiveMs).unref(),
-        deliveries: 0,
-        isInFlight: false,
-      };
-      this.#entries.add(entry);
-    });
-    return { messageId, outcome };
+    const outcome = new Promise<CloudToDeviceOutcome>((settle) => this.#add(message, settle));
+    changed();
+    return { messageId: message.messageId, outcome };
   }
 
-  /** Sends what is not on its way yet, in the order in which it was enqueued. */
-  deliver(deliver: Deliver): void {
-    if (deliver === undefined) return;
+  /**
+   * Sends what is not on its way yet, in the order in which it was enqueued.
+   *
+   * @param find - finds the way to the device, for each message anew: it may break while there is more to send.
+   */
+  deliver(find: () => Deliver): void {
     for (const entry of this.#entries) {
-      if (entry.isInFlight) continue;
-      if (entry.deliveries >= MAX_DELIVERIES) {
-        this.#remove(entry, 'DeliveryCountExceeded');
-        continue;
-      }
-      entry.isInFlight = true;
-      entry.deliveries++;
-      deliver({
-        topic: entry.topic,
-        payload: entry.body,
-        isRedelivery: entry.deliveries > 1,
-        onAcknowledged: () => this.#remove(entry, 'Success'),
-      });
+      if (entry.lockTimer !== undefined) continue;
+      const deliver = find();
+      if (deliver === undefined) return;
+      this.#send(entry, deliver);
     }
   }
 
   /** The connection is gone: what it did not acknowledge will be sent again. */
   release(): void {
-    for (const entry of this.#entries) entry.isInFlight = false;
+    for (const entry of this.#entries) {
+      entry.packetId = undefined;
+      if (entry.lockTimer !== undefined) this.#unlock(entry);
+    }
   }
 
-  purge(): void {
+  /** Empties the queue. Answers how many messages were in it. */
+  purge(): number {
+    const { length } = this;
     for (const entry of this.#entries) this.#remove(entry, 'Purged');
+    return length;
   }
 
-  #systemProperties(message: CloudToDeviceMessage, messageId: string): Record<string, string> {
-    const { correlationId, userId, contentType, contentEncoding, expiry } = message;
-    return {
-      messageId,
-      to: `/devices/${this.#deviceId}/messages/deviceBound`,
-      ...(correlationId !== undefined && { correlationId }),
-      ...(userId !== undefined && { userId }),
-      ...(contentType !== undefined && { contentType }),
-      ...(contentEncoding !== undefined && { contentEncoding }),
-      ...(expiry !== undefined && { expiryTimeUtc: expiry.toISOString() }),
+  /** The device is gone, and with it the feedback that was due (IoT Hub). */
+  delete(): void {
+    for (const entry of this.#entries) this.#end(entry, 'Purged');
+    this.#entries.clear();
+  }
+
+  /** The emulator is closed. What waited is still there for those who keep it. */
+  close(): void {
+    for (const entry of this.#entries) this.#end(entry, 'Purged');
+  }
+
+  #add(message: QueuedMessage, settle: Entry['settle']): void {
+    const entry: Entry = {
+      message,
+      settle,
+      expiryTimer: setTimeout(
+        () => this.#remove(entry, 'Expired'),
+        Math.max(0, message.expiry.getTime() - Date.now()),
+      ).unref(),
+      deliveryCount: message.deliveryCount,
+      lockTimer: undefined,
+      packetId: undefined,
     };
+    this.#entries.add(entry);
+  }
+
+  #send(entry: Entry, deliver: NonNullable<Deliver>): void {
+    const { settings, changed } = this.#init;
+    const { message, packetId } = entry;
+    // IoT Hub: a message that is delivered is locked, and available again if it is not acknowledged in time.
+    entry.lockTimer = setTimeout(() => {
+      this.#unlock(entry);
+      this.#init.unlocked();
+    }, settings.lockTimeoutSeconds * 1000).unref();
+    entry.deliveryCount++;
+    changed();
+    entry.packetId = deliver({
+      propertyBag: message.propertyBag,
+      payload: message.body,
+      isRedelivery: entry.deliveryCount > 1,
+      packetId,
+      onAcknowledged: () => this.#remove(entry, 'Success'),
+    });
+  }
+
+  #unlock(entry: Entry): void {
+    const { settings, countsEveryDelivery } = this.#init;
+    clearTimeout(entry.lockTimer);
+    entry.lockTimer = undefined;
+    if (countsEveryDelivery && entry.deliveryCount >= settings.maxDeliveryCount) {
+      this.#remove(entry, 'DeliveryCountExceeded');
+    }
   }
 
   #remove(entry: Entry, outcome: CloudToDeviceOutcome): void {
+    // A message that was sent twice may be acknowledged twice.
+    if (!this.#entries.delete(entry)) return;
+    this.#end(entry, outcome);
+    const { deviceId, deviceGenerationId, feedback, changed } = this.#init;
+    const { messageId, ack } = entry.message;
+    if (WANTS_FEEDBACK[ack](outcome)) {
+      feedback({
+        originalMessageId: messageId,
+        deviceId,
+        deviceGenerationId,
+        statusCode: outcome,
+        description: outcome,
+        enqueuedTimeUtc: new Date().toISOString(),
+      });
+    }
+    changed();
+  }
+
+  #end(entry: Entry, outcome: CloudToDeviceOutcome): void {
     clearTimeout(entry.expiryTimer);
-    this.#entries.delete(entry);
+    clearTimeout(entry.lockTimer);
     entry.settle(outcome);
   }
 }

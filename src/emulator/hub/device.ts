@@ -1,128 +1,159 @@
-import { newEtag } from '../etag';
-import type { JsonObject } from '../json';
+import { EmulatorError, SERVICE_ERROR } from '../errors';
 import type { DisconnectReason, MqttConnection } from '../mqtt/service';
 import { CloudToDeviceQueue, type Deliver } from './cloud-to-device';
-import { MethodCalls } from './methods';
-import { HubSession, type ActiveSession } from './session';
-import { PropertyCollection } from './twin';
-import type { SubscriptionKind } from './topics';
-import type { DeviceAuthentication, DeviceIdentity, DeviceStatus, DeviceTwin } from './types';
+import type { QueuedMessage } from './cloud-to-device-message';
+import { Identity, type IdentityRecord, type StatusRecord } from './identity';
+import type { DeviceIdentity } from './identity-types';
+import type { ConnectOptions } from './link';
+import type { CloudToDeviceFeedback, CloudToDeviceSettings } from './message-types';
+import { Module, type ModuleRecord } from './module';
+import { deviceboundTopic } from './topics';
 
-/** One device at a hub: identity, twin, queue, pending methods and session. */
-export class Device {
-  readonly deviceId: string;
-  readonly desired = new PropertyCollection();
-  readonly reported = new PropertyCollection();
+/** What of a device outlives the emulator. */
+export interface DeviceRecord extends IdentityRecord, StatusRecord {
+  readonly messages: readonly QueuedMessage[];
+  readonly modules: readonly ModuleRecord[];
+}
+
+/** What the devices of a hub have in common. */
+export interface DeviceSurroundings {
+  readonly cloudToDevice: CloudToDeviceSettings;
+  /** Whether a delivery counts that nobody acknowledged in time. */
+  readonly countsEveryDelivery: boolean;
+  /** Whether a clean session loses what waits for the device. */
+  readonly purgesOnCleanSession: boolean;
+  readonly feedback: (record: CloudToDeviceFeedback) => void;
+  readonly changed: () => void;
+}
+
+/** One device at a hub, with the messages that wait for it and its modules. */
+export class Device extends Identity {
+  readonly modules = new Map<string, Module>();
   readonly queue: CloudToDeviceQueue;
-  readonly methods: MethodCalls;
-  tags: JsonObject = {};
-  status: DeviceStatus;
-  authentication: DeviceAuthentication;
-  lastActivityTime: Date | undefined;
-  #active: ActiveSession | undefined;
-  /** The session of a device that is away and wants to find it again. */
-  #kept: HubSession | undefined;
-  #connectionStateUpdatedTime: Date | undefined;
-  #modelId: string | undefined;
-  readonly #createdTime = new Date();
-  readonly #etag = newEtag();
+  readonly #surroundings: DeviceSurroundings;
+  #status: StatusRecord;
 
-  constructor(deviceId: string, status: DeviceStatus, authentication: DeviceAuthentication) {
-    this.deviceId = deviceId;
-    this.status = status;
-    this.authentication = authentication;
-    this.queue = new CloudToDeviceQueue(deviceId);
-    this.methods = new MethodCalls(deviceId);
+  constructor(record: DeviceRecord, surroundings: DeviceSurroundings) {
+    super(record, surroundings.changed);
+    this.#surroundings = surroundings;
+    const { status, statusReason, statusUpdatedTime } = record;
+    this.#status = {
+      status,
+      ...(statusReason !== undefined && { statusReason }),
+      ...(statusUpdatedTime && { statusUpdatedTime }),
+    };
+    this.queue = new CloudToDeviceQueue({
+      deviceId: this.deviceId,
+      deviceGenerationId: this.generationId,
+      settings: surroundings.cloudToDevice,
+      countsEveryDelivery: surroundings.countsEveryDelivery,
+      messages: record.messages,
+      feedback: surroundings.feedback,
+      unlocked: () => this.deliverQueue(),
+      changed: surroundings.changed,
+    });
+    for (const module of record.modules) this.addModule(module);
   }
 
-  /** Takes a new connection, dropping the one before. Tells whether a session was found again. */
-  connect(connection: MqttConnection, isClean: boolean, modelId: string | undefined): boolean {
-    // IoT Hub: one connection a device; the newcomer wins.
-    this.disconnect('taken-over');
-    const kept = isClean ? undefined : this.#kept;
-    // A clean session begins with nothing [MQTT-3.1.2-6].
-    if (isClean) this.queue.purge();
-    this.queue.release();
-    this.#kept = undefined;
-    this.#active = { connection, session: kept ?? new HubSession(this.deviceId, isClean) };
-    this.#modelId = modelId;
-    this.#connectionStateUpdatedTime = this.lastActivityTime = new Date();
-    return kept !== undefined;
+  override get status(): StatusRecord {
+    return this.#status;
   }
 
-  /** Drops the connection, if there is one. */
-  disconnect(reason: DisconnectReason): void {
-    this.#active?.connection.close(reason);
+  override countCloudToDeviceMessages(): number {
+    return this.queue.length;
   }
 
-  /** That connection is gone. */
-  disconnected(connection: MqttConnection): void {
-    if (this.#active?.connection !== connection) return;
-    const { session } = this.#active;
-    this.#active = undefined;
-    this.#kept = session.isClean ? undefined : session;
-    this.#connectionStateUpdatedTime = new Date();
-    this.queue.release();
-    this.methods.abort();
+  override get record(): DeviceRecord {
+    return {
+      ...super.record,
+      ...this.#status,
+      messages: this.queue.messages,
+      modules: [...this.modules.values()].map(({ record }) => record),
+    };
   }
 
-  get session(): HubSession | undefined {
-    return this.#active?.session;
+  identity(): DeviceIdentity {
+    return { ...this.properties, ...this.#status, cloudToDeviceMessageCount: this.queue.length };
   }
 
-  get isConnected(): boolean {
-    return this.#active !== undefined;
+  addModule(record: ModuleRecord): Module {
+    const module = new Module(record, this, this.#surroundings.changed);
+    this.modules.set(record.moduleId, module);
+    return module;
+  }
+
+  deleteModule(module: Module): void {
+    this.modules.delete(module.identity().moduleId);
+    module.dispose('device-deleted');
+  }
+
+  /** @throws EmulatorError 404010 */
+  requireModule(moduleId: string): Module {
+    const module = this.modules.get(moduleId);
+    if (module !== undefined) return module;
+    throw new EmulatorError(SERVICE_ERROR.moduleNotFound, `${this.name} has no module ${moduleId}`);
+  }
+
+  /** A disabled device is dropped, and its modules with it. */
+  updateStatus(status: Omit<StatusRecord, 'statusUpdatedTime'>): void {
+    this.#status = { ...status, statusUpdatedTime: new Date() };
+    this.touch();
+    if (status.status === 'disabled') this.disconnectAll('device-disabled');
+  }
+
+  override connect(options: ConnectOptions): boolean {
+    const isSessionPresent = super.connect(options);
+    if (options.isClean && this.#surroundings.purgesOnCleanSession) this.queue.purge();
+    return isSessionPresent;
+  }
+
+  override disconnected(connection: MqttConnection): void {
+    super.disconnected(connection);
+    if (this.link.connection === undefined) this.queue.release();
+  }
+
+  override ready(): void {
+    super.ready();
+    this.deliverQueue();
   }
 
   /** Sends waiting messages, if the device is there and wants them. */
   deliverQueue(): void {
-    this.queue.deliver(this.#cloudToDevice());
+    this.queue.deliver(() => this.#cloudToDevice());
+  }
+
+  /** Drops the connections of the device and its modules. */
+  disconnectAll(reason: DisconnectReason): void {
+    this.#forAll((identity) => identity.link.disconnect(reason));
+  }
+
+  /** The device is deleted. */
+  delete(): void {
+    this.#forAll((identity) => identity.dispose('device-deleted'));
+    this.queue.delete();
+  }
+
+  /** The emulator is closed. */
+  close(): void {
+    this.#forAll((identity) => identity.dispose('emulator-closed'));
+    this.queue.close();
   }
 
   #cloudToDevice(): Deliver {
-    const { connection, session } = this.#active ?? {};
-    const qos = session?.grantedQoS('cloud-to-device');
-    if (connection === undefined || qos === undefined) return undefined;
-    return (message) => connection.send({ ...message, qos });
+    const { connection } = this.link;
+    const subscription = this.link.subscriptionTo('cloud-to-device');
+    if (connection === undefined || subscription === undefined) return undefined;
+    const { filter, qos } = subscription;
+    return ({ propertyBag, packetId, ...message }) =>
+      connection.send({
+        ...message,
+        ...(packetId !== undefined && { packetId }),
+        topic: deviceboundTopic(filter, this.deviceId) + propertyBag,
+        qos,
+      });
   }
 
-  /** Sends at QoS 0, as IoT Hub does for methods and twins; `undefined` if the device is away or not subscribed. */
-  sender(kind: SubscriptionKind): ((topic: string, payload: string) => void) | undefined {
-    const { connection, session } = this.#active ?? {};
-    if (connection === undefined || session?.grantedQoS(kind) === undefined) return undefined;
-    return (topic, payload) => connection.send({ topic, payload, qos: 0 });
-  }
-
-  identity(): DeviceIdentity {
-    return {
-      deviceId: this.deviceId,
-      status: this.status,
-      authentication: this.authentication,
-      connectionState: this.isConnected ? 'Connected' : 'Disconnected',
-      ...(this.#connectionStateUpdatedTime && {
-        connectionStateUpdatedTime: this.#connectionStateUpdatedTime,
-      }),
-      ...(this.lastActivityTime && { lastActivityTime: this.lastActivityTime }),
-      ...(this.#modelId !== undefined && { modelId: this.#modelId }),
-      cloudToDeviceMessageCount: this.queue.length,
-      createdTime: this.#createdTime,
-      etag: this.#etag,
-    };
-  }
-
-  twin(): DeviceTwin {
-    return {
-      deviceId: this.deviceId,
-      tags: this.tags,
-      properties: { desired: this.desired.toJSON(), reported: this.reported.toJSON() },
-      ...(this.#modelId !== undefined && { modelId: this.#modelId }),
-    };
-  }
-
-  /** Forgets everything that waits; the device is deleted or the emulator closed. */
-  dispose(reason: DisconnectReason): void {
-    this.disconnect(reason);
-    this.queue.purge();
-    this.methods.abort();
+  #forAll(act: (identity: Identity) => void): void {
+    for (const identity of [this, ...this.modules.values()]) act(identity);
   }
 }

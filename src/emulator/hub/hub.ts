@@ -1,35 +1,34 @@
-import { EventEmitter } from 'node:events';
 import type { IConnectPacket } from 'mqtt-packet';
-import type { DeviceData, LinkedHub, ProvisionedDevice } from '../dps/allocation';
-import type { JsonObject } from '../json';
+import type { DeviceData, LinkedHub, ProvisionedDevice } from '../dps/allocation/linked-hub';
+import { FileService, isFileUploadPath } from '../files/file-service';
+import { createGatekeeper } from '../files/gatekeeper';
+import type { FileUploadOptions } from '../files/types';
 import {
   firstRefusal,
   type ConnectVerdict,
   type DisconnectReason,
+  type HttpExchange,
   type MqttConnection,
 } from '../mqtt/service';
 import type { RoutableService } from '../mqtt/router';
 import type { ResolvedHub } from '../options';
-import type { UnverifiedBehavior } from '../unverified-behavior';
-import { HubClient, type HubClientEvents, type Will } from './client';
-import { CONNECT_STEPS, isSameHost, parseUsername, type HubConnectContext } from './connect';
-import type { Device } from './device';
-import { DeviceRegistry } from './device-registry';
-import { parsePropertyBag, type MessageProperties } from './property-bag';
-import { telemetryTopic } from './topics';
+import { TelemetryRouter } from '../telemetry/router';
 import type {
-  CloudToDeviceMessage,
-  DeviceTwin,
-  EnqueuedMessage,
-  HubEmulator,
-  HubEvents,
-  MethodCall,
-  MethodResponse,
-  TelemetryMessage,
-} from './types';
-
-/** Messages from devices that are remembered. */
-const MAX_TELEMETRY = 1000;
+  ReadTelemetryOptions,
+  TelemetryFile,
+  TelemetryFilter,
+  TelemetryReader,
+} from '../telemetry/types';
+import type { UnverifiedBehavior } from '../unverified-behavior';
+import { HubClient, type HubClientEvents } from './client';
+import { CONNECT_STEPS, type HubConnectContext } from './connect';
+import type { Identity } from './identity';
+import type { MessageProperties } from './property-bag';
+import { Recent } from './recent';
+import { ServiceSide } from './service-side';
+import type { EventSource, HubEmulator, HubTarget, TelemetryMessage } from './types';
+import { hostOf, isSameHost, parseUsername } from './username';
+import { readWill } from './will';
 
 /** What a hub is reached by. */
 interface Listening {
@@ -37,28 +36,44 @@ interface Listening {
   stop(reason: DisconnectReason): Promise<void>;
 }
 
-/** One IoT hub: the service's side towards devices (MQTT), towards DPS and towards the test. */
-export class Hub extends EventEmitter<HubEvents> implements HubEmulator, RoutableService, LinkedHub {
+/** One IoT hub: what a service can do with it, and its side towards devices (MQTT, HTTPS) and towards DPS. */
+export class Hub extends ServiceSide implements HubEmulator, RoutableService, LinkedHub {
   readonly name: string;
   readonly allocationWeight: number;
   readonly latencyMs: number;
   readonly label: string;
-  readonly devices = new DeviceRegistry();
+  readonly fileUploads: FileService;
   readonly #unverifiedBehavior: UnverifiedBehavior;
-  readonly #telemetry: TelemetryMessage[] = [];
+  readonly #telemetry = new Recent<TelemetryMessage>();
+  readonly #router = new TelemetryRouter({
+    remembered: () => this.#telemetry.items,
+    onFileFailed: (error) => this.emitLater('telemetryFileFailed', { path: error.path, error }),
+  });
   #hostName = '';
   #listener: Listening | undefined;
 
   constructor(
     { name, allocationWeight, latencyMs }: Pick<ResolvedHub, 'name' | 'allocationWeight' | 'latencyMs'>,
     unverifiedBehavior: UnverifiedBehavior,
+    fileUploads: FileUploadOptions = {},
   ) {
-    super();
+    super(unverifiedBehavior);
     this.name = name;
     this.allocationWeight = allocationWeight;
     this.latencyMs = latencyMs;
     this.label = `hub ${name}`;
     this.#unverifiedBehavior = unverifiedBehavior;
+    this.fileUploads = new FileService({
+      hubName: name,
+      hostName: () => this.hostName,
+      options: fileUploads,
+      onNotification: (notification) => this.emitLater('fileUploaded', notification),
+      gatekeeper: createGatekeeper({
+        find: (deviceId) => this.devices.find(deviceId),
+        verifiedAuthorities: () => this.certificates.listVerified(),
+        unverifiedBehavior,
+      }),
+    });
   }
 
   get hostName(): string {
@@ -80,53 +95,55 @@ export class Hub extends EventEmitter<HubEvents> implements HubEmulator, Routabl
   }
 
   isMeantBy(username: string): boolean {
-    return isSameHost(parseUsername(username)?.hostName, this.hostName);
+    return isSameHost(hostOf(username), this.hostName);
   }
 
-  isRequestedBy(host: string): boolean {
-    return isSameHost(host, this.hostName);
+  isRequestedBy(host: string, path: string): boolean {
+    return isSameHost(host, this.hostName) && isFileUploadPath(path);
   }
 
   connect(packet: IConnectPacket, connection: MqttConnection): ConnectVerdict {
-    const username = parseUsername(packet.username ?? '');
-    const device = this.devices.find(packet.clientId);
+    const username = parseUsername(packet.username ?? '', packet.clientId);
+    const identity = this.devices.findClient(packet.clientId);
     const context: HubConnectContext = {
       packet,
       hostName: this.hostName,
       username,
-      device,
-      leaf: connection.certificates[0],
+      identity,
+      presented: connection.certificates,
+      verifiedAuthorities: this.certificates.listVerified(),
       unverifiedBehavior: this.#unverifiedBehavior,
     };
     const refusal = firstRefusal(CONNECT_STEPS, context);
     if (refusal !== undefined) return refusal;
-    if (device === undefined) return { returnCode: 5, reason: 'there is no such device' };
-    const will = this.#readWill(packet);
-    const isSessionPresent = device.connect(connection, packet.clean ?? true, username?.modelId);
-    const events = this.#eventsOf(device);
+    if (identity === undefined) return { returnCode: 5, reason: 'there is no such device or module' };
+    const will = readWill(packet, identity);
+    const { modelId, apiVersion } = username ?? {};
+    const isSessionPresent = identity.connect({ connection, isClean: packet.clean ?? true, modelId });
+    const events = this.#eventsOf(identity, connection);
     return {
       returnCode: 0,
       isSessionPresent,
-      client: new HubClient({ connection, device, will, events }),
+      client: new HubClient({ connection, identity, apiVersion, will, events }),
     };
+  }
+
+  handleRequest(exchange: HttpExchange): void {
+    this.fileUploads.handle(exchange);
   }
 
   /** Drops every device without a word. */
   disconnectAll(reason: DisconnectReason): void {
     this.devices.disconnectAll(reason);
-  }
-
-  disconnectDevice(deviceId: string): void {
-    this.devices.require(deviceId).disconnect('connection-lost');
+    this.fileUploads.disconnectAll();
   }
 
   releaseDevice(deviceId: string): DeviceData | undefined {
     const device = this.devices.find(deviceId);
     if (device === undefined) return undefined;
-    const { tags, desired, reported } = device;
-    const data = { tags, properties: { desired: desired.properties, reported: reported.properties } };
+    const { tags, desired, reported } = device.twin.content;
     this.devices.delete(deviceId);
-    return data;
+    return { tags, properties: { desired: desired.properties, reported: reported.properties } };
   }
 
   provisionDevice({ deviceId, thumbprint, data }: ProvisionedDevice): void {
@@ -136,92 +153,64 @@ export class Hub extends EventEmitter<HubEvents> implements HubEmulator, Routabl
       return;
     }
     this.devices.create({ deviceId, authentication });
-    const device = this.devices.require(deviceId);
     const { tags, properties } = data ?? {};
-    if (tags !== undefined) device.tags = tags;
-    if (properties?.desired !== undefined) device.desired.patch(properties.desired);
-    if (properties?.reported !== undefined) device.reported.patch(properties.reported);
+    this.devices.require(deviceId).twin.adopt({ tags, ...properties });
   }
 
-  receivedTelemetry(deviceId?: string): readonly TelemetryMessage[] {
-    return this.#telemetry.filter((message) => deviceId === undefined || message.deviceId === deviceId);
-  }
-
-  // Asynchronous like the service's own API, so that a test does not depend on the emulator being in its process.
-  // eslint-disable-next-line @typescript-eslint/require-await -- what it throws must be a rejection
-  async sendCloudToDevice(deviceId: string, message: CloudToDeviceMessage): Promise<EnqueuedMessage> {
-    const device = this.devices.require(deviceId);
-    const enqueued = device.queue.enqueue(message);
-    device.deliverQueue();
-    return enqueued;
-  }
-
-  async invokeMethod(deviceId: string, call: MethodCall): Promise<MethodResponse> {
-    const device = this.devices.require(deviceId);
-    return device.methods.invoke(call, device.sender('methods'));
-  }
-
-  getTwin(deviceId: string): DeviceTwin {
-    return this.devices.require(deviceId).twin();
-  }
-
-  updateDesiredProperties(deviceId: string, patch: JsonObject): DeviceTwin {
-    const device = this.devices.require(deviceId);
-    device.desired.patch(patch);
-    const $version = device.desired.version;
-    device.sender('desired-properties')?.(
-      `$iothub/twin/PATCH/properties/desired/?$version=${$version}`,
-      JSON.stringify({ ...patch, $version }),
+  receivedTelemetry(target?: HubTarget): readonly TelemetryMessage[] {
+    if (target === undefined) return this.#telemetry.items;
+    const wanted = typeof target === 'string' ? { deviceId: target } : target;
+    return this.#telemetry.items.filter(
+      ({ deviceId, moduleId }) => deviceId === wanted.deviceId && moduleId === wanted.moduleId,
     );
-    return device.twin();
+  }
+
+  readTelemetry(options: ReadTelemetryOptions = {}): TelemetryReader {
+    return this.#router.read(options);
+  }
+
+  writeTelemetryTo(path: string, filter: TelemetryFilter = {}): Promise<TelemetryFile> {
+    return this.#router.writeTo(path, filter);
   }
 
   dispose(): void {
     this.devices.dispose();
   }
 
-  #readWill({ clientId, will }: IConnectPacket): Will | undefined {
-    if (will === undefined) return undefined;
-    const { properties, systemProperties } = parsePropertyBag(
-      will.topic.slice(telemetryTopic(clientId).length),
-    );
+  /** Ends what is being read and uploaded, and writes what is to be written. */
+  async finish(): Promise<void> {
+    await Promise.all([this.#router.close(), this.fileUploads.close()]);
+  }
+
+  #eventsOf(identity: Identity, connection: MqttConnection): HubClientEvents {
+    const { deviceId, moduleId } = identity;
+    const source: EventSource = { deviceId, ...(moduleId !== undefined && { moduleId }) };
     return {
-      body: Buffer.from(will.payload),
-      properties: {
-        properties: {
-          ...properties,
-          ...(will.retain === true && { 'mqtt-retain': 'true' }),
-          'iothub-MessageType': 'Will',
-        },
-        systemProperties,
+      connected: () => {
+        this.#router.connected(source, connection);
+        this.emitLater('deviceConnected', source);
       },
+      subscribed: (topicFilter) => this.emitLater('deviceSubscribed', { ...source, topicFilter }),
+      disconnected: (reason) => {
+        this.#router.disconnected(connection);
+        this.emitLater('deviceDisconnected', { ...source, reason });
+      },
+      telemetry: (body, properties) => this.#receive(source, body, properties, connection),
+      reportedPropertiesUpdated: (patch, reported) =>
+        this.emitLater('reportedPropertiesUpdated', { ...source, patch, reported }),
     };
   }
 
-  #eventsOf(device: Device): HubClientEvents {
-    const { deviceId } = device;
-    return {
-      connected: () => this.#emitLater('deviceConnected', { deviceId }),
-      subscribed: (topicFilter) => this.#emitLater('deviceSubscribed', { deviceId, topicFilter }),
-      disconnected: (reason) => this.#emitLater('deviceDisconnected', { deviceId, reason }),
-      telemetry: (body, properties) => this.#receive(deviceId, body, properties),
-      reportedPropertiesUpdated: (patch) =>
-        this.#emitLater('reportedPropertiesUpdated', { deviceId, patch, reported: device.reported.toJSON() }),
-    };
-  }
-
-  #receive(deviceId: string, body: Buffer, properties: MessageProperties): void {
-    const message = { deviceId, body, ...properties, enqueuedTime: new Date() };
-    this.#telemetry.push(message);
-    if (this.#telemetry.length > MAX_TELEMETRY) this.#telemetry.shift();
-    this.#emitLater('telemetry', message);
-  }
-
-  /** Outside of the packet's handling, so that a listener that throws fails its test and not the device's connection. */
-  #emitLater<Name extends keyof HubEvents>(name: Name, ...details: HubEvents[Name]): void {
-    queueMicrotask(() => {
-      // The compiler cannot relate the tuple of a generic name to what `emit` takes for that name.
-      (this as EventEmitter).emit(name, ...details);
-    });
+  /** The one place where telemetry arrives. */
+  #receive(
+    source: EventSource,
+    body: Buffer,
+    properties: MessageProperties,
+    connection: MqttConnection,
+  ): void {
+    const message = { ...source, body, ...properties, enqueuedTime: new Date() };
+    this.#telemetry.add(message);
+    this.#router.push(message, connection);
+    this.emitLater('telemetry', message);
   }
 }

@@ -1,9 +1,12 @@
 import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../errors';
-import { parseJson } from '../json';
+import { parseJson, type JsonValue } from '../json';
+import { jsonText } from './json-input';
+import type { Send } from './link';
 import type { MethodCall, MethodResponse } from './types';
 
-/** IoT Hub: the largest payload of a call. */
+/** IoT Hub: the largest payload of a call, and of its answer. */
 const MAX_PAYLOAD_BYTES = 128 * 1024;
+const MAX_TIMEOUT_SECONDS = 300;
 const METHOD_NAME = /^[^/?#+\s]{1,100}$/;
 
 interface PendingCall {
@@ -12,40 +15,52 @@ interface PendingCall {
   readonly timer: NodeJS.Timeout;
 }
 
-/** Sends a request to the device. */
-export type SendRequest = (topic: string, payload: string) => void;
+/** The way to the device, found within so many milliseconds; `undefined` if it does not come. */
+export type AwaitSender = (timeoutMs: number) => Promise<Send | undefined>;
 
-/** The direct methods of one device that wait for an answer. */
+function checkSeconds(value: number, minimum: number, parameter: string): void {
+  if (value >= minimum && value <= MAX_TIMEOUT_SECONDS) return;
+  throw invalidArgument(`${parameter} must be ${minimum} to ${MAX_TIMEOUT_SECONDS}`);
+}
+
+/** IoT Hub: empty, or JSON. `undefined` for anything else. */
+function readAnswer(body: Buffer): JsonValue | undefined {
+  if (body.length === 0) return null;
+  return body.length > MAX_PAYLOAD_BYTES ? undefined : parseJson(body.toString());
+}
+
+/** The direct methods of one device or module that wait for an answer. */
 export class MethodCalls {
-  readonly #deviceId: string;
+  /** For error messages. */
+  readonly #name: string;
   readonly #pending = new Map<string, PendingCall>();
   #lastRequestId = 0;
 
-  constructor(deviceId: string) {
-    this.#deviceId = deviceId;
+  constructor(name: string) {
+    this.#name = name;
   }
 
   /** Rejects with an EmulatorError 400004, 404103, 404104, 502000 or 504101. */
-  async invoke(call: MethodCall, send: SendRequest | undefined): Promise<MethodResponse> {
-    const { methodName, payload = null, responseTimeoutSeconds = 30 } = call;
-    const body = JSON.stringify(payload);
+  async invoke(call: MethodCall, awaitSender: AwaitSender): Promise<MethodResponse> {
+    const { methodName, payload = null, responseTimeoutSeconds = 30, connectTimeoutSeconds = 0 } = call;
+    const body = jsonText(payload, 'payload');
     if (!METHOD_NAME.test(methodName)) throw invalidArgument('methodName is not a method name');
-    if (!(responseTimeoutSeconds >= 1 && responseTimeoutSeconds <= 300)) {
-      throw invalidArgument('responseTimeoutSeconds must be 1 to 300');
-    }
+    checkSeconds(responseTimeoutSeconds, 1, 'responseTimeoutSeconds');
+    checkSeconds(connectTimeoutSeconds, 0, 'connectTimeoutSeconds');
     if (Buffer.byteLength(body) > MAX_PAYLOAD_BYTES) {
       throw invalidArgument(`payload exceeds ${MAX_PAYLOAD_BYTES} bytes`);
     }
+    const send = await awaitSender(connectTimeoutSeconds * 1000);
     if (send === undefined) {
       throw new EmulatorError(
         SERVICE_ERROR.deviceNotOnline,
-        `Device ${this.#deviceId} is not connected or not subscribed to direct methods`,
+        `${this.#name} is not connected or not subscribed to direct methods`,
       );
     }
     const requestId = (++this.#lastRequestId).toString(16);
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        const text = `Device ${this.#deviceId} did not answer ${methodName} in ${responseTimeoutSeconds} s`;
+        const text = `${this.#name} did not answer ${methodName} in ${responseTimeoutSeconds} s`;
         this.#settle(requestId)?.reject(new EmulatorError(SERVICE_ERROR.gatewayTimeout, text));
       }, responseTimeoutSeconds * 1000).unref();
       this.#pending.set(requestId, { resolve, reject, timer });
@@ -56,19 +71,19 @@ export class MethodCalls {
   /** The device has answered. An answer that nobody waits for any more is ignored. */
   answered(requestId: string, status: number, body: Buffer): void {
     const call = this.#settle(requestId);
-    const payload = body.length === 0 ? null : parseJson(body.toString());
+    const payload = readAnswer(body);
     if (payload !== undefined) {
       call?.resolve({ status, payload });
       return;
     }
-    const text = `Device ${this.#deviceId} answered with something that is not JSON`;
+    const text = `${this.#name} answered with something that is not JSON of at most ${MAX_PAYLOAD_BYTES} bytes`;
     call?.reject(new EmulatorError(SERVICE_ERROR.badGateway, text));
   }
 
   /** The device has gone away. */
   abort(): void {
     for (const requestId of this.#pending.keys()) {
-      const text = `Device ${this.#deviceId} went away before it answered`;
+      const text = `${this.#name} went away before it answered`;
       this.#settle(requestId)?.reject(new EmulatorError(SERVICE_ERROR.deviceConnectionClosedRemotely, text));
     }
   }

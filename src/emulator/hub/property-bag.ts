@@ -1,5 +1,5 @@
 import { ProtocolViolation } from '../mqtt/violation';
-import type { SystemProperties } from './types';
+import type { SystemProperties } from './message-types';
 
 /** IoT Hub: the names that system properties have in a topic. */
 const SYSTEM_NAMES: Readonly<Record<keyof SystemProperties, string>> = {
@@ -55,8 +55,14 @@ export function parsePropertyBag(bag: string): MessageProperties {
   };
 }
 
+/** What a property bag is written from. A property that is `null` has no value. */
+export interface OutgoingProperties {
+  readonly properties: Readonly<Record<string, string | null>>;
+  readonly systemProperties: SystemProperties;
+}
+
 /** Writes a property bag, system properties first. */
-export function formatPropertyBag({ properties, systemProperties }: MessageProperties): string {
+export function formatPropertyBag({ properties, systemProperties }: OutgoingProperties): string {
   const system = Object.entries(SYSTEM_NAMES).map(([property, name]) => {
     // Object.entries loses the keys' type; the table has no others.
     const value = systemProperties[property as keyof SystemProperties];
@@ -64,6 +70,10 @@ export function formatPropertyBag({ properties, systemProperties }: MessagePrope
   });
   return [...system, ...Object.entries(properties)]
     .filter((entry) => entry !== undefined)
-    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
+    .map(([name, value]) => {
+      // IoT Hub: no value, just the name; an empty value is an equals sign with nothing behind it.
+      const suffix = value === null ? '' : `=${encodeURIComponent(value)}`;
+      return `${encodeURIComponent(name)}${suffix}`;
+    })
     .join('&');
 }

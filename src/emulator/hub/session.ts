@@ -1,24 +1,30 @@
 import type { GrantedQoS, MqttConnection } from '../mqtt/service';
 import { ProtocolViolation } from '../mqtt/violation';
-import { subscriptionKind, type SubscriptionKind } from './topics';
+import { subscriptionKind, type SubscriptionKind, type TopicOwner } from './topics';
 
 /** IoT Hub: topic filters that a device may have at once. */
 const MAX_SUBSCRIPTIONS = 5;
 
-/** A device's MQTT session: its subscriptions, which outlive the connection if the device does not want a clean one. */
+/** A topic filter of a device, and what was granted for it. */
+export interface Subscription {
+  readonly filter: string;
+  readonly qos: GrantedQoS;
+}
+
+/** An MQTT session: its subscriptions, which outlive the connection if the device does not want a clean one. */
 export class HubSession {
   readonly isClean: boolean;
-  readonly #deviceId: string;
+  readonly #owner: TopicOwner;
   readonly #filters = new Map<string, GrantedQoS>();
 
-  constructor(deviceId: string, isClean: boolean) {
-    this.#deviceId = deviceId;
+  constructor(owner: TopicOwner, isClean: boolean) {
+    this.#owner = owner;
     this.isClean = isClean;
   }
 
   /** @throws ProtocolViolation for a filter that IoT Hub does not have, or one too many. */
-  subscribe(filter: string, qos: GrantedQoS): void {
-    if (subscriptionKind(filter, this.#deviceId) === undefined) {
+  subscribe({ filter, qos }: Subscription): void {
+    if (subscriptionKind(filter, this.#owner) === undefined) {
       throw new ProtocolViolation(`no such topic filter: ${filter}`);
     }
     this.#filters.set(filter, qos);
@@ -29,13 +35,17 @@ export class HubSession {
     this.#filters.delete(filter);
   }
 
-  /** The QoS granted for that kind of message, `undefined` if the device is not subscribed to it. */
-  grantedQoS(kind: SubscriptionKind): GrantedQoS | undefined {
-    const granted = [...this.#filters]
-      .filter(([filter]) => subscriptionKind(filter, this.#deviceId) === kind)
-      .map(([, qos]) => qos);
+  get subscriptions(): readonly Subscription[] {
+    return [...this.#filters].map(([filter, qos]) => ({ filter, qos }));
+  }
+
+  /** The subscription for that kind of message, `undefined` if there is none. */
+  subscriptionTo(kind: SubscriptionKind): Subscription | undefined {
+    const matching = this.subscriptions.filter(
+      ({ filter }) => subscriptionKind(filter, this.#owner) === kind,
+    );
     // Of overlapping subscriptions the highest QoS counts [MQTT-3.3.5-1].
-    return granted.includes(1) ? 1 : granted[0];
+    return matching.find(({ qos }) => qos === 1) ?? matching[0];
   }
 }
 

@@ -1,46 +1,111 @@
-/** What a device may subscribe to. */
-export type SubscriptionKind = 'cloud-to-device' | 'methods' | 'twin-responses' | 'desired-properties';
-
-/** What a topic filter stands for; `undefined` for a filter that IoT Hub does not have. */
-export function subscriptionKind(filter: string, deviceId: string): SubscriptionKind | undefined {
-  const filters: Readonly<Record<string, SubscriptionKind>> = {
-    [`devices/${deviceId}/messages/devicebound/#`]: 'cloud-to-device',
-    // The Azure SDK for Embedded C leaves the device ID open; messages come with the real one.
-    'devices/+/messages/devicebound/#': 'cloud-to-device',
-    '$iothub/methods/POST/#': 'methods',
-    '$iothub/twin/res/#': 'twin-responses',
-    '$iothub/twin/PATCH/properties/desired/#': 'desired-properties',
-  };
-  return Object.hasOwn(filters, filter) ? filters[filter] : undefined;
+/** The device or module that topics are about. */
+export interface TopicOwner {
+  readonly deviceId: string;
+  readonly moduleId: string | undefined;
 }
 
-/** What a device may publish. */
+/** What a device or module may subscribe to. */
+export type SubscriptionKind =
+  'cloud-to-device' | 'module-inputs' | 'methods' | 'twin-responses' | 'desired-properties';
+
+const COMMON_FILTERS: ReadonlyMap<string, SubscriptionKind> = new Map([
+  ['$iothub/methods/POST/#', 'methods'],
+  ['$iothub/twin/res/#', 'twin-responses'],
+  ['$iothub/twin/PATCH/properties/desired/#', 'desired-properties'],
+]);
+const DEVICE_FILTERS: ReadonlyMap<string, SubscriptionKind> = new Map([
+  ['messages/devicebound/#', 'cloud-to-device'],
+]);
+// Messages get to inputs by the routes of an IoT Edge hub; an IoT hub takes the subscription and sends nothing.
+const MODULE_FILTERS: ReadonlyMap<string, SubscriptionKind> = new Map([
+  ['inputs/#', 'module-inputs'],
+  ['#', 'module-inputs'],
+]);
+
+const OWNED = /^devices\/(?<deviceId>[^/]+)\/(?:modules\/(?<moduleId>[^/]+)\/)?(?<rest>.*)$/s;
+
+/** SDKs differ in whether they encode an ID in a topic. */
+function isNamed(segment: string | undefined, id: string | undefined): boolean {
+  if (segment === undefined || id === undefined || segment === id) return segment === id;
+  try {
+    return decodeURIComponent(segment) === id;
+  } catch {
+    return false;
+  }
+}
+
+/** What a topic says after the device and module, if these are the owner. */
+function restOf(topic: string, { deviceId, moduleId }: TopicOwner): string | undefined {
+  const parts = OWNED.exec(topic)?.groups;
+  const isOwned = isNamed(parts?.['deviceId'], deviceId) && isNamed(parts?.['moduleId'], moduleId);
+  return isOwned ? parts?.['rest'] : undefined;
+}
+
+/** What a topic filter stands for; `undefined` for a filter that IoT Hub does not have. */
+export function subscriptionKind(filter: string, owner: TopicOwner): SubscriptionKind | undefined {
+  const common = COMMON_FILTERS.get(filter);
+  if (common !== undefined) return common;
+  // The Azure SDK for Embedded C leaves the device ID open; messages come with the real one.
+  const named = filter.replace(/^devices\/\+\//, () => `devices/${encodeURIComponent(owner.deviceId)}/`);
+  const rest = restOf(named, owner);
+  if (rest === undefined) return undefined;
+  return (owner.moduleId === undefined ? DEVICE_FILTERS : MODULE_FILTERS).get(rest);
+}
+
+/** Where messages to a device go that subscribed by that filter; their properties are appended. */
+export function deviceboundTopic(filter: string, deviceId: string): string {
+  if (!filter.startsWith('devices/+/')) return filter.slice(0, -'#'.length);
+  // Wild cards must not be in the topic of a message [MQTT-3.3.2-2].
+  const segment = /[+#]/.test(deviceId) ? encodeURIComponent(deviceId) : deviceId;
+  return `devices/${segment}/messages/devicebound/`;
+}
+
+/** What a device or module may publish. */
 export type DeviceMessage =
   | { readonly kind: 'telemetry'; readonly propertyBag: string }
   | { readonly kind: 'method-response'; readonly status: number; readonly requestId: string }
   | { readonly kind: 'get-twin'; readonly requestId: string }
-  | { readonly kind: 'update-reported-properties'; readonly requestId: string };
+  | {
+      readonly kind: 'update-reported-properties';
+      readonly requestId: string;
+      /** The version that is to be changed; `undefined` for any. */
+      readonly version: number | undefined;
+    };
 
-const METHOD_RESPONSE = /^\$iothub\/methods\/res\/(?<status>-?\d+)\/\?(?:.*&)?\$rid=(?<requestId>[^&]+)/;
-const TWIN_REQUEST =
-  /^\$iothub\/twin\/(?<operation>GET|PATCH\/properties\/reported)\/\?(?:.*&)?\$rid=(?<requestId>[^&]+)/;
+const METHOD_RESPONSE = /^\$iothub\/methods\/res\/(?<status>-?\d{1,10})\/\?(?<query>.*)$/s;
+const TWIN_REQUEST = /^\$iothub\/twin\/(?<operation>GET|PATCH\/properties\/reported)\/\?(?<query>.*)$/s;
+const TELEMETRY = /^messages\/events(?:\/\??(?<propertyBag>.*))?$/s;
 
-/** The topic of a device's telemetry, to which its properties are appended. */
-export function telemetryTopic(deviceId: string): string {
-  return `devices/${deviceId}/messages/events/`;
+/** The value of a parameter, wherever it is in the query; `undefined` when it is missing or empty. */
+function parameter(query: string, name: string): string | undefined {
+  const entry = query.split('&').find((candidate) => candidate.startsWith(`${name}=`));
+  const value = entry?.slice(name.length + 1);
+  return value === '' ? undefined : value;
+}
+
+/** The property bag in a topic of telemetry; `undefined` for any other topic. */
+export function telemetryProperties(topic: string, owner: TopicOwner): string | undefined {
+  const match = TELEMETRY.exec(restOf(topic, owner) ?? '');
+  return match === null ? undefined : (match.groups?.['propertyBag'] ?? '');
 }
 
 /** The message that a topic stands for; `undefined` for a topic that IoT Hub does not have. */
-export function parseDeviceTopic(topic: string, deviceId: string): DeviceMessage | undefined {
-  const telemetry = telemetryTopic(deviceId);
-  if (topic.startsWith(telemetry)) return { kind: 'telemetry', propertyBag: topic.slice(telemetry.length) };
+export function parseDeviceTopic(topic: string, owner: TopicOwner): DeviceMessage | undefined {
+  const propertyBag = telemetryProperties(topic, owner);
+  if (propertyBag !== undefined) return { kind: 'telemetry', propertyBag };
 
   const response = METHOD_RESPONSE.exec(topic)?.groups;
-  if (response?.['requestId'] !== undefined) {
-    return { kind: 'method-response', status: Number(response['status']), requestId: response['requestId'] };
+  const { query = '', operation } = response ?? TWIN_REQUEST.exec(topic)?.groups ?? {};
+  const requestId = parameter(query, '$rid');
+  if (requestId === undefined) return undefined;
+  if (response !== undefined) {
+    return { kind: 'method-response', status: Number(response['status']), requestId };
   }
-  const request = TWIN_REQUEST.exec(topic)?.groups;
-  if (request?.['requestId'] === undefined) return undefined;
-  const kind = request['operation'] === 'GET' ? 'get-twin' : 'update-reported-properties';
-  return { kind, requestId: request['requestId'] };
+  if (operation === 'GET') return { kind: 'get-twin', requestId };
+  const version = parameter(query, '$version');
+  return {
+    kind: 'update-reported-properties',
+    requestId,
+    version: version === undefined ? undefined : Number(version),
+  };
 }

@@ -1,73 +1,162 @@
 import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../errors';
-import { isJsonObject, type JsonObject, type JsonValue } from '../json';
+import type { JsonObject } from '../json';
+import { checkIfMatch, counterEtag } from './etags';
+import type { IfMatch } from './identity-types';
+import {
+  DESIRED,
+  deviceView,
+  emptyCollection,
+  patched,
+  replaced,
+  REPORTED,
+  serviceView,
+  type PropertyCollection,
+} from './property-collection';
+import { checkSize, mergeProperties, readProperties } from './property-values';
+import type { DeviceTwin, TwinChange } from './twin-types';
 
-/** IoT Hub: desired and reported properties, each. */
-const MAX_BYTES = 32 * 1024;
-const MAX_DEPTH = 10;
-const MAX_STRING_BYTES = 4 * 1024;
+/** IoT Hub: all tags together. */
+const MAX_TAG_BYTES = 8 * 1024;
 
-/** Merges as the twin does: objects property by property, `null` deletes, anything else replaces. */
-function mergeProperties(target: JsonObject, patch: JsonObject): JsonObject {
-  const merged = new Map<string, JsonValue>(Object.entries(target));
-  for (const [name, value] of Object.entries(patch)) {
-    const current = merged.get(name);
-    if (value === null) merged.delete(name);
-    else if (isJsonObject(value))
-      merged.set(name, mergeProperties(isJsonObject(current) ? current : {}, value));
-    else merged.set(name, value);
-  }
-  return Object.fromEntries(merged);
+/** All that a twin holds. */
+export interface TwinContent {
+  readonly tags: JsonObject;
+  readonly desired: PropertyCollection;
+  readonly reported: PropertyCollection;
+  /** Counts the changes of all three. */
+  readonly version: number;
 }
 
-/** @throws EmulatorError 400004 */
-function checkValue(value: JsonValue, path: string, depth: number): void {
-  if (depth > MAX_DEPTH) throw invalidArgument(`${path} is nested deeper than ${MAX_DEPTH} levels`);
-  if (typeof value === 'string' && Buffer.byteLength(value) > MAX_STRING_BYTES) {
-    throw invalidArgument(`${path} is longer than ${MAX_STRING_BYTES} bytes`);
-  }
-  if (!isJsonObject(value)) return;
-  for (const [name, child] of Object.entries(value)) {
-    // IoT Hub: no control characters, dots, dollar signs or spaces in names.
-    // eslint-disable-next-line no-control-regex -- they are what is looked for
-    if (/[\u0000-\u001f.$ ]/.test(name))
-      throw invalidArgument(`${path}.${name} has a forbidden character in its name`);
-    checkValue(child, `${path}.${name}`, depth + 1);
-  }
+/** The twin of a new identity. IoT Hub has been seen to begin with version 2 and the etag of 1. */
+export function newTwinContent(): TwinContent {
+  return { tags: {}, desired: emptyCollection(DESIRED), reported: emptyCollection(REPORTED), version: 2 };
 }
 
-/** One half of a twin: properties, and a version that counts their changes. */
-export class PropertyCollection {
-  #properties: JsonObject = {};
-  #version = 1;
+type SectionsOfView = Pick<DeviceTwin, 'etag' | 'version' | 'tags' | 'properties'>;
 
-  get version(): number {
-    return this.#version;
+/** What a twin may begin with. */
+export interface AdoptedData {
+  readonly tags?: JsonObject | undefined;
+  readonly desired?: JsonObject | undefined;
+  readonly reported?: JsonObject | undefined;
+}
+
+/** The twin of a device or module. */
+export class Twin {
+  readonly #changed: () => void;
+  #content: TwinContent;
+
+  constructor(content: TwinContent, changed: () => void) {
+    this.#content = content;
+    this.#changed = changed;
   }
 
-  /** The properties alone. */
-  get properties(): JsonObject {
-    return this.#properties;
+  get content(): TwinContent {
+    return this.#content;
   }
 
-  /** The properties with `$version`. */
-  toJSON(): JsonObject {
-    return { ...this.#properties, $version: this.#version };
+  /** The device's own document: no tags, no metadata. */
+  deviceView(): JsonObject {
+    const { desired, reported } = this.#content;
+    return { desired: deviceView(desired), reported: deviceView(reported) };
+  }
+
+  /** The parts of the service's document that are not the identity's. */
+  serviceView(): SectionsOfView {
+    const { tags, desired, reported, version } = this.#content;
+    const properties = { desired: serviceView(desired), reported: serviceView(reported) };
+    return { etag: this.#etag, version, tags, properties };
   }
 
   /**
-   * Merges a patch.
+   * Merges what the service wants changed. Answers with what a subscribed device has to be told.
    *
-   * @throws EmulatorError 400004 for names, depths and strings that a twin cannot hold, 413001 when it grows too large.
+   * @throws EmulatorError 400004, 412001, 413001
    */
-  patch(patch: JsonObject): void {
-    // Clients may repeat the version that they know; it is not a property.
-    const { $version: _, ...properties } = patch;
-    checkValue(properties, 'properties', 0);
-    const merged = mergeProperties(this.#properties, properties);
-    if (Buffer.byteLength(JSON.stringify(merged)) > MAX_BYTES) {
-      throw new EmulatorError(SERVICE_ERROR.messageTooLarge, `The properties exceed ${MAX_BYTES} bytes`);
-    }
-    this.#properties = merged;
-    this.#version++;
+  update(change: TwinChange, options: IfMatch = {}): JsonObject | undefined {
+    const { tags, desired } = this.#read(change, options);
+    const { content } = this;
+    if (tags === undefined && desired === undefined) return undefined;
+    this.#store({
+      ...content,
+      ...(tags !== undefined && { tags: mergeProperties(content.tags, tags) }),
+      ...(desired !== undefined && { desired: patched(content.desired, desired, DESIRED) }),
+    });
+    return desired && { ...desired, $version: this.#content.desired.version };
   }
+
+  /**
+   * Replaces what the service gives. Answers with what a subscribed device has to be told.
+   *
+   * @throws EmulatorError 400004, 412001, 413001
+   */
+  replace(replacement: TwinChange, options: IfMatch = {}): JsonObject | undefined {
+    const { tags, desired } = this.#read(replacement, options);
+    const { content } = this;
+    if (tags === undefined && desired === undefined) return undefined;
+    this.#store({
+      ...content,
+      ...(tags !== undefined && { tags: mergeProperties({}, tags) }),
+      ...(desired !== undefined && { desired: replaced(content.desired, desired, DESIRED) }),
+    });
+    return desired && deviceView(this.#content.desired);
+  }
+
+  /**
+   * Merges what the device reports. Answers with the new version.
+   *
+   * @param version - which the device believes to be the current one; `undefined` if it does not care.
+   * @throws EmulatorError 400004, 412001, 413001
+   */
+  report(patch: JsonObject, version: number | undefined): number {
+    const { reported } = this.#content;
+    if (version !== undefined && version !== reported.version) {
+      throw new EmulatorError(
+        SERVICE_ERROR.preconditionFailed,
+        `The reported properties have version ${reported.version}, not ${version}`,
+      );
+    }
+    const next = patched(reported, readProperties(patch, REPORTED.path), REPORTED);
+    this.#store({ ...this.#content, reported: next });
+    return next.version;
+  }
+
+  /** Takes over the data of a device that comes from another hub, or of its enrollment. */
+  adopt({ tags, desired, reported }: AdoptedData): void {
+    this.update({ ...(tags && { tags }), ...(desired && { properties: { desired } }) });
+    if (reported !== undefined) this.report(reported, undefined);
+  }
+
+  get #etag(): string {
+    return counterEtag(this.#content.version - 1);
+  }
+
+  #read(change: TwinChange, options: IfMatch): Sections {
+    const { tags, properties = {} } = asSections(change, 'twin');
+    const { desired } = asSections(properties, 'properties');
+    checkIfMatch(options, this.#etag);
+    return {
+      tags: tags === undefined ? undefined : readProperties(tags, 'tags'),
+      desired: desired === undefined ? undefined : readProperties(desired, DESIRED.path),
+    };
+  }
+
+  /** @throws EmulatorError 413001 */
+  #store(content: TwinContent): void {
+    checkSize(content.tags, MAX_TAG_BYTES, 'tags');
+    this.#content = { ...content, version: this.#content.version + 1 };
+    this.#changed();
+  }
+}
+
+/** What a service gives, checked. */
+interface Sections {
+  readonly tags: JsonObject | undefined;
+  readonly desired: JsonObject | undefined;
+}
+
+/** Callers in JavaScript may pass anything. @throws EmulatorError 400004 */
+function asSections(value: unknown, path: string): Readonly<Record<string, unknown>> {
+  if (typeof value === 'object' && value !== null) return { ...value };
+  throw invalidArgument(`${path} is not an object`);
 }
