@@ -130,6 +130,17 @@ const DEVICE_ERRORS = {
     meaning: 'The connection is down, and no further message can wait for it.',
     remedy: 'Send less, or wait for the state `connected`.',
   },
+  UPLOAD_REFUSED: {
+    class: 'ConnectionError',
+    meaning: 'The hub, or the storage account behind it, answered a file upload with an error.',
+    remedy:
+      'See `serviceCode` under [codes of IoT Hub](#codes-of-iot-hub-in-logs); the message has the code of Azure Storage.',
+  },
+  UPLOAD_FAILED: {
+    class: 'ConnectionError',
+    meaning: 'The content of a file upload could not be read to its end; nothing of it is kept.',
+    remedy: 'See `cause`, the error of the stream.',
+  },
   TIMEOUT: {
     class: 'TimeoutError',
     meaning: 'The time was up; the message says at which step.',
@@ -237,6 +248,7 @@ export function renderErrorDocs(): string {
     '',
     'Over MQTT a hub only refuses or closes a connection. Why, it says in Azure Monitor (Azure portal \\> your IoT hub \\>',
     'Logs, with the category *Connections* switched on under *Diagnostic settings*), in HTTP answers and in twin operations.',
+    'A `ConnectionError` of a file upload, which goes over HTTPS, has these as its `serviceCode`.',
     '',
     ...section(({ seen }) => seen === 'log'),
     '## Checks of the credentials',

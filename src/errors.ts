@@ -50,6 +50,10 @@ export type DeviceErrorCode =
   | 'CONNECTION_CLOSED'
   /** No further message can wait for a connection that is down. */
   | 'QUEUE_FULL'
+  /** The hub, or the storage account behind it, answered a file upload with an error. */
+  | 'UPLOAD_REFUSED'
+  /** The content of a file upload could not be read to its end. */
+  | 'UPLOAD_FAILED'
   /** The deadline passed. {@link TimeoutError} */
   | 'TIMEOUT';
 

@@ -23,7 +23,7 @@ const NAMES: Readonly<Record<ServiceName, string>> = {
   hub: 'the IoT hub',
 };
 
-type Explanation = Omit<DeviceErrorInit, 'service' | 'cause'>;
+export type Explanation = Omit<DeviceErrorInit, 'service' | 'cause'>;
 
 /** Errors of the operating system and of the resolver, by their errno name. */
 const SOCKET_ERRORS: Readonly<Record<string, (host: string) => Explanation>> = {
@@ -191,7 +191,8 @@ function explainHttpStatus(status: number, host: string): Explanation {
   return { code: 'INVALID_RESPONSE', message, remedy };
 }
 
-function explainSocketError(error: Error & { code?: string }, host: string): Explanation {
+/** What an error of the system, of the resolver or of TLS means. */
+export function explainSocketError(error: Error & { code?: string }, host: string): Explanation {
   const code = error.code ?? '';
   const known = Object.hasOwn(SOCKET_ERRORS, code) ? SOCKET_ERRORS[code] : undefined;
   if (known) return known(host);

@@ -10,6 +10,8 @@ import type { Registration } from '../registration';
 import { createHubClient } from '../sdk/hub-client';
 import { HubLink, type HubCredentials, type HubTransportFactory } from '../sdk/hub-link';
 import { WireError } from '../sdk/wire-error';
+import { FileUploads } from '../uploads/file-uploads';
+import type { UploadTarget } from '../uploads/hub-files';
 import { DEFAULT_KEEP_ALIVE_SECONDS } from '../validate-options';
 import { closedExplanation, toConnectionError } from './connection-error';
 import { CredentialsKeeper } from './credentials-keeper';
@@ -51,6 +53,7 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
   readonly #supervisor: Supervisor;
   readonly #keeper: CredentialsKeeper;
   readonly #assignments: RememberedAssignments;
+  readonly #uploads = new FileUploads(() => this.#uploadTarget());
   #problems: Problems = {};
   #state: ConnectionState = { status: 'connecting', since: new Date() };
 
@@ -78,8 +81,7 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
       device.modelId === undefined ? {} : { modelId: device.modelId },
       { maxQueuedMessages: this.#maxQueuedMessages, operationTimeoutMs: OPERATION_TIMEOUT_MS },
     );
-    const credentials = () => Promise.resolve(hubCredentials(this.#keeper.device, this.registration));
-    this.client = createHubClient(this.#transport, credentials);
+    this.client = createHubClient(this.#transport, this.#uploads);
   }
 
   get registration(): Registration {
@@ -199,6 +201,12 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
     }
   }
 
+  #uploadTarget(): UploadTarget {
+    const { device } = this.#keeper;
+    const { roots: ca, enrollment } = device;
+    return { credentials: hubCredentials(device, this.registration), ca, enrollment };
+  }
+
   #toError(reason: unknown, { assignedHub, deviceId }: Registration): DeviceError {
     const { enrollment } = this.#settings.device;
     const peer = { service: 'hub', host: assignedHub, registrationId: deviceId, enrollment } as const;
@@ -256,6 +264,7 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
 
   #finish(error: DeviceError | undefined): void {
     this.#keeper.stop();
+    this.#uploads.close(error ?? this.#closedError());
     this.#transport.finish(error ?? this.#closedError(), error !== undefined);
     this.#setState({ status: 'closed', ...(error && { error, advice: error.remedy }) });
   }

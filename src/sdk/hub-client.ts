@@ -1,43 +1,54 @@
 import type { Client, DeviceTransport } from 'azure-iot-device';
-import type { HubCredentials } from './hub-link';
+import type { Stream } from 'node:stream';
 import { load } from './load';
 
-type AuthenticationProvider = Parameters<typeof Client.fromAuthenticationProvider>[0];
+/** What the client does over HTTPS, for it to be done in another way than its own. */
+export interface HubFiles {
+  upload(blobName: string, stream: Stream): Promise<void>;
+  request(blobName: string): Promise<object>;
+  notify(correlationId: string, outcome: UploadResult): Promise<void>;
+}
+
+/** The SDK's `BlobUploadResult`. */
+interface UploadResult {
+  readonly isSuccess: boolean;
+  readonly statusCode: number;
+  readonly statusDescription: string;
+}
+
+type Done = (error?: Error | null, result?: object) => void;
 
 /**
- * The official client on a transport of ours.
- *
- * @param credentials are asked for by the client itself before each file upload
+ * The official client on a transport and with file uploads of ours. Its own uploads trust no further roots, cannot reach
+ * a hub at another port, go on after `close()`, and tell nothing of why they failed.
  */
-export function createHubClient(
-  transport: DeviceTransport,
-  credentials: () => Promise<HubCredentials>,
-): Client {
+export function createHubClient(transport: DeviceTransport, files: HubFiles): Client {
   const { Client: HubClient } = load.device();
-  // The client calls `new` on it; a constructor that returns an object makes `new` answer with that object.
-  const transportConstructor = function () {
-    return transport;
+  const setOptions = (): void => {
+    // The transport says which options may be set.
   };
-  const client = HubClient.fromAuthenticationProvider(
-    authenticationProvider(credentials),
-    transportConstructor,
-  );
+  const blobUpload = {
+    setOptions,
+    uploadToBlob: (blobName: string, stream: Stream, _streamLength: number, done: Done) =>
+      settle(files.upload(blobName, stream), done),
+  };
+  const fileUpload = {
+    setOptions,
+    getBlobSharedAccessSignature: (blobName: string, done: Done) => settle(files.request(blobName), done),
+    notifyUploadComplete: (correlationId: string, outcome: UploadResult, done: Done) =>
+      settle(files.notify(correlationId, outcome), done),
+  };
+  // The constructor's types name a class with private members and overloads with promises; the client calls nothing but
+  // the methods above, with callbacks.
+  const client = new HubClient(transport, undefined, blobUpload as never, fileUpload as never);
   // Retries of its own cannot be cancelled and would go on after close(). The transport does not need them.
   client.setRetryPolicy({ shouldRetry: () => false, nextRetryTimeout: () => -1 });
   return client;
 }
 
-type CredentialsCallback = (error?: Error, credentials?: HubCredentials) => void;
-
-function authenticationProvider(credentials: () => Promise<HubCredentials>): AuthenticationProvider {
-  const getDeviceCredentials = (callback?: CredentialsCallback): Promise<HubCredentials> | undefined => {
-    if (!callback) return credentials();
-    credentials().then(
-      (value) => callback(undefined, value),
-      (error: unknown) => callback(error as Error),
-    );
-    return undefined;
-  };
-  // 0 is AuthenticationType.X509 of azure-iot-common, of which several copies are installed.
-  return { type: 0, getDeviceCredentials } as unknown as AuthenticationProvider;
+function settle(promise: Promise<object> | Promise<void>, done: Done): void {
+  promise.then(
+    (result) => done(null, typeof result === 'object' ? result : undefined),
+    (error: unknown) => done(error as Error),
+  );
 }

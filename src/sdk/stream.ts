@@ -41,7 +41,8 @@ export function openStream(uri: string, options: StreamOptions, onStage: (stage:
     : openSocket(target, options, onStage);
 }
 
-function createContext({ cert, key, ca = [] }: StreamOptions): tls.SecureContext {
+/** What a client presents and trusts. Throws what `node:tls` throws for a key or certificate it cannot use. */
+export function createContext({ cert, key, ca = [] }: Partial<StreamOptions>): tls.SecureContext {
   // DPS and IoT Hub speak TLS 1.2 and, on newer endpoints, 1.3.
   const identity = { cert, key, minVersion: 'TLSv1.2' } as const;
   if (ca.length === 0) return tls.createSecureContext(identity);

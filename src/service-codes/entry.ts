@@ -16,7 +16,7 @@ type Appearance =
   | 'CONNACK'
   /** The service's answer to a registration. */
   | 'answer'
-  /** Azure Monitor, the metrics and HTTP answers of the hub, twin operations: never the reason of a `ConnectionError`. */
+  /** Azure Monitor, the metrics and HTTP answers of the hub, twin operations: not a reason of MQTT connections to fail. */
   | 'log';
 
 /** One text for all enrollment kinds, or one for each. */

@@ -1,0 +1,47 @@
+/** Azure Storage: a blob's name. */
+const MAX_LENGTH = 1024;
+// Azure Storage: segments of a path.
+const MAX_SEGMENTS = 254;
+/** What file systems hold. */
+const MAX_FILE_NAME_BYTES = 255;
+/** Windows keeps these for devices, with any extension. */
+const RESERVED = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
+
+/**
+ * Whether a device may give this name. Azure Storage: 1 to 1024 characters. Names that do not survive in a URL (control
+ * characters, backslashes, `.` and `..` as segments) are refused as well.
+ */
+export function isBlobName(name: unknown): name is string {
+  if (typeof name !== 'string' || name === '' || name.length > MAX_LENGTH) return false;
+  const segments = name.split('/');
+  if (segments.length > MAX_SEGMENTS || segments.includes('.') || segments.includes('..')) return false;
+  return !/[\p{Cc}\p{Cs}\\]/u.test(name);
+}
+
+function percentEncode(text: string): string {
+  return [...Buffer.from(text)]
+    .map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`)
+    .join('');
+}
+
+/**
+ * A name for a file that any file system takes and that leads nowhere else: letters, digits and `._-` stay, the rest is
+ * percent-encoded, slashes included. `undefined` if it would be too long.
+ */
+export function toFileName(name: string): string | undefined {
+  const encoded = name
+    .replaceAll(/[^A-Za-z0-9._-]/gu, percentEncode)
+    .replace(/^\.|\.$/g, '%2E')
+    .replace(RESERVED, (reserved) => percentEncode(reserved.charAt(0)) + reserved.slice(1));
+  return encoded.length > MAX_FILE_NAME_BYTES || encoded === '' ? undefined : encoded;
+}
+
+/** The name that {@link toFileName} was given; `undefined` for a file of somebody else's. */
+export function fromFileName(fileName: string): string | undefined {
+  try {
+    const name = decodeURIComponent(fileName);
+    return toFileName(name) === fileName ? name : undefined;
+  } catch {
+    return undefined;
+  }
+}
