@@ -34,7 +34,7 @@ export function merge(target: JsonObject, patch: JsonObject): JsonObject {
 }
 
 /** The section without what counts its changes, and without empty objects: a merge patch cannot tell them from none. */
-export function contents({ $version: _, ...rest }: JsonObject): JsonObject {
+export function contents({ $version: _version, $metadata: _metadata, ...rest }: JsonObject): JsonObject {
   return Object.fromEntries(
     Object.entries(rest).filter(([, value]) => !isJsonObject(value) || Object.keys(value).length > 0),
   );

@@ -20,3 +20,19 @@ export function parseJson(text: string): JsonValue | undefined {
     return undefined;
   }
 }
+
+/** A copy as plain JSON. What JSON cannot hold, such as functions, is left out. @throws TypeError for a cycle or a bigint */
+export function toJson(value: object): JsonObject {
+  // An object, written and read again, is an object.
+  return JSON.parse(JSON.stringify(value)) as JsonObject;
+}
+
+/** Whether objects and lists are in each other more levels deep than that. Does not recurse, so that it can be asked of anything. */
+export function isDeeperThan(value: JsonValue, levels: number): boolean {
+  let level: readonly JsonValue[] = [value];
+  for (let depth = 0; depth <= levels; depth++) {
+    level = level.flatMap((item) => (typeof item === 'object' && item !== null ? Object.values(item) : []));
+    if (level.length === 0) return false;
+  }
+  return true;
+}

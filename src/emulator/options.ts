@@ -6,10 +6,14 @@ import { DEFAULT_UNVERIFIED_BEHAVIOR, type UnverifiedBehavior } from './unverifi
 /** A hub's options with their defaults. */
 export type ResolvedHub = Readonly<Required<HubOptions>>;
 
-type OptionsWithDefaults = Required<Omit<EmulatorOptions, 'stateDirectory'>>;
+type OptionsWithDefaults = Required<Omit<EmulatorOptions, 'stateDirectory' | 'announcedPort'>> &
+  Pick<EmulatorOptions, 'stateDirectory' | 'announcedPort'>;
 
 /** The options with their defaults. */
-export interface ResolvedOptions extends Omit<OptionsWithDefaults, 'hubs' | 'centralApplications'> {
+export interface ResolvedOptions extends Omit<
+  OptionsWithDefaults,
+  'hubs' | 'centralApplications' | 'stateDirectory'
+> {
   readonly hubs: readonly ResolvedHub[];
   /** The hubs behind the applications. */
   readonly centralHubs: readonly ResolvedHub[];
@@ -74,8 +78,13 @@ function namesOf(hubs: unknown): readonly unknown[] {
   return names.filter(isName);
 }
 
-function isUnique(values: readonly unknown[]): boolean {
-  return new Set(values).size === values.length;
+/** Neither host names nor, on many systems, names of files tell upper from lower case. */
+function inLowerCase(names: readonly unknown[]): readonly string[] {
+  return names.map((name) => String(name).toLowerCase());
+}
+
+function isUnique(names: readonly unknown[]): boolean {
+  return new Set(inLowerCase(names)).size === names.length;
 }
 
 function isUndefinedOr(holds: (value: unknown) => boolean, value: unknown): boolean {
@@ -88,6 +97,12 @@ const RULES: readonly Rule[] = [
     holds: ({ hubs }) => everyHub(hubs, ({ name }) => isName(name)),
     message: 'is not a list of names.',
     remedy: "Pass names of letters, digits and dashes such as ['hub-1', 'hub-2'].",
+  },
+  {
+    option: 'hubs',
+    holds: ({ hubs }) => !namesOf(hubs).includes('dps'),
+    message: 'names a hub dps, which is how faults call the Device Provisioning Service.',
+    remedy: 'Give the hub another name.',
   },
   {
     option: 'hubs',
@@ -134,9 +149,15 @@ const RULES: readonly Rule[] = [
   },
   {
     option: 'centralApplications',
+    holds: ({ centralApplications }) => !namesOf(centralApplications).includes('dps'),
+    message: 'names an application dps, which is how faults call the Device Provisioning Service.',
+    remedy: 'Give the application another name.',
+  },
+  {
+    option: 'centralApplications',
     holds: ({ centralApplications, hubs }) => {
-      const names = namesOf(centralApplications);
-      return isUnique(names) && !namesOf(hubs).some((name) => names.includes(name));
+      const names = inLowerCase(namesOf(centralApplications));
+      return isUnique(names) && !inLowerCase(namesOf(hubs)).some((name) => names.includes(name));
     },
     message: 'has a name that another application or a hub has.',
     remedy: 'Give every application a name of its own.',
@@ -174,6 +195,49 @@ const RULES: readonly Rule[] = [
       (port === 0 && everyHub(hubs, ({ port: own }) => own === undefined || own === 0)),
     message: 'is given together with a port of one service.',
     remedy: 'Leave out port, or sharedPorts.',
+  },
+  {
+    option: 'announcedPort',
+    holds: ({ announcedPort, sharedPorts }) =>
+      announcedPort === undefined ||
+      (isBetween(announcedPort, 1, 65_535) && Array.isArray(sharedPorts) && sharedPorts.length > 0),
+    message: 'is not a port, or is given without sharedPorts.',
+    remedy: 'Pass 1 to 65535 together with sharedPorts; 8883 stands for host names without a port.',
+  },
+  {
+    option: 'fileUploads',
+    holds: ({ fileUploads }: { fileUploads: unknown }) => typeof fileUploads === 'object',
+    message: 'is not an object.',
+    remedy: "Pass e.g. { directory: 'uploads' }, or leave it out.",
+  },
+  {
+    option: 'fileUploads',
+    holds: ({ fileUploads: { directory } }: { fileUploads: { directory?: unknown } }) =>
+      isUndefinedOr((value) => typeof value === 'string' && value !== '' && !value.includes('\0'), directory),
+    message: 'has a directory that is not a path.',
+    remedy: "Pass the path of a folder such as 'uploads', or leave it out to keep files in memory.",
+  },
+  {
+    option: 'fileUploads',
+    holds: ({ fileUploads: { maxBytes } }) =>
+      isUndefinedOr((value) => isBetween(value, 1, Number.MAX_SAFE_INTEGER), maxBytes),
+    message: 'has a maxBytes that is not a whole number from 1.',
+    remedy: 'Pass bytes.',
+  },
+  {
+    option: 'fileUploads',
+    holds: ({ fileUploads: { sasTtlSeconds } }) =>
+      isUndefinedOr((value) => isBetween(value, 1, 86_400), sasTtlSeconds),
+    message: 'has a sasTtlSeconds that is not a whole number from 1 to 86400.',
+    remedy: 'Pass seconds, e.g. 3600.',
+  },
+  {
+    option: 'stateDirectory',
+    holds: ({ stateDirectory }: { stateDirectory?: unknown }) =>
+      stateDirectory === undefined ||
+      (typeof stateDirectory === 'string' && stateDirectory !== '' && !stateDirectory.includes('\0')),
+    message: 'is not a path.',
+    remedy: "Pass the path of a folder such as 'emulator-state', or leave it out to keep nothing.",
   },
   {
     option: 'idScope',
@@ -224,7 +288,10 @@ export function resolveOptions(options: EmulatorOptions): ResolvedOptions {
     pollsBeforeAssigned: options.pollsBeforeAssigned ?? 1,
     seed: options.seed ?? 1,
     throttling: options.throttling ?? {},
+    fileUploads: options.fileUploads ?? {},
     unverifiedBehavior: { ...DEFAULT_UNVERIFIED_BEHAVIOR, ...options.unverifiedBehavior },
+    ...(options.stateDirectory !== undefined && { stateDirectory: options.stateDirectory }),
+    ...(options.announcedPort !== undefined && { announcedPort: options.announcedPort }),
   };
   const problems = RULES.filter(({ holds }) => !holds(given)).map(
     ({ option, message, remedy }): OptionProblem => ({ option, message, remedy }),

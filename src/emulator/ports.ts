@@ -1,4 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
+import { Entrance } from './mqtt/entrance';
+import type { Interceptor } from './mqtt/interceptor';
 import { MqttListener, type ServerCredentials } from './mqtt/listener';
 import { Router, type RoutableService } from './mqtt/router';
 import type { DisconnectReason } from './mqtt/service';
@@ -11,12 +13,18 @@ export interface PortsInit {
   readonly credentials: ServerCredentials;
   readonly host: string;
   readonly sharedPorts: readonly number[];
+  /** In place of the first of the shared ports in host names. */
+  readonly announcedPort?: number | undefined;
+  /** What comes between a port and its clients. `service` is `undefined` for a port that services share. */
+  readonly interceptor: (service: RoutableService | undefined) => Interceptor;
 }
 
 /** A service that listens. */
 export interface Listening {
   /** What devices take for its host name, with the port unless it is 8883. */
   readonly endpoint: string;
+  /** 0 while ports are shared. */
+  readonly port: number;
   start(): Promise<void>;
   stop(reason: DisconnectReason): Promise<void>;
 }
@@ -39,9 +47,11 @@ export function isLoopback(host: string): boolean {
 /** The ports of an emulator: one for each service, or the same for all. */
 export class Ports {
   readonly #init: PortsInit;
+  readonly #entrance = new Entrance();
   readonly #router = new Router();
   readonly #listeners: MqttListener[] = [];
   #sharedPort: number | undefined;
+  #isClosed = false;
 
   private constructor(init: PortsInit) {
     this.#init = init;
@@ -52,9 +62,10 @@ export class Ports {
     const ports = new Ports(init);
     try {
       for (const port of init.sharedPorts) {
-        const listener = await MqttListener.listen(ports.#router, init.credentials, {
+        const listener = await MqttListener.listen(ports.#entrance.of(ports.#router), init.credentials, {
           host: init.host,
           port,
+          interceptor: init.interceptor(undefined),
         });
         ports.#listeners.push(listener);
       }
@@ -66,15 +77,24 @@ export class Ports {
     return ports;
   }
 
-  /** Lets clients in. Rejects with the system's error, e.g. when the port is taken. */
+  /** The ports that services share; none where each has its own. */
+  get sharedPorts(): readonly number[] {
+    return this.#sharedPort === undefined ? [] : this.#listeners.map(({ port }) => port);
+  }
+
+  /** Listens, and lets nobody in before {@link letIn}. Rejects with the system's error, e.g. when the port is taken. */
   async listen(service: RoutableService, address: ServiceAddress): Promise<Listening> {
     const { hostName, port, disconnectAll } = address;
     if (this.#sharedPort !== undefined) {
       const route = this.#router.add(service);
       return {
-        endpoint: endpoint(hostName, this.#sharedPort),
+        endpoint: endpoint(hostName, this.#init.announcedPort ?? this.#sharedPort),
+        port: 0,
         // eslint-disable-next-line @typescript-eslint/require-await -- the other sort of listening does wait
-        start: async () => void (route.isOpen = true),
+        start: async () => {
+          if (this.#isClosed) throw new Error(`The emulator is closed, and with it ${service.label}.`);
+          route.isOpen = true;
+        },
         // eslint-disable-next-line @typescript-eslint/require-await -- the other sort of listening does wait
         stop: async (reason) => {
           route.isOpen = false;
@@ -83,17 +103,26 @@ export class Ports {
       };
     }
     const { credentials, host } = this.#init;
-    const listener = await MqttListener.listen(service, credentials, { host, port });
+    const interceptor = this.#init.interceptor(service);
+    const options = { host, port, interceptor };
+    const listener = await MqttListener.listen(this.#entrance.of(service), credentials, options);
     this.#listeners.push(listener);
     return {
       endpoint: endpoint(hostName, listener.port),
+      port: listener.port,
       start: () => listener.start(),
       stop: (reason) => listener.stop(reason),
     };
   }
 
+  /** Lets clients in, now that all services are there. */
+  letIn(): void {
+    this.#entrance.open();
+  }
+
   /** Drops every client and frees the ports. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await Promise.all(this.#listeners.map((listener) => listener.close()));
   }
 }

@@ -1,33 +1,15 @@
-import { createRootCertificate } from '../certificates';
-import { createServerCertificate } from '../certificates/server';
 import { CentralApplication } from './central/application';
 import { DpsGateway } from './dps/gateway';
 import { newIdScope } from './dps/identifiers';
 import { DpsInstance } from './dps/instance';
+import { FaultInjection } from './faults/fault-injection';
+import type { Faults } from './faults/types';
 import { Hub } from './hub/hub';
-import type { ServerCredentials } from './mqtt/listener';
-import { resolveOptions, type ResolvedHub, type ResolvedOptions } from './options';
+import type { ResolvedHub } from './options';
 import { isLoopback, Ports } from './ports';
+import type { ServerIdentity } from './state/server-identity';
+import { openState, type State } from './state/state';
 import type { Emulator, EmulatorOptions } from './types';
-
-interface ServerIdentity {
-  readonly ca: string;
-  readonly credentials: ServerCredentials;
-}
-
-async function createServerIdentity(hostNames: readonly string[]): Promise<ServerIdentity> {
-  const issuer = await createRootCertificate({ commonName: 'azure-iot-x509 emulator root' });
-  const [commonName = 'localhost'] = hostNames;
-  const server = await createServerCertificate({
-    commonName,
-    issuer,
-    hostNames: [...new Set([...hostNames, 'localhost', '127.0.0.1', '::1'])],
-  });
-  return {
-    ca: issuer.certificate,
-    credentials: { certificate: server.fullChain, privateKey: server.privateKey },
-  };
-}
 
 /** An ID scope that no other instance has. */
 function newUniqueIdScope(taken: Set<string>): string {
@@ -53,6 +35,8 @@ interface Parts {
   readonly centralApplications: readonly CentralApplication[];
   readonly hubs: readonly Hub[];
   readonly ports: Ports;
+  readonly state: State;
+  readonly injection: FaultInjection;
 }
 
 /** A running emulator. */
@@ -60,11 +44,16 @@ class RunningEmulator implements Emulator {
   readonly idScope: string;
   readonly globalEndpoint: string;
   readonly ca: string;
+  readonly sharedPorts: readonly number[];
   readonly dps: DpsInstance;
   readonly central: CentralApplication;
   readonly centralApplications: readonly CentralApplication[];
   readonly hubs: readonly Hub[];
+  readonly faults: Faults;
   readonly #ports: Ports;
+  readonly #state: State;
+  readonly #injection: FaultInjection;
+  #closing: Promise<void> | undefined;
 
   constructor(init: Parts) {
     this.idScope = init.dps.idScope;
@@ -77,19 +66,34 @@ class RunningEmulator implements Emulator {
     this.centralApplications = init.centralApplications;
     this.hubs = init.hubs;
     this.#ports = init.ports;
+    this.sharedPorts = init.ports.sharedPorts;
+    this.#state = init.state;
+    this.#injection = init.injection;
+    this.faults = init.injection.faults;
   }
 
   findHub(hostName: string): Hub | undefined {
     return this.#allHubs().find((hub) => hub.hostName.toLowerCase() === hostName.toLowerCase());
   }
 
-  async close(): Promise<void> {
-    await this.#ports.close();
-    for (const hub of this.#allHubs()) hub.dispose();
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  async #close(): Promise<void> {
+    this.#injection.close();
+    await this.#ports.close();
+    // Whoever asked is gone; nobody new can ask.
+    for (const { dps } of [this, ...this.centralApplications]) dps.dispose();
+    // What waits is kept before it is forgotten.
+    await this.#state.close();
+    for (const hub of this.#allHubs()) hub.dispose();
+    await Promise.all(this.#allHubs().map((hub) => hub.finish()));
   }
 
   #allHubs(): readonly Hub[] {
@@ -97,40 +101,96 @@ class RunningEmulator implements Emulator {
   }
 }
 
-/** Makes the hub reachable. */
-async function listen(hub: Hub, { hostName, port }: ResolvedHub, ports: Ports): Promise<void> {
-  const listening = await ports.listen(hub, {
-    hostName,
-    port,
-    disconnectAll: (reason) => hub.disconnectAll(reason),
-  });
-  hub.listensOn(listening.endpoint, listening);
+/** Listens for the hubs, and answers with their ports by their names. */
+async function listenForHubs(
+  hubs: readonly (readonly [Hub, ResolvedHub])[],
+  ports: Ports,
+): Promise<ReadonlyMap<string, number>> {
+  const chosen = new Map<string, number>();
+  // A free port must not be the one that another hub has to have.
+  const settledFirst = [...hubs].sort(
+    ([, left], [, right]) => Number(left.port === 0) - Number(right.port === 0),
+  );
+  for (const [hub, { hostName, port }] of settledFirst) {
+    const disconnectAll = hub.disconnectAll.bind(hub);
+    const listening = await ports.listen(hub, { hostName, port, disconnectAll });
+    hub.listensOn(listening.endpoint, listening);
+    chosen.set(hub.name, listening.port);
+  }
+  return chosen;
 }
 
-async function startServices(options: ResolvedOptions, ports: Ports, ca: string): Promise<Emulator> {
+/** Makes the services, gives them back what was kept, and lets clients in. */
+async function startServices(
+  state: State,
+  ports: Ports,
+  injection: FaultInjection,
+  identity: ServerIdentity,
+): Promise<Emulator> {
+  const { ca } = identity;
+  const { options } = state;
   const { unverifiedBehavior, idScope } = options;
-  const idScopes = new Set([idScope]);
-  const createHub = async (resolved: ResolvedHub): Promise<Hub> => {
-    const hub = new Hub(resolved, unverifiedBehavior);
-    await listen(hub, resolved, ports);
-    return hub;
-  };
-  const createCentral = async (resolved: ResolvedHub): Promise<CentralApplication> =>
-    new CentralApplication(newUniqueIdScope(idScopes), await createHub(resolved), unverifiedBehavior);
-  const hubs: Hub[] = [];
-  for (const hub of options.hubs) hubs.push(await createHub(hub));
-  const centralApplications: CentralApplication[] = [];
-  for (const hub of options.centralHubs) centralApplications.push(await createCentral(hub));
+  const create = (hub: ResolvedHub) => [new Hub(hub, unverifiedBehavior, options.fileUploads), hub] as const;
+  const linked = options.hubs.map(create);
+  const hidden = options.centralHubs.map(create);
+  const hubPorts = await listenForHubs([...linked, ...hidden], ports);
 
+  const idScopes = new Map(state.idScopes);
+  const taken = new Set([idScope, ...idScopes.values()]);
+  const centralApplications = hidden.map(([hub]) => {
+    const scope = idScopes.get(hub.name) ?? newUniqueIdScope(taken);
+    idScopes.set(hub.name, scope);
+    return new CentralApplication(scope, hub, unverifiedBehavior);
+  });
+  const hubs = linked.map(([hub]) => hub);
   const dps = new DpsInstance({ idScope, linkedHubs: hubs, unverifiedBehavior });
   const instances = [dps, ...centralApplications.map((central) => central.dps)];
   const gateway = new DpsGateway(instances, options, unverifiedBehavior);
-  const { endpoint: globalEndpoint } = await ports.listen(gateway, {
+  const listening = await ports.listen(gateway, {
     hostName: options.hostName,
     port: options.port,
     disconnectAll: () => undefined,
   });
-  return new RunningEmulator({ globalEndpoint, ca, dps, centralApplications, hubs, ports });
+  const { endpoint: globalEndpoint, port } = listening;
+
+  const allHubs = [...linked, ...hidden].map(([hub]) => hub);
+  try {
+    for (const hub of allHubs) state.keep({ kind: 'hub', name: hub.name }, hub);
+    state.keep({ kind: 'dps' }, dps);
+    for (const central of centralApplications) {
+      state.keep({ kind: 'central', name: central.hub.name }, central);
+    }
+    await state.begin({ port, sharedPorts: ports.sharedPorts, hubPorts, idScopes });
+  } catch (error) {
+    // What was given back to them already may be waiting for its time.
+    for (const hub of allHubs) hub.dispose();
+    throw error;
+  }
+  injection.attach(
+    {
+      services: [
+        { name: 'dps', kind: 'dps', service: gateway, listening },
+        ...allHubs.map(
+          (hub) => ({ name: hub.name, kind: 'hub', service: hub, listening: hub, hub }) as const,
+        ),
+      ],
+      instances,
+      linkedHubs: hubs,
+      isPortShared: ports.sharedPorts.length > 0,
+    },
+    identity,
+  );
+  ports.letIn();
+  return new RunningEmulator({
+    globalEndpoint,
+    ca,
+    dps,
+    centralApplications,
+    hubs,
+    ports,
+    state,
+    injection,
+  });
 }
 
 /**
@@ -143,19 +203,27 @@ async function startServices(options: ResolvedOptions, ports: Ports, ca: string)
  * const device = await createSelfSignedCertificate({ commonName: 'sensor-17' });
  * emulator.dps.individualEnrollments.create({ registrationId: 'sensor-17', primaryCertificate: device.certificate });
  * ```
- * @throws InvalidOptionsError listing every option that is wrong, or the system's error when a port is taken.
+ * @throws InvalidOptionsError listing every option that is wrong, also one that does not go with what was kept; FileError
+ * when a file of the state directory is damaged or cannot be written; or the system's error when a port is taken.
  */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
-  const resolved = resolveOptions(options);
-  const { host, hostName, sharedPorts, hubs, centralHubs } = resolved;
-  warnIfExposed(host);
-  const hostNames = [hostName, ...[...hubs, ...centralHubs].map((hub) => hub.hostName)];
-  const { ca, credentials } = await createServerIdentity(hostNames);
-  const ports = await Ports.open({ credentials, host, sharedPorts });
+  const state = await openState(options);
+  const { host, hostName, sharedPorts, hubs, centralHubs } = state.options;
+  let ports: Ports | undefined;
   try {
-    return await startServices(resolved, ports, ca);
+    const hostNames = [hostName, ...[...hubs, ...centralHubs].map((hub) => hub.hostName)];
+    const identity = await state.serverIdentity(hostNames);
+    const injection = new FaultInjection(state.options.seed);
+    const { credentials } = identity;
+    const interceptor = injection.interceptor.bind(injection);
+    const { announcedPort } = state.options;
+    ports = await Ports.open({ credentials, host, sharedPorts, announcedPort, interceptor });
+    const emulator = await startServices(state, ports, injection, identity);
+    warnIfExposed(host);
+    return emulator;
   } catch (error) {
-    await ports.close();
-    throw error;
+    await ports?.close();
+    await state.close();
+    throw state.explain(error);
   }
 }

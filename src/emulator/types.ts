@@ -1,5 +1,7 @@
 import type { CentralEmulator } from './central/types';
 import type { DpsEmulator } from './dps/types';
+import type { Faults } from './faults/types';
+import type { FileUploadOptions } from './files/types';
 import type { HubEmulator } from './hub/types';
 import type { UnverifiedBehavior } from './unverified-behavior';
 
@@ -50,8 +52,18 @@ export interface EmulatorOptions {
    */
   sharedPorts?: readonly number[];
   /**
+   * The port that host names carry in place of the first of `sharedPorts`, for clients that come through a port mapping or
+   * `createEmulatorAgent`; 8883 stands for no port. Default: the first of `sharedPorts`.
+   */
+  announcedPort?: number;
+  /** How hubs keep the files that devices upload. Default: in memory, 256 MB a hub. */
+  fileUploads?: FileUploadOptions;
+  /**
    * A folder in which everything that must outlive the emulator is kept: enrollments, devices, twins, waiting messages,
-   * ports, ID scopes and the servers' certificate. Made if it does not exist. Default: nothing is kept.
+   * names, ports, ID scopes and the servers' certificate. Made if it does not exist, and for one emulator at a time.
+   * Changes are written after 50 ms (later while that would take more than a tenth of the time), and all are on disk when
+   * {@link Emulator.close} resolves. What the other options leave out is as it was; what they say explicitly wins and is
+   * kept from then on. Default: nothing is kept.
    */
   stateDirectory?: string;
   /** Where the random choices of {@link Emulator.faults} begin: the same seed, the same faults. Default 1. */
@@ -79,6 +91,8 @@ export interface Emulator extends AsyncDisposable {
   readonly globalEndpoint: string;
   /** The root of the servers' certificates, as PEM: what a device has to trust. */
   readonly ca: string;
+  /** The TCP ports of the option of that name, with what the system has chosen for 0. Empty without the option. */
+  readonly sharedPorts: readonly number[];
   readonly dps: DpsEmulator;
   /** The first of {@link centralApplications}. */
   readonly central: CentralEmulator;
@@ -86,6 +100,8 @@ export interface Emulator extends AsyncDisposable {
   readonly centralApplications: readonly CentralEmulator[];
   /** The hubs that are linked to {@link dps}, in the order of the option. */
   readonly hubs: readonly HubEmulator[];
+  /** Faults of the network and the services, put in by a test. */
+  readonly faults: Faults;
   /** The hub with that host name (`localhost:port`), the hidden ones of IoT Central included. */
   findHub(hostName: string): HubEmulator | undefined;
   /** Drops every client and frees the ports; afterwards no socket and no timer is left. Idempotent, never rejects. */

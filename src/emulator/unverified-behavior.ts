@@ -22,6 +22,35 @@ export interface UnverifiedBehavior {
    * Default true. Microsoft says not to do it; certificates from `openssl req -x509` are CAs all the same.
    */
   allowAuthorityAsIndividual: boolean;
+  /**
+   * What becomes of a registration of a device that is registering over another connection: `refused`, an answer 409
+   * with code 409203, which a device has logged (default), or `allowed`. A registration is under way until a poll is
+   * answered otherwise than `assigning`. One whose connection has ended, or is silent for twice `retryAfterSeconds` and
+   * five seconds, is in nobody's way.
+   */
+  concurrentRegistration: 'refused' | 'allowed';
+  /**
+   * The substatus of a device that is assigned to the hub that it has. Default `initialAssignment`, which devices have
+   * logged at every start; a test of the Azure CLI expects `reprovisionedToInitialAssignment`.
+   */
+  sameHubSubstatus: 'initialAssignment' | 'reprovisionedToInitialAssignment';
+  /**
+   * What becomes of the cloud-to-device messages that wait for a device when it connects with a clean session. Default
+   * `purged`: Microsoft says that such a device receives what is sent after its subscription. `kept`: the queue is the
+   * hub's and not the session's, so the device gets all of it once it subscribes.
+   */
+  cleanSessionQueue: 'purged' | 'kept';
+  /**
+   * Which deliveries of a cloud-to-device message count towards the hub's `maxDeliveryCount`. Default `every`, as
+   * Microsoft documented it for years. `abandoned`, according to the documentation of 2026: only those that a device
+   * abandons, which MQTT does not let it do, so a message comes again and again until it expires.
+   */
+  countedDeliveries: 'every' | 'abandoned';
+  /**
+   * Whether a hub takes a certificate outside of its validity by its thumbprint. Default true: developers of Microsoft
+   * have said that the hub looks at nothing else. Certificates by `certificateAuthority` must always be valid.
+   */
+  allowExpiredThumbprints: boolean;
 }
 
 export const DEFAULT_UNVERIFIED_BEHAVIOR: UnverifiedBehavior = {
@@ -30,4 +59,9 @@ export const DEFAULT_UNVERIFIED_BEHAVIOR: UnverifiedBehavior = {
   disabledEnrollment: 'unauthorized',
   disabledDevice: 5,
   allowAuthorityAsIndividual: true,
+  concurrentRegistration: 'refused',
+  sameHubSubstatus: 'initialAssignment',
+  cleanSessionQueue: 'purged',
+  countedDeliveries: 'every',
+  allowExpiredThumbprints: true,
 };

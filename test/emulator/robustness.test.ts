@@ -4,23 +4,8 @@ import { connect as connectTls } from 'node:tls';
 import { generate, type Packet } from 'mqtt-packet';
 import { connect as connectMqtt, type IClientOptions } from 'mqtt';
 import WebSocket from 'ws';
-import {
-  createDeviceCertificate,
-  createRootCertificate,
-  type IssuedCertificate,
-} from 'azure-iot-x509/certificates';
-import { createServerCertificate } from '../../src/certificates/server';
-import { DEFAULT_LIMITS, type MqttLimits } from '../../src/emulator/mqtt/limits';
-import { MqttListener } from '../../src/emulator/mqtt/listener';
-import type { DisconnectReason, MqttService } from '../../src/emulator/mqtt/service';
-import {
-  connectToDps,
-  connectToHub,
-  createHubDevice,
-  dpsUsername,
-  hubUsername,
-  register,
-} from './support/clients';
+import type { IssuedCertificate } from 'azure-iot-x509/certificates';
+import { connectToDps, connectToHub, createHubDevice, dpsUsername, hubUsername } from './support/clients';
 import { useEmulator } from './support/emulator';
 import { RawClient } from './support/raw-client';
 
@@ -224,123 +209,5 @@ describe('MQTT over WebSockets', () => {
     await once(webSocket, 'open');
     webSocket.send(Buffer.from([0x30, 0x00]));
     await once(webSocket, 'close');
-  });
-});
-
-describe('a listener', () => {
-  /** A listener with its own limits, in front of a service that answers each message with a large one. */
-  async function listen(limits: Partial<MqttLimits>): Promise<{
-    listener: MqttListener;
-    open: () => ReturnType<typeof connectTls>;
-    reasons: DisconnectReason[];
-  }> {
-    const issuer = await createRootCertificate({ commonName: 'root' });
-    const server = await createServerCertificate({ issuer, hostNames: ['localhost'] });
-    const reasons: DisconnectReason[] = [];
-    const service: MqttService = {
-      label: 'test',
-      connect: (_packet, connection) => ({
-        returnCode: 0,
-        isSessionPresent: false,
-        client: {
-          connected: () => undefined,
-          subscribe: () => ({ granted: [] }),
-          unsubscribe: () => undefined,
-          publish: () => () => connection.send({ topic: 'a', payload: Buffer.alloc(100_000), qos: 0 }),
-          closed: (reason) => reasons.push(reason),
-        },
-      }),
-    };
-    const credentials = { certificate: server.fullChain, privateKey: server.privateKey };
-    const listener = await MqttListener.listen(service, credentials, {
-      limits: { ...DEFAULT_LIMITS, ...limits },
-    });
-    const open = (): ReturnType<typeof connectTls> => {
-      const socket = connectTls({ host: 'localhost', port: listener.port, ca: issuer.certificate });
-      socket.on('error', () => undefined);
-      return socket;
-    };
-    return { listener, open, reasons };
-  }
-
-  it('closes a client that never finishes the handshake', async () => {
-    const { listener } = await listen({ handshakeTimeoutMs: 50 });
-    const socket = connectTcp(listener.port, '127.0.0.1');
-    socket.on('error', () => undefined);
-    await once(socket, 'close');
-    await listener.close();
-  });
-
-  it.each([
-    ['says nothing', undefined],
-    ['begins a packet', Buffer.from([0x10, 0x7f])],
-    ['begins a request', Buffer.from('GET / HTTP/1.1\r\n')],
-  ])('closes a client that %s and sends no CONNECT', async (_title, bytes) => {
-    const { listener, open } = await listen({ connectTimeoutMs: 50 });
-    const socket = open();
-    await once(socket, 'secureConnect');
-    if (bytes !== undefined) socket.write(bytes);
-    socket.resume();
-    await once(socket, 'close');
-    await listener.close();
-  });
-
-  it('closes a client that does not read, and no other', async () => {
-    const { listener, open, reasons } = await listen({ maxUnsentBytes: 2_000_000 });
-    const connect = generate({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, clientId: 'a' });
-    const request = generate({ cmd: 'publish', topic: 'a', payload: '', qos: 0, dup: false, retain: false });
-    const healthy = open();
-    healthy.write(connect);
-    await once(healthy, 'data');
-    const silent = open();
-    silent.pause();
-    silent.write(Buffer.concat([connect, ...Array.from({ length: 500 }, () => request)]));
-    // The client itself sees nothing of it, as it does not read.
-    while (reasons.length === 0) await new Promise((resolve) => setImmediate(resolve));
-    expect(reasons).toEqual(['slow-consumer']);
-    silent.destroy();
-    healthy.write(request);
-    await once(healthy, 'data');
-    healthy.destroy();
-    await listener.close();
-  });
-
-  it('stops reading from a client that does not read, and goes on when it does', async () => {
-    const { listener, open, reasons } = await listen({ maxUnsentBytes: 2_000_000 });
-    const connect = generate({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, clientId: 'a' });
-    const request = generate({ cmd: 'publish', topic: 'a', payload: '', qos: 0, dup: false, retain: false });
-    const socket = open();
-    socket.write(connect);
-    await once(socket, 'data');
-    let received = 0;
-    socket.on('data', (chunk: Buffer) => (received += chunk.length));
-    for (let count = 0; count < 300; count++) {
-      // A request in a chunk of its own: the server may stop reading between any two.
-      socket.write(request);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    while (received < 300 * 100_000) await once(socket, 'data');
-    expect(reasons).toEqual([]);
-    socket.destroy();
-    await listener.close();
-  });
-});
-
-describe('many devices at once', () => {
-  it('are all served', async () => {
-    const { emulator } = context;
-    const authority = await createRootCertificate({ commonName: 'fleet' });
-    emulator.dps.enrollmentGroups.create({
-      enrollmentGroupId: 'fleet',
-      signingCertificate: authority.certificate,
-    });
-    const results = await Promise.all(
-      Array.from({ length: 30 }, async (_, index) => {
-        const commonName = `fleet-${index}`;
-        const identity = await createDeviceCertificate({ commonName, issuer: authority });
-        return (await register(emulator, identity, commonName)).state['status'];
-      }),
-    );
-    expect(new Set(results)).toEqual(new Set(['assigned']));
   });
 });

@@ -184,7 +184,11 @@ describe('a client of the official SDK', () => {
       reported: { $version: 1 },
     });
     await report(twin, { interval: 5, nested: { a: 1 } });
-    expect(hub.getTwin('pump-1').properties.reported).toEqual({ interval: 5, nested: { a: 1 }, $version: 2 });
+    expect(hub.getTwin('pump-1').properties.reported).toMatchObject({
+      interval: 5,
+      nested: { a: 1 },
+      $version: 2,
+    });
 
     const subscribed = once(hub, 'deviceSubscribed');
     const changes: unknown[] = [];

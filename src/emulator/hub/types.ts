@@ -1,6 +1,5 @@
 import type { EventEmitter } from 'node:events';
 import type { AuthorityCertificates } from '../authorities/types';
-import type { FileError } from '../../errors';
 import type { FileUploadNotification, FileUploads } from '../files/types';
 import type { JsonObject, JsonValue } from '../json';
 import type { DisconnectReason } from '../mqtt/service';
@@ -63,8 +62,11 @@ export interface HubEvents {
   cloudToDeviceFeedback: [record: CloudToDeviceFeedback];
   /** A device has told how an upload of a file ended. Azure tells services of successful ones only. */
   fileUploaded: [notification: FileUploadNotification];
-  /** A file of {@link HubEmulator.writeTelemetryTo} could not be written and was closed. The devices go on. */
-  telemetryFileFailed: [event: { readonly path: string; readonly error: FileError }];
+  /**
+   * A file of {@link HubEmulator.writeTelemetryTo} could not be written and was closed; `error` is a `FileError`. The devices
+   * go on.
+   */
+  telemetryFileFailed: [event: { readonly path: string; readonly error: Error }];
 }
 
 /** An IoT hub: what devices reach over MQTT, and what a service would call. */

@@ -15,21 +15,26 @@ function packetLength(bytes: Buffer): number | undefined {
   throw new ProtocolViolation('remaining length has more than four bytes (MQTT 3.1.1, 2.2.3)');
 }
 
+/** So many pieces of a packet are put together, lest their number costs more than their bytes. */
+const MAX_CHUNKS = 64;
+
 /** Cuts a byte stream into control packets, and refuses one that is too long before its body is held. */
 export class FrameReader {
-  readonly #maxPacketBytes: number;
+  /** Longest packet, header included. */
+  maxPacketBytes: number;
   #chunks: Buffer[] = [];
   #size = 0;
   #needed: number | undefined;
 
   constructor(maxPacketBytes: number) {
-    this.#maxPacketBytes = maxPacketBytes;
+    this.maxPacketBytes = maxPacketBytes;
   }
 
   /** Adds what has arrived. */
   push(chunk: Buffer): void {
     this.#chunks.push(chunk);
     this.#size += chunk.length;
+    if (this.#chunks.length > MAX_CHUNKS) this.#join();
   }
 
   /**
@@ -55,8 +60,8 @@ export class FrameReader {
     const first = this.#chunks[0];
     if (first === undefined) return undefined;
     const length = packetLength(first.length >= MAX_HEADER_BYTES ? first : this.#join());
-    if (length !== undefined && length > this.#maxPacketBytes) {
-      throw new ProtocolViolation(`packet of ${length} bytes, the limit is ${this.#maxPacketBytes}`);
+    if (length !== undefined && length > this.maxPacketBytes) {
+      throw new ProtocolViolation(`packet of ${length} bytes, the limit is ${this.maxPacketBytes}`);
     }
     return length;
   }

@@ -1,19 +1,25 @@
-import {
-  createServer,
-  STATUS_CODES,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
+import { createServer, IncomingMessage, STATUS_CODES, type Server, type ServerOptions } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
-import { createWebSocketStream, WebSocketServer } from 'ws';
-import { DEFAULT_LIMITS } from './limits';
+import { createWebSocketStream, WebSocketServer, type WebSocket } from 'ws';
+import { HttpLimits } from './http-limits';
+import { WatchedResponse } from './watched-response';
+import type { MqttLimits } from './limits';
+import type { Link } from './link';
 
 /** Where Azure's services speak MQTT over WebSockets. */
 const PATH = '/$iothub/websocket';
 
 const SUBPROTOCOL = 'mqtt';
+
+/** How long an HTTP connection may be idle, in milliseconds. */
+const IDLE_TIMEOUT_MS = 60_000;
+
+const HTTP_OPTIONS: ServerOptions<typeof IncomingMessage, typeof WatchedResponse> = {
+  IncomingMessage,
+  ServerResponse: WatchedResponse,
+  maxHeaderSize: 16 * 1024,
+};
 
 function refuse(socket: Duplex, status: number): void {
   socket.end(
@@ -26,57 +32,87 @@ function offersMqtt(request: IncomingMessage): boolean {
   return offered.split(',').some((name) => name.trim() === SUBPROTOCOL);
 }
 
-/** How long an HTTP connection may be idle, in milliseconds. */
-const IDLE_TIMEOUT_MS = 60_000;
-
 /** What comes through the gate. */
-export interface HttpGateEvents {
+export interface HttpGateInit {
+  readonly limits: MqttLimits;
   /** A WebSocket that speaks MQTT. */
-  readonly onStream: (stream: Duplex, socket: TLSSocket) => void;
+  readonly onStream: (stream: Duplex, socket: TLSSocket, link: Link) => void;
   /** Any other request. */
-  readonly onRequest: (request: IncomingMessage, response: ServerResponse, socket: TLSSocket) => void;
+  readonly onRequest: (
+    request: IncomingMessage,
+    response: WatchedResponse,
+    socket: TLSSocket,
+    link: Link,
+  ) => void;
 }
 
 /** HTTP on the listener's port: the upgrade to WebSockets, and what a service offers over HTTPS. */
 export class HttpGate {
-  readonly #http: Server;
-  readonly #webSockets = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    perMessageDeflate: false,
-    // One WebSocket frame may hold several packets, or a part of one.
-    maxPayload: DEFAULT_LIMITS.maxUnsentBytes,
-    handleProtocols: () => SUBPROTOCOL,
-  });
+  readonly #init: HttpGateInit;
+  readonly #http: Server<typeof IncomingMessage, typeof WatchedResponse>;
+  readonly #links = new WeakMap<Duplex, Link>();
+  readonly #webSockets: WebSocketServer;
 
-  constructor({ onStream, onRequest }: HttpGateEvents) {
-    this.#http = createServer((request, response) => {
-      // The listener gives nothing but TLS sockets to this gate; the type of the request is wider.
-      if (request.socket instanceof TLSSocket) onRequest(request, response, request.socket);
+  constructor(init: HttpGateInit) {
+    this.#init = init;
+    this.#webSockets = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      // One WebSocket frame may hold several packets, or a part of one.
+      maxPayload: init.limits.maxUnsentBytes,
+      handleProtocols: () => SUBPROTOCOL,
     });
+    this.#http = createServer(HTTP_OPTIONS, (request, response) => this.#pass(request, response));
     this.#http.timeout = IDLE_TIMEOUT_MS;
-    this.#http.on('upgrade', (request, socket, head) => {
-      const [path] = (request.url ?? '').split('?');
-      if (path !== PATH) {
-        refuse(socket, 404);
-        return;
-      }
-      if (!offersMqtt(request)) {
-        refuse(socket, 400);
-        return;
-      }
-      this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-        if (socket instanceof TLSSocket) onStream(createWebSocketStream(webSocket), socket);
-      });
-    });
+    this.#http.maxHeadersCount = 100;
+    this.#http.maxRequestsPerSocket = 1000;
+    this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
   }
 
-  serve(socket: TLSSocket): void {
+  serve(socket: TLSSocket, link: Link): void {
+    this.#links.set(socket, link);
     this.#http.emit('connection', socket);
   }
 
   close(): void {
     this.#webSockets.close();
     this.#http.close();
+  }
+
+  #pass(request: IncomingMessage, response: WatchedResponse): void {
+    const { socket } = request;
+    const link = this.#links.get(socket);
+    // The listener gives nothing but TLS sockets to this gate; the type of the request is wider.
+    if (!(socket instanceof TLSSocket) || link === undefined) return;
+    HttpLimits.of(link, this.#init.limits).watch(request, response);
+    this.#init.onRequest(request, response, socket, link);
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const link = this.#links.get(socket);
+    const [path] = (request.url ?? '').split('?');
+    if (path !== PATH) {
+      refuse(socket, 404);
+      return;
+    }
+    if (!offersMqtt(request)) {
+      refuse(socket, 400);
+      return;
+    }
+    this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+      if (!(socket instanceof TLSSocket) || link === undefined) return;
+      this.#watch(webSocket);
+      this.#init.onStream(createWebSocketStream(webSocket), socket, link);
+    });
+  }
+
+  #watch(webSocket: WebSocket): void {
+    // The stream hears of the first error only, and of a second the process would.
+    webSocket.on('error', () => undefined);
+    // Each ping is answered, also to a client that does not read the answers.
+    webSocket.on('ping', () => {
+      if (webSocket.bufferedAmount > this.#init.limits.maxUnsentBytes) webSocket.terminate();
+    });
   }
 }

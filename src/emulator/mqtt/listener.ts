@@ -1,15 +1,19 @@
 import { constants } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
-import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createSecureContext, TLSSocket, type SecureContext } from 'node:tls';
 import type { Duplex } from 'node:stream';
+import type { IncomingMessage } from 'node:http';
 import createDebug from 'debug';
 import { presentedCertificates } from './client-certificates';
 import { CONNECT } from './codec';
+import { HttpGate } from './http-gate';
+import type { HandshakeDepartures, Interceptor } from './interceptor';
 import { DEFAULT_LIMITS, type MqttLimits } from './limits';
+import { Link } from './link';
+import { PendingLinks } from './pending-links';
 import type { DisconnectReason, MqttService } from './service';
 import { MqttSession } from './session';
-import { HttpGate } from './http-gate';
+import type { WatchedResponse } from './watched-response';
 
 const debug = createDebug('azure-iot-x509:emulator:listener');
 
@@ -26,57 +30,58 @@ export interface ListenOptions {
   /** Default: a free one, chosen by the system. */
   readonly port?: number;
   readonly limits?: MqttLimits;
+  /** Comes between the listener and its clients. Default: nobody. */
+  readonly interceptor?: Interceptor | undefined;
+}
+
+/** What a server says of itself in the handshake. */
+export function serverContext({ certificate, privateKey }: ServerCredentials): SecureContext {
+  return createSecureContext({
+    cert: certificate,
+    key: privateKey,
+    minVersion: 'TLSv1.2',
+    // No `ca`: a CA known here would complete chains that the device did not send. No tickets: the server sees
+    // nothing but the leaf on a resumed session, and a device with an intermediate would be refused.
+    secureOptions: constants.SSL_OP_NO_TICKET,
+    sessionIdContext: 'azure-iot-x509',
+  });
 }
 
 /** One port: mutual TLS, and inside it MQTT, MQTT over WebSockets or HTTP, whichever the client speaks. */
 export class MqttListener {
   readonly #service: MqttService;
+  readonly #secureContext: SecureContext;
   readonly #limits: MqttLimits;
+  readonly #interceptor: Interceptor | undefined;
   readonly #server: Server;
-  readonly #gate = new HttpGate({
-    onStream: (stream, socket) => this.#serve(stream, socket),
-    onRequest: (request, response, socket) => this.#answer(request, response, socket),
-  });
+  readonly #gate: HttpGate;
   readonly #host: string;
-  readonly #sockets = new Set<Socket>();
+  readonly #links = new Set<Link>();
+  readonly #pending: PendingLinks;
   readonly #sessions = new Set<MqttSession>();
-  readonly #connectTimers = new Map<Duplex, NodeJS.Timeout>();
   /** The last of the changes between listening and not listening, which happen one after the other. */
   #change: Promise<void> = Promise.resolve();
   #port: number;
   #isClosed = false;
 
   private constructor(service: MqttService, credentials: ServerCredentials, options: ListenOptions) {
-    const { host = '127.0.0.1', port = 0, limits = DEFAULT_LIMITS } = options;
+    const { host = '127.0.0.1', port = 0, limits = DEFAULT_LIMITS, interceptor } = options;
     this.#service = service;
+    this.#secureContext = serverContext(credentials);
     this.#limits = limits;
+    this.#interceptor = interceptor;
     this.#host = host;
     this.#port = port;
-    this.#server = createServer(
-      {
-        // Small packets at once: waiting for more costs 40 ms a message on a connection that acknowledges late.
-        noDelay: true,
-        cert: credentials.certificate,
-        key: credentials.privateKey,
-        minVersion: 'TLSv1.2',
-        handshakeTimeout: limits.handshakeTimeoutMs,
-        requestCert: true,
-        // Nothing is left unverified by this. Azure takes any client certificate in the handshake and decides at
-        // CONNECT or at the registration, where its refusals carry a code; so does the emulator, in the attestation of
-        // DPS and by the thumbprints of the hub. With `true` the handshake would fail before anything could be said.
-        rejectUnauthorized: false,
-        // No `ca`: a CA known here would complete chains that the device did not send. No tickets: the server sees
-        // nothing but the leaf on a resumed session, and a device with an intermediate would be refused.
-        secureOptions: constants.SSL_OP_NO_TICKET,
-      },
-      (socket) => this.#welcome(socket),
-    );
-    this.#server.on('error', (error: Error) => debug('%s: %s', service.label, error.message));
-    this.#server.on('connection', (socket: Socket) => this.#track(socket));
-    this.#server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
-      debug('%s: handshake failed: %s', service.label, error.message);
-      socket.destroy();
+    this.#pending = new PendingLinks(limits.maxPendingConnections);
+    this.#gate = new HttpGate({
+      limits,
+      onStream: (stream, socket, link) => this.#serve(stream, socket, link),
+      onRequest: (request, response, socket, link) => this.#answer(request, response, socket, link),
     });
+    // Small packets at once: waiting for more costs 40 ms a message on a connection that acknowledges late.
+    this.#server = createServer({ noDelay: true }, (raw) => this.#accept(raw));
+    this.#server.maxConnections = limits.maxConnections;
+    this.#server.on('error', (error: Error) => debug('%s: %s', service.label, error.message));
   }
 
   /** Rejects with the system's error, e.g. when the port is taken. */
@@ -141,54 +146,80 @@ export class MqttListener {
     return new Promise((resolve) => {
       this.#server.close(() => resolve());
       for (const session of this.#sessions) session.close(reason);
-      for (const timer of this.#connectTimers.values()) clearTimeout(timer);
-      for (const socket of this.#sockets) socket.destroy();
+      for (const link of this.#links) link.destroy();
     });
   }
 
-  #track(socket: Socket): void {
-    this.#sockets.add(socket);
-    socket.on('error', (error: Error) => debug('%s: %s', this.#service.label, error.message));
-    socket.on('close', () => this.#sockets.delete(socket));
+  #accept(raw: Socket): void {
+    const link = new Link(raw, this.#service, this.#limits.closeTimeoutMs);
+    this.#links.add(link);
+    link.onClosed(() => this.#links.delete(link));
+    link.limit(this.#limits.handshakeTimeoutMs, 'TLS handshake');
+    this.#pending.add(link);
+    if (this.#interceptor?.isActive !== true) this.#secure(raw, link);
+    else this.#interceptor.accepted(link, (departures) => this.#secure(raw, link, departures));
   }
 
-  #welcome(socket: TLSSocket): void {
+  #secure(raw: Socket, link: Link, departures: HandshakeDepartures = {}): void {
+    if (link.isClosed) return;
+    const { secureContext = this.#secureContext, wrap, onSecure } = departures;
+    // The types know sockets only, though any stream will do (Node.js documentation of tls.TLSSocket).
+    const stream = (wrap === undefined ? raw : wrap(raw)) as Socket;
+    const socket = new TLSSocket(stream, {
+      isServer: true,
+      secureContext,
+      requestCert: true,
+      // Nothing is left unverified by this. Azure takes any client certificate in the handshake and decides at
+      // CONNECT or at the registration, where its refusals carry a code; so does the emulator, in the attestation of
+      // DPS and by the thumbprints of the hub. With `true` the handshake would fail before anything could be said.
+      rejectUnauthorized: false,
+    });
+    link.secure(socket);
     socket.on('error', (error: Error) => debug('%s: %s', this.#service.label, error.message));
-    const timer = setTimeout(() => {
-      debug('%s: no CONNECT in time', this.#service.label);
-      socket.destroy();
-    }, this.#limits.connectTimeoutMs).unref();
-    this.#connectTimers.set(socket, timer);
-    socket.once('close', () => this.#stopConnectTimer(socket));
+    socket.once('secure', onSecure ?? (() => this.#welcome(socket, link)));
+  }
+
+  #welcome(socket: TLSSocket, link: Link): void {
+    link.limit(this.#limits.connectTimeoutMs, 'CONNECT');
     socket.once('data', (first: Buffer) => {
       socket.pause();
       socket.unshift(first);
-      if ((first[0] ?? 0) >> 4 === CONNECT) this.#serve(socket, socket);
-      else this.#gate.serve(socket);
+      if ((first[0] ?? 0) >> 4 === CONNECT) this.#serve(socket, socket, link);
+      else this.#gate.serve(socket, link);
       socket.resume();
     });
   }
 
-  #serve(stream: Duplex, socket: TLSSocket): void {
+  #serve(stream: Duplex, socket: TLSSocket, link: Link): void {
     const session = new MqttSession({
       stream,
+      link,
       service: this.#service,
       certificates: presentedCertificates(socket),
       limits: this.#limits,
-      onConnected: () => this.#stopConnectTimer(socket),
+      interceptor: this.#interceptor,
+      onConnected: () => {
+        link.unlimit();
+        this.#pending.delete(link);
+      },
       onClosed: () => this.#sessions.delete(session),
     });
     this.#sessions.add(session);
   }
 
-  #answer(request: IncomingMessage, response: ServerResponse, socket: TLSSocket): void {
-    this.#stopConnectTimer(socket);
-    if (this.#service.handleRequest === undefined) response.writeHead(404, { connection: 'close' }).end();
-    else this.#service.handleRequest({ request, response, certificates: presentedCertificates(socket) });
-  }
-
-  #stopConnectTimer(socket: Duplex): void {
-    clearTimeout(this.#connectTimers.get(socket));
-    this.#connectTimers.delete(socket);
+  #answer(request: IncomingMessage, response: WatchedResponse, socket: TLSSocket, link: Link): void {
+    const exchange = { request, response, certificates: presentedCertificates(socket) };
+    const proceed = (): void => {
+      try {
+        if (this.#service.handleRequest === undefined) response.writeHead(404, { connection: 'close' }).end();
+        else this.#service.handleRequest(exchange);
+      } catch (error) {
+        // A defect of the emulator costs this client its connection and nobody else's.
+        debug('%s: dropping a request: %o', this.#service.label, error);
+        link.destroy();
+      }
+    };
+    if (this.#interceptor?.isActive !== true) proceed();
+    else this.#interceptor.request(exchange, link, proceed);
   }
 }

@@ -38,8 +38,10 @@ export interface OutgoingMessage {
   readonly topic: string;
   readonly payload: Buffer | string;
   readonly qos: GrantedQoS;
-  /** Whether it may have been sent on an earlier connection [MQTT-3.3.1-1]. */
+  /** Whether it may have been sent before [MQTT-3.3.1-1]. */
   readonly isRedelivery?: boolean;
+  /** Under which it was sent before on this connection: what is sent again keeps it. */
+  readonly packetId?: number;
   /** Called upon PUBACK; at QoS 0 as soon as the message is handed to the socket. */
   readonly onAcknowledged?: () => void;
 }
@@ -56,7 +58,8 @@ export interface IncomingMessage {
 export interface MqttConnection {
   /** What the client sent in the TLS handshake, leaf first. Empty when it sent no certificate. */
   readonly certificates: readonly X509Certificate[];
-  send(message: OutgoingMessage): void;
+  /** Answers with the packet identifier that a message of QoS 1 was sent under. */
+  send(message: OutgoingMessage): number | undefined;
   /**
    * Handles nothing more of what the client sends until the returned function is called, however much of it has
    * arrived. Its keep-alive stands still meanwhile, and answers still go out. Calls add up.

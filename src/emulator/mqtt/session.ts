@@ -2,105 +2,158 @@ import type { X509Certificate } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import createDebug from 'debug';
 import { generate, type IConnectPacket, type Packet } from 'mqtt-packet';
+import { Channel } from './channel';
 import { CONNECT, PacketDecoder, packetType, protocolLevel } from './codec';
 import { FrameReader } from './frames';
+import type { ExpectedAnswer, Interceptor } from './interceptor';
+import { KeepAlive } from './keep-alive';
 import type { MqttLimits } from './limits';
+import type { Link } from './link';
 import { handlePacket } from './packets';
-import type { DisconnectReason, MqttClient, MqttConnection, MqttService, OutgoingMessage } from './service';
+import type {
+  DisconnectReason,
+  GrantedQoS,
+  MqttClient,
+  MqttConnection,
+  MqttService,
+  OutgoingMessage,
+} from './service';
 import { ProtocolViolation } from './violation';
 
 const debug = createDebug('azure-iot-x509:emulator:mqtt');
 
+/** Answers of one session that are waited for. */
+const MAX_EXPECTED = 1000;
+
 /** What a session is made of. */
 export interface SessionInit {
   readonly stream: Duplex;
+  readonly link: Link;
   readonly service: MqttService;
   readonly certificates: readonly X509Certificate[];
   readonly limits: MqttLimits;
-  /** CONNECT was accepted: the listener's time-out for it may end. */
+  readonly interceptor: Interceptor | undefined;
+  /** CONNECT was accepted. */
   readonly onConnected: () => void;
+  /** Neither the client nor the service holds on to the session any more. */
   readonly onClosed: () => void;
 }
 
 /** The server's side of one MQTT 3.1.1 connection over any stream: TLS, or WebSocket over TLS. */
 export class MqttSession implements MqttConnection {
   readonly certificates: readonly X509Certificate[];
+  readonly channel: Channel;
+  /** The QoS that was granted for each topic filter on this connection. */
+  readonly granted = new Map<string, GrantedQoS>();
   readonly #init: SessionInit;
   readonly #frames: FrameReader;
   readonly #decoder = new PacketDecoder();
+  readonly #keepAlive = new KeepAlive();
   readonly #unacknowledged = new Map<number, () => void>();
+  readonly #expected: ExpectedAnswer[] = [];
+  #connectPacket: IConnectPacket | undefined;
   #client: MqttClient | undefined;
   #lastMessageId = 0;
-  #keepAliveTimer: NodeJS.Timeout | undefined;
-  #closeTimer: NodeJS.Timeout | undefined;
-  #holds = 0;
   #isFinished = false;
 
   constructor(init: SessionInit) {
+    const { stream, link, limits, service, certificates } = init;
     this.#init = init;
-    this.certificates = init.certificates;
-    this.#frames = new FrameReader(init.limits.maxPacketBytes);
-    const { stream } = init;
-    stream.on('data', (chunk: Buffer) => this.#receive(chunk));
-    stream.on('drain', () => this.#resume());
-    stream.on('error', (error) => debug('%s: %s', init.service.label, error.message));
-    stream.on('end', () => this.close('connection-lost'));
-    stream.on('close', () => {
-      clearTimeout(this.#closeTimer);
-      this.#finish('connection-lost');
-      init.onClosed();
+    this.certificates = certificates;
+    this.#frames = new FrameReader(limits.maxConnectBytes);
+    this.channel = new Channel({
+      stream,
+      link,
+      limits,
+      events: {
+        received: (bytes) => this.#receive(bytes),
+        resumed: () => this.#handleFrames(),
+        ended: () => this.close('connection-lost'),
+        closed: () => this.#streamClosed(),
+        failed: (error) => debug('%s: %s', service.label, error.message),
+        overflowed: () => this.close('slow-consumer'),
+      },
     });
   }
 
-  send(message: OutgoingMessage): void {
-    const { topic, payload, qos, isRedelivery = false, onAcknowledged } = message;
+  /** What the client said in its CONNECT packet; `undefined` until it came. */
+  get connectPacket(): IConnectPacket | undefined {
+    return this.#connectPacket;
+  }
+
+  send(message: OutgoingMessage): number | undefined {
+    const { topic, payload, qos, isRedelivery = false, packetId, onAcknowledged } = message;
     const publish = { cmd: 'publish', topic, payload, retain: false } as const;
     if (qos === 0) {
       this.write({ ...publish, qos, dup: false });
       onAcknowledged?.();
-      return;
+      return undefined;
     }
-    const messageId = this.#nextMessageId();
+    const messageId = packetId ?? this.#nextMessageId();
     this.#unacknowledged.set(messageId, onAcknowledged ?? (() => undefined));
     this.write({ ...publish, qos, dup: isRedelivery, messageId });
+    return messageId;
   }
 
   hold(): () => void {
-    this.#holds++;
-    this.#init.stream.pause();
-    let isHeld = true;
-    return () => {
-      if (!isHeld) return;
-      isHeld = false;
-      this.#holds--;
-      // What arrived meanwhile is handled later and not within the caller, who is in the middle of something else.
-      setImmediate(() => this.#resume());
-    };
+    return this.channel.hold();
   }
 
   close(reason: DisconnectReason): void {
     this.#finish(reason);
-    this.#init.stream.destroy();
+    this.channel.destroy();
   }
 
   closeAfterFlush(reason: DisconnectReason): void {
     if (this.#isFinished) return;
     this.#finish(reason);
-    const { stream, limits } = this.#init;
-    // The client's end of the connection has to be read, or else its close would never be seen.
-    stream.resume();
-    stream.end();
-    this.#closeTimer = setTimeout(() => stream.destroy(), limits.closeTimeoutMs).unref();
+    this.channel.end();
+  }
+
+  /** Breaks the connection as a failing network does. */
+  break(how: 'end' | 'reset'): void {
+    this.#finish('connection-lost');
+    this.channel.break(how);
   }
 
   /** Sends a packet; closes a client that does not read. */
   write(packet: Packet): void {
-    const { stream, limits } = this.#init;
-    if (this.#isFinished || !stream.writable) return;
-    const isFlowing = stream.write(generate(packet));
-    if (stream.writableLength > limits.maxUnsentBytes) this.close('slow-consumer');
-    // What the client asks is not read until it has read what it was answered.
-    else if (!isFlowing) stream.pause();
+    const { interceptor } = this.#init;
+    if (this.#isFinished) return;
+    const expected = this.#expected.find(({ matches }) => matches(packet));
+    if (expected !== undefined) {
+      this.#expected.splice(this.#expected.indexOf(expected), 1);
+      expected.handle(packet);
+    } else if (interceptor?.isActive === true) interceptor.outgoing(packet, this, () => this.put(packet));
+    else this.put(packet);
+  }
+
+  /** Sends a packet and lets nobody come between. */
+  put(packet: Packet): void {
+    this.channel.write(generate(packet));
+  }
+
+  /** Sends a packet after the delay, and all later ones after it. The returned function ends the delay. */
+  putLater(packet: Packet, delayMs: number, onSent: () => void): () => void {
+    return this.channel.writeLater(generate(packet), delayMs, onSent);
+  }
+
+  /** The next packet to the client that matches is not sent but dealt with. */
+  expect(answer: ExpectedAnswer): void {
+    this.#expected.push(answer);
+    // Not every request is answered.
+    if (this.#expected.length > MAX_EXPECTED) this.#expected.shift();
+  }
+
+  /** Runs something that deals with the client; a defect costs this client its connection and nobody else's. */
+  guard(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      const text = error instanceof ProtocolViolation ? error.message : error;
+      debug('%s: closing a client: %o', this.#init.service.label, text);
+      this.close('protocol-violation');
+    }
   }
 
   /** A PUBACK came. One that answers nothing is ignored, as it may belong to an earlier connection. */
@@ -117,57 +170,58 @@ export class MqttSession implements MqttConnection {
   }
 
   #handleFrames(): void {
-    const { stream, service } = this.#init;
-    if (this.#isFinished || this.#isHeld()) return;
-    stream.cork();
-    try {
+    if (this.#isClosed() || this.channel.isHeld) return;
+    this.channel.cork();
+    this.guard(() => {
       for (const frame of this.#frames.take()) {
-        this.#keepAliveTimer?.refresh();
-        this.#handle(frame);
-        if (this.#isClosed() || this.#isHeld()) return;
+        this.#keepAlive.refresh();
+        const transferMs = this.channel.transferMs(frame.length);
+        if (transferMs === 0) this.#handle(frame);
+        else this.channel.later(transferMs, () => this.guard(() => this.#handle(frame)));
+        if (this.#isClosed() || this.channel.isHeld) return;
       }
-    } catch (error) {
-      // A defect of the emulator costs this client its connection and nobody else's.
-      const text = error instanceof ProtocolViolation ? error.message : error;
-      debug('%s: closing a client: %o', service.label, text);
-      this.close('protocol-violation');
-    } finally {
-      stream.uncork();
-    }
+    });
+    this.channel.uncork();
   }
 
-  #resume(): void {
-    this.#handleFrames();
-    const { stream } = this.#init;
-    if (!this.#isHeld() && !stream.writableNeedDrain) stream.resume();
-  }
-
-  // Calls, because the compiler takes a field for unchanged by the calls between two reads.
+  // A call, because the compiler takes a field for unchanged by the calls between two reads.
   #isClosed(): boolean {
-    return this.#isFinished;
-  }
-
-  #isHeld(): boolean {
-    return this.#holds > 0;
+    return this.#isFinished || this.channel.isDeaf;
   }
 
   #handle(frame: Buffer): void {
-    if (this.#client !== undefined) {
-      this.#client.active?.();
-      handlePacket(this, this.#client, this.#decoder.decode(frame));
-      return;
-    }
+    if (this.#isClosed()) return;
+    const packet = this.#client === undefined ? this.#decodeConnect(frame) : this.#decoder.decode(frame);
+    if (packet === undefined) return;
+    const { interceptor } = this.#init;
+    if (interceptor?.isActive !== true) this.#dispatch(packet);
+    else interceptor.incoming(packet, this, () => this.guard(() => this.#dispatch(packet)));
+  }
+
+  #decodeConnect(frame: Buffer): IConnectPacket | undefined {
     if (packetType(frame) !== CONNECT) throw new ProtocolViolation('no CONNECT first [MQTT-3.1.0-1]');
     if (protocolLevel(frame) !== 4) {
       this.#refuse(1, 'protocol level is not 4, which is MQTT 3.1.1 [MQTT-3.1.2-2]');
-      return;
+      return undefined;
     }
     const packet = this.#decoder.decode(frame);
-    if (packet.cmd === 'connect') this.#connect(packet);
+    if (packet.cmd !== 'connect') return undefined;
+    this.#connectPacket = packet;
+    return packet;
+  }
+
+  #dispatch(packet: Packet): void {
+    if (this.#isFinished) return;
+    if (this.#client === undefined) {
+      if (packet.cmd === 'connect') this.#connect(packet);
+      return;
+    }
+    this.#client.active?.();
+    handlePacket(this, this.#client, packet);
   }
 
   #connect(packet: IConnectPacket): void {
-    const { service, onConnected } = this.#init;
+    const { service, limits, onConnected } = this.#init;
     if (packet.clientId === '' && packet.clean === false) {
       this.#refuse(2, 'no ClientId for a session to be kept [MQTT-3.1.3-8]');
       return;
@@ -179,7 +233,8 @@ export class MqttSession implements MqttConnection {
     }
     onConnected();
     this.#client = verdict.client;
-    this.#watchKeepAlive(packet.keepalive ?? 0);
+    this.#frames.maxPacketBytes = limits.maxPacketBytes;
+    this.#keepAlive.watch(packet.keepalive ?? 0, limits.maxSilenceSeconds, () => this.#isSilent());
     this.write({ cmd: 'connack', returnCode: 0, sessionPresent: verdict.isSessionPresent });
     verdict.client.connected();
   }
@@ -191,18 +246,12 @@ export class MqttSession implements MqttConnection {
     this.closeAfterFlush('refused');
   }
 
-  #watchKeepAlive(keepAliveSeconds: number): void {
-    const { maxSilenceSeconds } = this.#init.limits;
-    // One and a half times the keep-alive [MQTT-3.1.2-24]. IoT Hub: never longer than 29.45 minutes. What a keep-alive
-    // of 0 (no time-out, says MQTT) means to Azure is not documented; the emulator applies the same limit.
-    const silence = keepAliveSeconds === 0 ? maxSilenceSeconds : keepAliveSeconds * 1.5;
-    const timeoutMs = Math.min(silence, maxSilenceSeconds) * 1000;
-    const timer = setTimeout(() => {
-      // Nobody can be called silent whom nobody listens to.
-      if (this.#isHeld()) timer.refresh();
-      else this.close('keep-alive-expired');
-    }, timeoutMs).unref();
-    this.#keepAliveTimer = timer;
+  /** The keep-alive has expired. Answers whether to go on watching. */
+  #isSilent(): boolean {
+    // Nobody can be called silent whom nobody listens to.
+    if (this.channel.isHeld) return true;
+    this.close('keep-alive-expired');
+    return false;
   }
 
   #nextMessageId(): number {
@@ -212,13 +261,20 @@ export class MqttSession implements MqttConnection {
     return this.#lastMessageId;
   }
 
+  #streamClosed(): void {
+    // Who is not heard is not heard to leave, either: the service keeps the client until its keep-alive expires.
+    if (!this.channel.isDeaf || this.#client === undefined) this.#finish('connection-lost');
+    if (this.#isFinished) this.#init.onClosed();
+  }
+
   /** The only place where a session ends. */
   #finish(reason: DisconnectReason): void {
     if (this.#isFinished) return;
     this.#isFinished = true;
-    clearTimeout(this.#keepAliveTimer);
+    this.#keepAlive.stop();
     this.#unacknowledged.clear();
     debug('%s: closed: %s', this.#init.service.label, reason);
     this.#client?.closed(reason);
+    if (this.channel.isClosed) this.#init.onClosed();
   }
 }

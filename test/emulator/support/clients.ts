@@ -4,8 +4,8 @@ import { createSelfSignedCertificate, type IssuedCertificate } from 'azure-iot-x
 import { jsonOf, RawClient, type ClientIdentity, type PacketOf } from './raw-client';
 
 /** Username of a CONNECT packet for DPS. */
-export function dpsUsername(idScope: string, registrationId: string): string {
-  return `${idScope}/registrations/${registrationId}/api-version=2019-03-31&ClientVersion=test%2F1`;
+export function dpsUsername(idScope: string, registrationId: string, apiVersion = '2019-03-31'): string {
+  return `${idScope}/registrations/${registrationId}/api-version=${apiVersion}&ClientVersion=test%2F1`;
 }
 
 /** Username of a CONNECT packet for a hub. */
@@ -19,11 +19,12 @@ export async function connectToDps(
   identity: ClientIdentity,
   registrationId: string,
   idScope = emulator.idScope,
+  apiVersion?: string,
 ): Promise<RawClient> {
   const client = await RawClient.open(emulator, emulator.globalEndpoint, identity);
   const { returnCode } = await client.connect({
     clientId: registrationId,
-    username: dpsUsername(idScope, registrationId),
+    username: dpsUsername(idScope, registrationId, apiVersion),
   });
   if (returnCode !== 0) throw new Error(`CONNACK ${returnCode ?? '?'}`);
   await client.subscribe('$dps/registrations/res/#');
@@ -35,10 +36,10 @@ export async function register(
   emulator: Emulator,
   identity: ClientIdentity,
   registrationId: string,
-  options: { idScope?: string; payload?: unknown } = {},
+  options: { idScope?: string; payload?: unknown; apiVersion?: string } = {},
 ): Promise<{ topic: string; body: Record<string, unknown>; state: Record<string, unknown> }> {
-  await using client = await connectToDps(emulator, identity, registrationId, options.idScope);
-  const { payload } = options;
+  const { payload, idScope, apiVersion } = options;
+  await using client = await connectToDps(emulator, identity, registrationId, idScope, apiVersion);
   client.publish(
     '$dps/registrations/PUT/iotdps-register/?$rid=1',
     JSON.stringify({ registrationId, payload }),

@@ -46,7 +46,11 @@ export class RawClient implements AsyncDisposable {
   }
 
   /** Connects over TLS, verifying the server, without sending anything yet. */
-  static async open(emulator: Emulator, endpoint: string, identity?: ClientIdentity): Promise<RawClient> {
+  static async open(
+    emulator: Pick<Emulator, 'ca'>,
+    endpoint: string,
+    identity?: ClientIdentity,
+  ): Promise<RawClient> {
     const [host, port] = endpoint.split(':');
     const socket = connectTls({
       host,

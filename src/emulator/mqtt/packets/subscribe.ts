@@ -9,6 +9,7 @@ export function handleSubscribe(session: MqttSession, client: MqttClient, packet
   const messageId = packetIdentifier(packet);
   if (packet.subscriptions.length === 0) throw new ProtocolViolation('SUBSCRIBE of nothing [MQTT-3.8.3-3]');
   const { granted, afterwards } = client.subscribe(packet.subscriptions);
+  packet.subscriptions.forEach(({ topic }, index) => session.granted.set(topic, granted[index] ?? 0));
   session.write({ cmd: 'suback', messageId, granted: [...granted] });
   afterwards?.();
 }

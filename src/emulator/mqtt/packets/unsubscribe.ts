@@ -14,5 +14,6 @@ export function handleUnsubscribe(
   if (packet.unsubscriptions.length === 0)
     throw new ProtocolViolation('UNSUBSCRIBE of nothing [MQTT-3.10.3-2]');
   client.unsubscribe(packet.unsubscriptions);
+  for (const filter of packet.unsubscriptions) session.granted.delete(filter);
   session.write({ cmd: 'unsuback', messageId, granted: [] });
 }

@@ -1,0 +1,117 @@
+import type { IPublishPacket, Packet } from 'mqtt-packet';
+import type { FaultStep } from './types';
+
+/** What kind of service a connection is for: they have different topics. */
+export type ServiceKind = 'dps' | 'hub';
+
+/** What a packet is about. */
+export interface ClassifiedPacket {
+  readonly at: FaultStep;
+  /** Picks the answer to it; absent where there is none. */
+  readonly isAnswer?: (packet: Packet) => boolean;
+  /** Where made-up answers go; absent where there are none. */
+  readonly respond?: ResponseTopic;
+}
+
+/** The topic of a response. */
+export interface ResponseTopic {
+  /** What stands before the status. */
+  readonly prefix: string;
+  /** The topic filter of responses; with DPS, a device that has not subscribed gets none. */
+  readonly filter: string;
+  readonly requestId: string;
+}
+
+interface TopicRule {
+  readonly at: FaultStep;
+  readonly kind: ServiceKind;
+  readonly topic: RegExp;
+  /** Of responses, for requests. */
+  readonly responses?: string;
+}
+
+const DPS_RESPONSES = '$dps/registrations/res/';
+const TWIN_RESPONSES = '$iothub/twin/res/';
+
+const FROM_DEVICE: readonly TopicRule[] = [
+  {
+    at: 'register',
+    kind: 'dps',
+    topic: /^\$dps\/registrations\/PUT\/iotdps-register\//,
+    responses: DPS_RESPONSES,
+  },
+  {
+    at: 'poll',
+    kind: 'dps',
+    topic: /^\$dps\/registrations\/GET\/iotdps-get-operationstatus\//,
+    responses: DPS_RESPONSES,
+  },
+  { at: 'telemetry', kind: 'hub', topic: /^devices\/[^/]+\/(?:modules\/[^/]+\/)?messages\/events(?:\/|$)/ },
+  { at: 'method-response', kind: 'hub', topic: /^\$iothub\/methods\/res\// },
+  { at: 'twin-get', kind: 'hub', topic: /^\$iothub\/twin\/GET\//, responses: TWIN_RESPONSES },
+  {
+    at: 'twin-update',
+    kind: 'hub',
+    topic: /^\$iothub\/twin\/PATCH\/properties\/reported\//,
+    responses: TWIN_RESPONSES,
+  },
+];
+
+const TO_DEVICE: readonly TopicRule[] = [
+  { at: 'method-request', kind: 'hub', topic: /^\$iothub\/methods\/POST\// },
+  { at: 'desired-properties', kind: 'hub', topic: /^\$iothub\/twin\/PATCH\/properties\/desired\// },
+  { at: 'cloud-to-device', kind: 'hub', topic: /^devices\/[^/]+\/messages\/devicebound\// },
+];
+
+function requestIdOf(topic: string): string | undefined {
+  return /[?&]\$rid=(?<requestId>[^&]*)/.exec(topic)?.groups?.['requestId'];
+}
+
+function classifyRequest({ at, responses }: TopicRule, packet: IPublishPacket): ClassifiedPacket {
+  const requestId = requestIdOf(packet.topic);
+  if (responses !== undefined && requestId !== undefined) {
+    const isAnswer = (answer: Packet): boolean =>
+      answer.cmd === 'publish' &&
+      answer.topic.startsWith(responses) &&
+      requestIdOf(answer.topic) === requestId;
+    return { at, isAnswer, respond: { prefix: responses, filter: `${responses}#`, requestId } };
+  }
+  const { messageId } = packet;
+  return packet.qos === 0 ? { at } : { at, isAnswer: isReply('puback', messageId) };
+}
+
+function isReply(command: Packet['cmd'], messageId: number | undefined): (packet: Packet) => boolean {
+  return (packet) => packet.cmd === command && packet.messageId === messageId;
+}
+
+/** The step that a packet of a device stands for; `undefined` for one at which there are no faults. */
+export function classifyIncoming(packet: Packet, kind: ServiceKind): ClassifiedPacket | undefined {
+  switch (packet.cmd) {
+    case 'connect':
+      return { at: 'connect', isAnswer: ({ cmd }) => cmd === 'connack' };
+    case 'subscribe':
+      return { at: 'subscribe', isAnswer: isReply('suback', packet.messageId) };
+    case 'unsubscribe':
+      return { at: 'unsubscribe', isAnswer: isReply('unsuback', packet.messageId) };
+    case 'pingreq':
+      return { at: 'ping', isAnswer: ({ cmd }) => cmd === 'pingresp' };
+    case 'puback':
+      return { at: 'device-puback' };
+    case 'publish': {
+      const rule = FROM_DEVICE.find(
+        (candidate) => candidate.kind === kind && candidate.topic.test(packet.topic),
+      );
+      return rule && classifyRequest(rule, packet);
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** The step that a packet to a device stands for; `undefined` for answers, which belong to the step of their request. */
+export function classifyOutgoing(packet: Packet, kind: ServiceKind): ClassifiedPacket | undefined {
+  if (packet.cmd === 'puback') return { at: 'puback' };
+  if (packet.cmd !== 'publish') return undefined;
+  const rule = TO_DEVICE.find((candidate) => candidate.kind === kind && candidate.topic.test(packet.topic));
+  return rule && { at: rule.at };
+}
