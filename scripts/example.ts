@@ -5,89 +5,95 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeCertificate } from 'azure-iot-x509/certificates';
-import {
-  startEmulator,
-  type Emulator,
-  type HubEmulator,
-  type TelemetryMessage,
-} from 'azure-iot-x509/emulator';
-import { DEMO_KINDS, type DemoKind } from '../src/cli/demo/kinds';
-import { expectThat, nextEvent } from '../src/cli/demo/observation';
-import { ENROLLMENT_KINDS, type EnrollmentKind } from '../src/enrollment';
+import { startEmulator, type Emulator } from 'azure-iot-x509/emulator';
+import { DEMO_KINDS } from '../src/cli/demo/kinds';
+import { nearestName } from '../src/suggest';
+import type { Scenario, Stage } from './example/scenario';
+import { SCENARIOS } from './example/scenarios';
 
-const USAGE = `Usage: npm run example -- <${ENROLLMENT_KINDS.join(' | ')}> [--emulator]
+/** The example that is a test of its own, and brings its emulator with it. */
+const TESTING = 'testing';
+const NAMES = [...Object.keys(SCENARIOS), TESTING];
 
-Runs examples/<kind>.ts with the environment variables that its first lines name; with --emulator, against an emulator
-on this computer, with certificates made and enrolled for the occasion, and with somebody who plays the service.
+const USAGE = `Usage: npm run example -- NAME [--emulator]
+
+Runs an example of the folder examples/ with the environment variables that its first lines name; with --emulator, against
+an emulator on this computer, with certificates made and enrolled for the occasion, and with somebody who plays the
+service.
+
+NAME is one of: ${NAMES.join(', ')}
 `;
 
+const ROOT = join(__dirname, '..');
+
 /** How long the example may take until the service has got and done everything. */
-const DEADLINE_MS = 30_000;
+const DEADLINE_MS = 60_000;
 
 /** What a person may have set for a device of their own, and would mislead the emulator's. */
-const FOREIGN_VARIABLES = ['PROVISIONING_REGISTRATION_ID', 'KEY_PASSPHRASE', 'MODEL_ID'];
+const FOREIGN_VARIABLES = ['PROVISIONING_REGISTRATION_ID', 'KEY_PASSPHRASE', 'MODEL_ID', 'ASSIGNMENT_FILE'];
 
-interface RunningExample {
+interface RunningProgram {
   /** The exit code. */
   readonly exit: Promise<number>;
-  kill(): void;
+  kill(signal?: NodeJS.Signals): void;
 }
 
-/** Runs the example as a process of its own, as a user does. */
-function start(kind: EnrollmentKind, env: NodeJS.ProcessEnv): RunningExample {
-  const file = join(__dirname, '..', 'examples', `${kind}.ts`);
-  // What made this file run (tsx) makes the example run.
-  const example = spawn(process.execPath, [...process.execArgv, file], { env, stdio: 'inherit' });
-  // This process waits for the example's end and cleans up.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => example.kill(signal));
-  const exit = once(example, 'exit').then(([code]: unknown[]) => (typeof code === 'number' ? code : 130));
-  return { exit, kill: () => void example.kill() };
+/** Runs a program as a process of its own, as a user does. */
+function start(args: readonly string[], env: NodeJS.ProcessEnv): RunningProgram {
+  const program = spawn(process.execPath, args, { env, stdio: 'inherit' });
+  // This process waits for the program's end and cleans up.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => program.kill(signal));
+  const exit = once(program, 'exit').then(([code]: unknown[]) => (typeof code === 'number' ? code : 130));
+  return { exit, kill: (signal) => void program.kill(signal) };
 }
 
-/** What somebody does at the other end; the example ends upon the last call. */
-async function playService(hub: HubEmulator, deviceId: string, signal: AbortSignal): Promise<void> {
-  const isOurs = (message: TelemetryMessage) => message.deviceId === deviceId;
-  const { body } = await nextEvent(hub, 'telemetry', isOurs, () => undefined, signal);
-  console.log(`[service] received from ${deviceId}: ${body.toString()}`);
-  const { outcome } = await hub.sendCloudToDevice(deviceId, { body: 'Hello, device' });
-  expectThat((await outcome) === 'Success', 'the message to the device completed');
-  hub.updateDesiredProperties(deviceId, { reportEverySeconds: 30 });
-  const { status } = await hub.invokeMethod(deviceId, { methodName: 'stop' });
-  expectThat(status === 200, 'the answer 200 to the direct method');
-  console.log('[service] sent a message and a desired property, called the direct method "stop"');
+/** What made this file run (tsx) makes the example run. */
+function startExample({ file }: Scenario, env: NodeJS.ProcessEnv): RunningProgram {
+  return start([...process.execArgv, join(ROOT, 'examples', file)], env);
 }
 
-/** Makes and enrolls the certificate; answers with the variables that the example reads. */
-async function prepare(demo: DemoKind, emulator: Emulator, directory: string): Promise<NodeJS.ProcessEnv> {
-  const { registrationId, place } = demo;
-  const { device, enrolled } = await demo.makeCertificates(registrationId);
+/** Makes and enrolls the certificate; answers with the device, and the variables that the example reads. */
+async function prepare(
+  scenario: Scenario,
+  emulator: Emulator,
+  directory: string,
+): Promise<{ stage: Omit<Stage, 'signal'>; env: NodeJS.ProcessEnv }> {
+  const { registrationId, place, makeCertificates, enroll } = DEMO_KINDS[scenario.kind];
+  const { device, enrolled } = await makeCertificates(registrationId);
   const files = await writeCertificate(device, { directory, name: registrationId });
-  await demo.enroll({ emulator, registrationId, enrolled });
+  await enroll({ emulator, registrationId, enrolled });
   const caFile = join(directory, 'emulator-root.pem');
   await writeFile(caFile, emulator.ca);
+  const stage = { emulator, hub: place.hub(emulator), deviceId: registrationId, directory };
   const own = Object.entries(process.env).filter(([name]) => !FOREIGN_VARIABLES.includes(name));
-  return {
+  const env = {
     ...Object.fromEntries(own),
+    ENROLLMENT_KIND: scenario.kind,
     PROVISIONING_HOST: emulator.globalEndpoint,
     PROVISIONING_IDSCOPE: place.idScope(emulator),
     CERTIFICATE_FILE: files.deviceCertFile,
     KEY_FILE: files.keyFile,
     CA_FILE: caFile,
+    ...(await scenario.prepare?.(stage)),
   };
+  return { stage, env };
 }
 
-async function runAgainstEmulator(kind: EnrollmentKind): Promise<number> {
-  const demo = DEMO_KINDS[kind];
+async function runAgainstEmulator(scenario: Scenario): Promise<number> {
   const directory = await mkdtemp(join(tmpdir(), 'azure-iot-x509-example-'));
   try {
     await using emulator = await startEmulator({ retryAfterSeconds: 1, pollsBeforeAssigned: 0 });
-    const env = await prepare(demo, emulator, directory);
+    const { stage, env } = await prepare(scenario, emulator, directory);
     const ended = new AbortController();
-    const example = start(kind, env);
-    const exit = example.exit.finally(() => ended.abort(new Error('The example ended too early.')));
     const signal = AbortSignal.any([ended.signal, AbortSignal.timeout(DEADLINE_MS)]);
-    const served = playService(demo.place.hub(emulator), demo.registrationId, signal).then(
-      () => true,
+    const serving = scenario.serve({ ...stage, signal });
+    const example = startExample(scenario, env);
+    const exit = example.exit.finally(() => ended.abort(new Error('The example ended too early.')));
+    const served = serving.then(
+      () => {
+        if (scenario.endsBy !== undefined) example.kill(scenario.endsBy);
+        return true;
+      },
       (error: unknown) => {
         console.error(`[service] ${error instanceof Error ? error.message : String(error)}`);
         example.kill();
@@ -101,32 +107,47 @@ async function runAgainstEmulator(kind: EnrollmentKind): Promise<number> {
   }
 }
 
-function isEnrollmentKind(value: string | undefined): value is EnrollmentKind {
-  return ENROLLMENT_KINDS.some((kind) => kind === value);
+/** Runs Jest as a project that has this package installed would. */
+function runTesting(): Promise<number> {
+  const source = (path: string): string => join(ROOT, 'src', path, 'index.ts');
+  const installed = {
+    '^azure-iot-x509$': source('.'),
+    '^azure-iot-x509/certificates$': source('certificates'),
+    '^azure-iot-x509/emulator$': source('emulator'),
+  };
+  const config = join(ROOT, 'examples', TESTING, 'jest.config.cjs');
+  const jest = [require.resolve('jest/bin/jest'), '--config', config];
+  return start([...jest, '--moduleNameMapper', JSON.stringify(installed)], process.env).exit;
 }
 
-/** What the command line says, or `undefined` when it makes no sense. */
-function readArguments(): { kind: EnrollmentKind; isEmulated: boolean } | undefined {
+/** What the command line says, or what is wrong with it. */
+function readArguments(): { name: string; isEmulated: boolean } | string {
   try {
     const { values, positionals } = parseArgs({
       options: { emulator: { type: 'boolean', default: false } },
       allowPositionals: true,
     });
-    const [kind, ...others] = positionals;
-    return isEnrollmentKind(kind) && others.length === 0 ? { kind, isEmulated: values.emulator } : undefined;
+    const [name, ...others] = positionals;
+    if (name === undefined || others.length > 0) return USAGE;
+    if (NAMES.includes(name)) return { name, isEmulated: values.emulator };
+    const nearest = nearestName(name, NAMES);
+    return `There is no example "${name}".${nearest === undefined ? '' : ` Did you mean ${nearest}?`}\n\n${USAGE}`;
   } catch {
-    return undefined;
+    return USAGE;
   }
 }
 
 async function main(): Promise<number> {
   const given = readArguments();
-  if (given === undefined) {
-    console.error(USAGE);
+  if (typeof given === 'string') {
+    console.error(given);
     return 2;
   }
-  const { kind, isEmulated } = given;
-  return isEmulated ? await runAgainstEmulator(kind) : await start(kind, process.env).exit;
+  const scenario = SCENARIOS[given.name];
+  if (scenario === undefined) return await runTesting();
+  return given.isEmulated
+    ? await runAgainstEmulator(scenario)
+    : await startExample(scenario, process.env).exit;
 }
 
 void main().then((code) => (process.exitCode = code));

@@ -5,7 +5,14 @@ import ts from 'typescript';
 /* What README and docs promise: their snippets compile under the strictest settings, and their links lead somewhere. */
 
 const root = resolve(__dirname, '..');
-const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => join('docs', name))].filter(
+const others = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  'examples/README.md',
+  'examples/gateway/README.md',
+];
+const pages = [...others, ...readdirSync(join(root, 'docs')).map((name) => join('docs', name))].filter(
   (name) => name.endsWith('.md'),
 );
 

@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { SCENARIOS } from '../../scripts/example/scenarios';
 import { ENROLLMENT_KINDS } from '../../src/enrollment';
 
 const ROOT = resolve(__dirname, '../..');
@@ -47,6 +48,26 @@ test.each(ENROLLMENT_KINDS)('%s runs unchanged against the emulator', async (kin
   expect(readdirSync(temporaryDirectory).filter((name) => name.startsWith('azure-iot-x509'))).toEqual([]);
 });
 
+const FEATURES = Object.keys(SCENARIOS).filter((name) => !ENROLLMENT_KINDS.some((kind) => kind === name));
+
+// What the service must have seen is part of each scenario: the exit code tells whether it did.
+test.each(FEATURES)(
+  '%s runs unchanged against the emulator, and the service sees what it promises',
+  async (name) => {
+    const { code, out, err } = await runExample([name, '--emulator'], { TMPDIR: temporaryDirectory });
+    expect(err).toBe('');
+    expect(out).toContain('[service] ');
+    expect(code).toBe(0);
+    expect(readdirSync(temporaryDirectory).filter((entry) => entry.startsWith('azure-iot-x509'))).toEqual([]);
+  },
+);
+
+test('an application is tested with Jest and the emulator', async () => {
+  const { code, err } = await runExample(['testing'], {});
+  expect(err).toMatch(/Tests: +3 passed, 3 total/);
+  expect(code).toBe(0);
+});
+
 test('without the emulator and without the variables, an example says which ones to set', async () => {
   const none = { PROVISIONING_IDSCOPE: '', CERTIFICATE_FILE: '', KEY_FILE: '', ENROLLMENT_KIND: '' };
   const { code, err } = await runExample(['hub-group'], none);
@@ -55,7 +76,7 @@ test('without the emulator and without the variables, an example says which ones
   expect(err).not.toContain('ENROLLMENT_KIND');
 });
 
-test.each([[[]], [['nonsense']], [['hub-group', '--nonsense']]])(
+test.each([[[]], [['telemtry']], [['hub-group', '--nonsense']]])(
   '%j is answered with the usage',
   async (args) => {
     const { code, err } = await runExample(args, {});
