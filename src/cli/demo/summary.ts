@@ -1,5 +1,5 @@
 import { countSteps, STEP_NAMES, totalMilliseconds, type DemoReport, type StepReport } from './report';
-import { alignColumns, duration } from './text';
+import { alignColumns, duration } from '../output/text';
 
 const MARKS: Readonly<Record<StepReport['outcome'], string>> = { observed: '✔', failed: '✖', 'not-run': '-' };
 const HEADER = ['kind', 'registration ID', 'hub', 'device ID', 'status', 'steps 1-8', 'time'];
