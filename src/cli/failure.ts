@@ -1,14 +1,19 @@
 import { inspect } from 'node:util';
 import { DeviceError, type ServiceName } from '../errors';
 import { CommandError } from './command-error';
+import { EXIT } from './exit-codes';
 import { inFlagTerms } from './flag-terms';
 import type { Output } from './output/output';
 import { printable } from './output/printable';
 
 const SERVICES: Readonly<Record<ServiceName, string>> = { dps: 'DPS', hub: 'IoT Hub' };
 
-/** Explains on stderr what went wrong and what to do; with `--json` also as JSON on stdout. */
-export function reportFailure(error: unknown, output: Output, isDebug: boolean): void {
+/**
+ * Explains on stderr what went wrong and what to do; with `--json` also as JSON on stdout.
+ *
+ * @returns the exit code
+ */
+export function reportFailure(error: unknown, output: Output, isDebug: boolean): number {
   const failure = error instanceof DeviceError ? inFlagTerms(error) : error;
   const { red, bold } = output.noteStyle;
   output.close();
@@ -22,6 +27,8 @@ export function reportFailure(error: unknown, output: Output, isDebug: boolean):
   }
   if (isDebug) output.note(inspect(error));
   output.failure(jsonOf(failure));
+  const isUsage = failure instanceof CommandError && failure.code === 'INVALID_OPTIONS';
+  return isUsage ? EXIT.usage : EXIT.failed;
 }
 
 /** For a support request. */

@@ -99,8 +99,7 @@ function explain(error: unknown, command: Command, io: Io, output: Output, isDeb
     reportUsage(error.problems, `${PROGRAM} ${command.name} --help`, output);
     return EXIT.usage;
   }
-  reportFailure(error, output, isDebug);
-  return EXIT.failed;
+  return reportFailure(error, output, isDebug);
 }
 
 function reportUsage(problems: readonly string[], help: string, output: Output): void {
