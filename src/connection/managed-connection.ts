@@ -178,6 +178,7 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
       sdkOptions: this.#transport.sdkOptions,
       wire: {
         ca: device.roots,
+        proxy: device.proxyFor(registration.assignedHub),
         keepAliveSeconds: options.keepAliveSeconds ?? DEFAULT_KEEP_ALIVE_SECONDS,
         connectTimeoutMs: CONNECT_TIMEOUT_MS,
         acknowledgeTimeoutMs: ACKNOWLEDGE_TIMEOUT_MS,
