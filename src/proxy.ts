@@ -87,7 +87,7 @@ export function proxyRule(
       {
         option: variable,
         message: '(environment variable) is not the URL of an HTTP proxy.',
-        remedy: `Set it to http://host:port, or use no proxy with the option proxy: false.`,
+        remedy: `Set it to http://host:port, or use no proxy with option proxy: false.`,
       },
     ]);
   }

@@ -150,7 +150,7 @@ const PROVISION_RULES: readonly Rule[] = [
           {
             option: 'proxy',
             message: 'is given, but MQTT over TCP does not go through an HTTP proxy.',
-            remedy: 'Give transport: "mqtt-ws" as well, or leave proxy out.',
+            remedy: 'Give transport: "mqtt-ws" as well, or leave option proxy out.',
           },
         ],
   when(

@@ -17,6 +17,7 @@ const OPTIONS: OptionNames = {
   modelId: '--model-id',
   payload: '--payload',
   transport: '--transport',
+  proxy: '--proxy',
   timeoutMs: '--timeout',
   assignmentFile: '--assignment-file',
   skipChecks: '--skip-check',
@@ -28,13 +29,18 @@ const AMBIGUOUS = new Set([
   'enrollment',
   'payload',
   'transport',
+  'proxy',
   'issuer',
   'subject',
   'validity',
 ]);
 
+/** Values that the library quotes and a command line does not. */
+const TRANSPORT = /\btransport:? "(mqtt|mqtt-ws)"/g;
+
 /** The library's advice for programs, said for people at a command line. */
 const PHRASES: readonly (readonly [RegExp, string])[] = [
+  [/\boption proxy: false\b/g, '--proxy none'],
   [/, or pass overwrite: true\b/g, ', or replace it with --force'],
   [/\bLeave passphrase out\b/g, 'Give no passphrase'],
   [/\bSet option passphrase\b/g, 'Give it with --passphrase-env or --passphrase-file'],
@@ -53,6 +59,7 @@ export function textInFlagTerms(text: string, names: OptionNames = {}): string {
   const known = new RegExp(`(?:\\b[Oo]ption )?(?<![\\w./-])(${words.join('|')})(?![\\w/-]|\\.\\w)`, 'g');
   const called = new RegExp(`\\b[Oo]ption (${[...AMBIGUOUS].join('|')})\\b`, 'g');
   return text
+    .replaceAll(TRANSPORT, '--transport $1')
     .split(/("(?:[^"\\]|\\.)*")/)
     .map((part, index) => {
       if (index % 2 === 1) return part;
