@@ -5,7 +5,10 @@ import { certShow } from './cert/show/command';
 import { certVerification } from './cert/verification/command';
 import { check } from './check/command';
 import type { Command } from './command';
+import { completion } from './completion/command';
 import { demo } from './demo/command';
+import { profileInit } from './profile/init/command';
+import { profileShow } from './profile/show/command';
 
 /** Words that begin the names of several commands. */
 export interface Group {
@@ -19,6 +22,7 @@ export const GROUPS: readonly Group[] = [
     name: 'cert',
     summary: 'Makes and shows certificates, as the guides for Azure IoT make them with openssl',
   },
+  { name: 'profile', summary: 'Makes and shows profiles: what a device needs to connect, in one file' },
 ];
 
 /** Every command, in the order of `--help`. */
@@ -29,5 +33,8 @@ export const COMMANDS: readonly Command[] = [
   certVerification,
   certShow,
   check,
+  profileInit,
+  profileShow,
   demo,
+  completion,
 ];

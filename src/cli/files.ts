@@ -21,3 +21,12 @@ export async function writeNewFile({ path, content, mode, overwrite }: NewFile):
   await checkTargets([path], overwrite);
   await writeFiles([{ path, content, mode }], overwrite);
 }
+
+/**
+ * Checks beforehand what {@link writeNewFile} is going to find.
+ *
+ * @throws FileError when the file exists and may not be replaced
+ */
+export async function checkFree(path: string, overwrite: boolean): Promise<void> {
+  await checkTargets([path], overwrite);
+}

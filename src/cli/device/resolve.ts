@@ -15,7 +15,7 @@ import type { DeviceSettings, SettingName } from './settings';
 export type DeviceInvocation = Invocation<typeof deviceFlags>;
 
 /** The variable with the passphrase that is read when nothing names another one. */
-const PASSPHRASE_VARIABLE = 'KEY_PASSPHRASE';
+export const PASSPHRASE_VARIABLE = 'KEY_PASSPHRASE';
 /** How often somebody may mistype a passphrase. */
 const MAX_TRIES = 3;
 
