@@ -9,6 +9,7 @@ import { completion } from './completion/command';
 import { demo } from './demo/command';
 import { profileInit } from './profile/init/command';
 import { profileShow } from './profile/show/command';
+import { provision } from './provision/command';
 
 /** Words that begin the names of several commands. */
 export interface Group {
@@ -33,6 +34,7 @@ export const COMMANDS: readonly Command[] = [
   certVerification,
   certShow,
   check,
+  provision,
   profileInit,
   profileShow,
   demo,

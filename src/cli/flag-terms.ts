@@ -30,6 +30,8 @@ const AMBIGUOUS = new Set([
   'payload',
   'transport',
   'proxy',
+  'name',
+  'directory',
   'issuer',
   'subject',
   'validity',

@@ -1,11 +1,12 @@
 import { defineCommand } from '../command';
 import { deviceFlags } from '../device/flags';
+import { proxyFlag } from '../device/proxy';
 import { flagTable } from '../flags/spec';
 import { jsonFlag } from '../global-flags';
 import type * as Implementation from './run';
 
 /** The flags of `check`. */
-export const flags = flagTable({ ...deviceFlags, ...jsonFlag });
+export const flags = flagTable({ ...deviceFlags, ...proxyFlag, ...jsonFlag });
 
 /** The command `check`. */
 export const check = defineCommand({

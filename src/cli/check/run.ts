@@ -5,6 +5,7 @@ import { count, list } from '../../credentials/text';
 import { InvalidOptionsError } from '../../errors';
 import { describeCertificate, validityText } from '../cert/describe';
 import type { Invocation } from '../command';
+import { proxyOption } from '../device/proxy';
 import { credentialsOptions } from '../device/resolve';
 import { optionProblems } from '../device/validate';
 import { EXIT } from '../exit-codes';
@@ -26,7 +27,7 @@ const MARGIN = '  ';
 export async function run(invocation: Invocation<typeof flags>): Promise<number> {
   const { io, output } = invocation;
   const options = await credentialsOptions(invocation);
-  const problems = optionProblems({ ...options });
+  const problems = optionProblems({ ...options, ...proxyOption(invocation.values) });
   if (problems.length > 0) throw new InvalidOptionsError(problems);
   const report = await checkCredentials(options);
   const findings = report.findings.map((finding) => ({

@@ -45,8 +45,8 @@ export class MemoryIo implements Io {
     }
     this.stdin = stdin;
     this.#keys = stdin;
-    this.stdout = { write: (text) => this.#written('out', text), ...tty };
-    this.stderr = { write: (text) => this.#written('err', text), ...tty };
+    this.stdout = { write: (text) => this.written('out', text), ...tty };
+    this.stderr = { write: (text) => this.written('err', text), ...tty };
   }
 
   /** The one JSON document on stdout. */
@@ -83,7 +83,8 @@ export class MemoryIo implements Io {
     this.#controller.abort(new OutputClosed());
   }
 
-  #written(stream: 'out' | 'err', text: string): void {
+  /** What both streams do with a text. The search for leaked secrets listens here. */
+  written(stream: 'out' | 'err', text: string): void {
     this[stream] += text;
     if (stream === 'err') this.#typeAnswer();
     for (const entry of [...this.#waiting]) {
