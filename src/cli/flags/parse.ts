@@ -108,8 +108,13 @@ function scan(args: readonly string[], table: FlagTable): Scanned {
 }
 
 function unknown(rawName: string, known: readonly string[]): string {
-  const meant = nearestName(rawName.replace(/^-+/, ''), known);
-  return `${rawName} is not a flag.${meant === undefined ? '' : ` Did you mean --${meant}?`}`;
+  const name = rawName.replace(/^-+/, '');
+  const nearest = nearestName(name, known);
+  // `--passphrase` is the beginning of two flags.
+  const longer = known.filter((flag) => flag.startsWith(`${name}-`));
+  const meant = nearest === undefined ? longer : [nearest];
+  const question = ` Did you mean ${meant.map((flag) => `--${flag}`).join(' or ')}?`;
+  return `${rawName} is not a flag.${meant.length === 0 ? '' : question}`;
 }
 
 /** What is wrong with how a flag was written. */

@@ -34,10 +34,10 @@ export async function readPassphrase(
   if (variable !== undefined) {
     const passphrase = env[variable] ?? '';
     if (passphrase !== '') return passphrase;
-    // What is not the name of a variable may be the passphrase itself.
-    const name = /^[A-Za-z_][A-Za-z0-9_]*$/.test(variable) ? ` ${variable}` : '';
+    // What does not look like the name of a variable may be the passphrase itself.
+    const subject = /^[A-Z][A-Z0-9_]*$/.test(variable) ? variable : 'what it was given';
     throw new UsageError(
-      `${names.variable} takes the name of an environment variable that holds the passphrase, but${name === '' ? ' what it was given is no name' : `${name} is not set`}.`,
+      `${names.variable} takes the name of an environment variable that holds the passphrase, but ${subject} is not set.`,
     );
   }
   return file === undefined ? undefined : await fromFile(file, names.file);
