@@ -42,7 +42,8 @@ function referenceOf({ service, serviceCode, trackingId }: CommandError): string
   return parts.length === 0 ? undefined : `Reference: ${parts.join(', ')}`;
 }
 
-function jsonOf(failure: unknown): object {
+/** What `--json` tells of an error that speaks of flags. */
+export function jsonOf(failure: unknown): object {
   if (!(failure instanceof CommandError)) return { code: 'UNEXPECTED', message: messageOf(failure) };
   const { code, message, remedy, service, serviceCode, trackingId, isTransient } = failure;
   return { code, message, remedy, isTransient, service, serviceCode, trackingId };
