@@ -24,6 +24,7 @@ function commandThat(work: Command['load'] extends () => { run: infer Work } ? W
   });
 }
 
+// eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- whatever is thrown must be explained
 const failing = (error: unknown) => commandThat(() => Promise.reject(error));
 
 describe('help', () => {

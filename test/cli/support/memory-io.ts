@@ -74,6 +74,16 @@ export class MemoryIo implements Io {
     await new Promise<void>((resolve) => this.#waiting.push([() => predicate(this), resolve]));
   }
 
+  /** Presses keys, or pipes something in. */
+  type(keys: string | Buffer): void {
+    this.#keys.write(keys);
+  }
+
+  /** What Ctrl-D at the beginning of a line does, or the end of what is piped in. */
+  endInput(): void {
+    this.#keys.end();
+  }
+
   interrupt(exitCode = 130): void {
     this.#controller.abort(new Interruption(exitCode));
   }
@@ -104,6 +114,6 @@ export class MemoryIo implements Io {
     this.#answers.shift();
     this.#answered = this.err.length;
     // Later, as people do: the question has to be complete, and whoever asks has to listen.
-    setImmediate(() => this.#keys.write(`${answer}\r`));
+    setImmediate(() => this.type(`${answer}\r`));
   }
 }
