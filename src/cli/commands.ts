@@ -6,6 +6,7 @@ import { certVerification } from './cert/verification/command';
 import { check } from './check/command';
 import type { Command } from './command';
 import { completion } from './completion/command';
+import { connect } from './connect/command';
 import { demo } from './demo/command';
 import { profileInit } from './profile/init/command';
 import { profileShow } from './profile/show/command';
@@ -35,6 +36,7 @@ export const COMMANDS: readonly Command[] = [
   certShow,
   check,
   provision,
+  connect,
   profileInit,
   profileShow,
   demo,
