@@ -45,7 +45,7 @@ const PHRASES: readonly (readonly [RegExp, string])[] = [
   [/\boption proxy: false\b/g, '--proxy none'],
   [/, or pass overwrite: true\b/g, ', or replace it with --force'],
   [/\bLeave passphrase out\b/g, 'Give no passphrase'],
-  [/\bSet option passphrase\b/g, 'Give it with --passphrase-env or --passphrase-file'],
+  [/\bSet option passphrase\b/g, 'Give option passphrase'],
   [/\boption passphrase is not given\b/g, 'no passphrase is given'],
   [/\bOption passphrase is given\b/g, 'A passphrase is given'],
   [/\bOption passphrase\b/g, 'The passphrase'],

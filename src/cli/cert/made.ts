@@ -7,6 +7,7 @@ import { explaining } from '../flag-terms';
 import type { Io } from '../io';
 import type { Output } from '../output/output';
 import { alignColumns } from '../output/text';
+import { UsageError } from '../usage-error';
 import { describeCertificate } from './describe';
 import { CERTIFICATE_TERMS } from './flags';
 
@@ -72,8 +73,13 @@ export function fileName(commonName: string): string {
     .replaceAll(/^[-.]+|-+$/g, '');
 }
 
-/** A path in the output directory, for what does not exist yet. */
+/**
+ * A path in the output directory.
+ *
+ * @throws UsageError when the name would lead out of it
+ */
 export function inDirectory(directory: string, name: string): string {
+  if (/[/\\\0]/.test(name)) throw new UsageError('--name must be a file name without a path.');
   return join(directory, name);
 }
 

@@ -10,6 +10,7 @@ import type { flags } from './command';
 export async function run(invocation: Invocation<typeof flags>): Promise<number> {
   const { values } = invocation;
   const { days, out, name, force } = values;
+  const path = inDirectory(out, `${name}.crt`);
   const issuer = await readIssuer(values, invocation);
   const certificate = await make(invocation, () =>
     createVerificationCertificate({
@@ -19,7 +20,6 @@ export async function run(invocation: Invocation<typeof flags>): Promise<number>
       ...(days !== undefined && { validity: { days } }),
     }),
   );
-  const path = inDirectory(out, `${name}.crt`);
   await writeNewFile({ path, content: certificate.certificate, mode: 0o644, overwrite: force });
   report(invocation, {
     certificate,
