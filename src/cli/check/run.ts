@@ -91,7 +91,7 @@ function conclusion({ ok, registrationId, findings }: CredentialsReport, kind: s
   const parts = [
     ...(errors > 0 ? [count(errors, 'error')] : []),
     ...(warnings > 0 ? [count(warnings, 'warning')] : []),
-    ...(infos > 0 ? [`${infos} for your information`] : []),
+    ...(infos > 0 ? [count(infos, 'note')] : []),
   ];
   const found = parts.length === 0 ? 'nothing found' : list(parts);
   const name = registrationId === undefined ? 'the device' : `"${printable(registrationId)}"`;
