@@ -2,4 +2,9 @@
 import { processIo } from './process-io';
 import { run } from './run';
 
-void run(process.argv.slice(2), processIo()).then((code) => (process.exitCode = code));
+const io = processIo();
+void run(process.argv.slice(2), io).then((code) => {
+  process.exitCode = code;
+  // Everything is cleaned up; what cannot be stopped, such as making a large key, is not waited for.
+  if (io.signal.aborted) process.exit();
+});

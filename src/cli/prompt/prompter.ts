@@ -39,9 +39,10 @@ export class Prompter {
   /** Like {@link ask}, but nothing that is typed is shown, and white space at the ends counts. */
   async askSecret(question: string): Promise<string> {
     const { stdin, stderr } = this.#io;
-    stderr.write(question);
+    // Before the question: whoever types at once is not shown either.
     stdin.setRawMode?.(true);
     try {
+      stderr.write(question);
       return await this.#line(true);
     } finally {
       stdin.setRawMode?.(false);
