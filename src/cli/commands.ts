@@ -8,6 +8,7 @@ import type { Command } from './command';
 import { completion } from './completion/command';
 import { connect } from './connect/command';
 import { demo } from './demo/command';
+import { doctor } from './doctor/command';
 import { profileInit } from './profile/init/command';
 import { profileShow } from './profile/show/command';
 import { provision } from './provision/command';
@@ -37,6 +38,7 @@ export const COMMANDS: readonly Command[] = [
   check,
   provision,
   connect,
+  doctor,
   profileInit,
   profileShow,
   demo,

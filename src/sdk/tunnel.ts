@@ -57,6 +57,8 @@ export async function openTunnel(
   return await new Promise<Socket>((resolve, reject) => {
     request.once('connect', ({ statusCode: status = 0 }, socket: Socket, head) => {
       if (status >= 200 && status < 300) {
+        // Whoever uses the tunnel hears of it from the stream on top.
+        socket.on('error', () => undefined);
         if (head.length > 0) socket.unshift(head);
         resolve(socket);
       } else {
