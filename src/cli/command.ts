@@ -16,7 +16,7 @@ export interface Operand {
 }
 
 /** A command line that works, and what it does. */
-export interface Example {
+interface Example {
   readonly does: string;
   readonly line: string;
 }
@@ -32,9 +32,6 @@ export interface Invocation<Flags extends FlagTable = FlagTable> {
   readonly output: Output;
 }
 
-/** What a command does: resolves with the exit code, or rejects with what is explained to the user. */
-export type Run<Flags extends FlagTable = FlagTable> = (invocation: Invocation<Flags>) => Promise<number>;
-
 /** A command: everything but its work, which is loaded when it is called for. */
 export interface Command<Flags extends FlagTable = FlagTable> {
   /** The words that call it, e.g. `cert root`. */
@@ -46,7 +43,10 @@ export interface Command<Flags extends FlagTable = FlagTable> {
   readonly operands?: readonly Operand[];
   readonly flags: Flags;
   readonly examples: readonly Example[];
-  /** Loads what does the work: the SDK and the certificate maker cost more time than most commands take. */
+  /**
+   * Loads what does the work: the SDK and the certificate maker cost more time than most commands take. Its `run` resolves
+   * with the exit code, or rejects with what is explained to the user.
+   */
   load(): { run(invocation: Invocation<Flags>): Promise<number> };
 }
 

@@ -54,7 +54,7 @@ export interface CertificateDescription {
 }
 
 /** What a certificate is, as far as it says so itself. */
-export type CertificateKind =
+type CertificateKind =
   | 'root CA'
   | 'intermediate CA'
   | 'device certificate'

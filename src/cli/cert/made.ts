@@ -12,7 +12,7 @@ import { describeCertificate } from './describe';
 import { CERTIFICATE_TERMS } from './flags';
 
 /** A file that was written, and what for. */
-export interface MadeFile {
+interface MadeFile {
   readonly path: string;
   readonly purpose: string;
 }

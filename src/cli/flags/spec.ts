@@ -15,19 +15,19 @@ interface FlagBase {
 }
 
 /** Any text. */
-export interface StringFlag extends FlagBase {
+interface StringFlag extends FlagBase {
   readonly type: 'string';
   readonly default?: string;
 }
 
 /** A switch; its value is `false` when it is not given. */
-export interface BooleanFlag extends FlagBase {
+interface BooleanFlag extends FlagBase {
   readonly type: 'boolean';
   readonly repeatable?: never;
 }
 
 /** A number in decimal digits. */
-export interface NumberFlag extends FlagBase {
+interface NumberFlag extends FlagBase {
   readonly type: 'number';
   readonly default?: number;
   readonly isInteger?: boolean;
@@ -36,7 +36,7 @@ export interface NumberFlag extends FlagBase {
 }
 
 /** A length of time with its unit: `500ms`, `5s`, `2m`, `1h`, `7d`. Its value is in milliseconds. */
-export interface DurationFlag extends FlagBase {
+interface DurationFlag extends FlagBase {
   readonly type: 'duration';
   /** In milliseconds. */
   readonly default?: number;
@@ -45,19 +45,19 @@ export interface DurationFlag extends FlagBase {
 }
 
 /** The path of a file or directory. Relative paths are resolved against the working directory of the {@link Io}. */
-export interface PathFlag extends FlagBase {
+interface PathFlag extends FlagBase {
   readonly type: 'file' | 'directory';
   readonly default?: string;
 }
 
 /** JSON text, or `@FILE` for the JSON text in a file. */
-export interface JsonFlag extends FlagBase {
+interface JsonFlag extends FlagBase {
   readonly type: 'json';
   readonly default?: never;
 }
 
 /** One of a few words. */
-export interface EnumFlag extends FlagBase {
+interface EnumFlag extends FlagBase {
   readonly type: 'enum';
   readonly values: readonly string[];
   readonly default?: string;

@@ -14,7 +14,7 @@ const CODES = {
 export type Style = Readonly<Record<keyof typeof CODES, (text: string) => string>>;
 
 /** Text as it is. */
-export const PLAIN: Style = Object.fromEntries(
+const PLAIN: Style = Object.fromEntries(
   Object.keys(CODES).map((name) => [name, (text: string) => text]),
 ) as unknown as Style; // every name of CODES is there
 

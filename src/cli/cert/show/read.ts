@@ -9,7 +9,7 @@ import { readSource } from '../../../credentials/reading/source';
 import { textInFlagTerms } from '../../flag-terms';
 
 /** What is wrong with a file. */
-export interface FileProblem {
+interface FileProblem {
   readonly rule: string;
   readonly message: string;
   readonly remedy: string;
