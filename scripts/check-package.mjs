@@ -95,10 +95,10 @@ export async function main(): Promise<void> {${walk}}`,
   if (bin('--version') !== `${version}\n`) throw new Error('The program does not know its version.');
   if (!bin('--help').includes('cert root')) throw new Error('The help does not list the commands.');
   bin('cert', 'root', '--cn', 'Package Root CA', '--subject', 'O=Package');
-  const files = (name) => join('certificates', name);
-  const issuer = ['--ca', files('root.crt'), '--ca-key', files('root.key')];
+  const made = (name) => join('certificates', name);
+  const issuer = ['--ca', made('root.crt'), '--ca-key', made('root.key')];
   bin('cert', 'device', '--cn', 'pump-1', ...issuer);
-  const credentials = ['--cert', files('pump-1.crt'), '--key', files('pump-1.key')];
+  const credentials = ['--cert', made('pump-1.crt'), '--key', made('pump-1.key')];
   const report = JSON.parse(bin('check', '--enrollment', 'hub-group', ...credentials, '--json'));
   if (!report.ok || report.registrationId !== 'pump-1') throw new Error('The check found an error.');
   console.log('ran the program: --version, --help, cert root, cert device, check');
