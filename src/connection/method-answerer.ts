@@ -1,14 +1,14 @@
 import type { DeviceTransport } from 'azure-iot-device';
 
 /** A call of a direct method. */
-export interface MethodCall {
+interface MethodCall {
   readonly name: string;
   /** JSON, as the hub sent it. */
   readonly body: string;
 }
 
 /** What the service gets. */
-export interface MethodAnswer {
+interface MethodAnswer {
   /** Not 0, which the SDK takes for none. */
   readonly status: number;
   /** Any JSON value. */

@@ -203,6 +203,16 @@ describe('what is wrong on this machine', () => {
     expect(stepOf(overMqtt, 'proxy').summary).toMatch(/HTTPS_PROXY is set, but --transport mqtt does not/);
   });
 
+  test.each([
+    [{}, 'none is set'],
+    [{ HTTP_PROXY: 'http://proxy:8080' }, 'none: HTTP_PROXY is set, but it is HTTPS_PROXY that counts'],
+    [{ HTTPS_PROXY: 'http://proxy:8080' }, 'HTTPS_PROXY does not count for localhost:'],
+  ])('which proxy variable counts: %j', async (env, summary) => {
+    const report = await examine([...device.flags, '--transport', 'mqtt-ws'], { env });
+    expect(stepOf(report, 'proxy').summary).toContain(summary);
+    expect(report.code).toBe(0);
+  });
+
   test('flags that are missing or wrong: usage, nothing is looked at', async () => {
     const io = new MemoryIo();
     expect(await runCommand(doctor, ['--json', '--enrollment', 'hub-group'], io)).toBe(2);
@@ -221,6 +231,15 @@ describe('what is wrong on the way', () => {
     expect(stepOf(report, 'dps-name')).toMatchObject({ status: 'failed', error: { code: errorCode } });
     expect(stepOf(report, 'dps-name').summary).toMatch(message);
     expect(statuses(report)).toMatchObject(skipped(['dps-port', 'dps-tls', ...AFTER_TLS]));
+  });
+
+  test('a name that only the proxy can resolve', async () => {
+    const lookup = () => Promise.reject(Object.assign(new Error('no'), { code: 'ENOTFOUND' }));
+    const env = { HTTPS_PROXY: 'http://proxy.example.com:8080' };
+    const report = await examine(at('dps.example.com'), { lookup, env });
+    expect(stepOf(report, 'dps-name').remedy).toMatch(
+      /with --transport mqtt-ws, the proxy resolves names\.$/,
+    );
   });
 
   test('a name server that never answers', async () => {

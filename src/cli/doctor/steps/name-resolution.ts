@@ -1,8 +1,10 @@
 import { isIP } from 'node:net';
+import { firstSet, PROXY_VARIABLES } from '../../../proxy';
 import { CommandError } from '../../command-error';
+import { inFlagTerms } from '../../flag-terms';
 import { explained, NoAnswer, probe } from '../probe';
-import type { Service, Step } from '../step';
-import { targetOf } from '../target';
+import type { Examination, Service, Step } from '../step';
+import { targetOf, type Target } from '../target';
 
 /** Whether the name of a service, or of the proxy that leads to it, has an address. */
 export function nameResolution(service: Service, title: string, needs: Step['needs']): Step {
@@ -20,8 +22,7 @@ export function nameResolution(service: Service, title: string, needs: Step['nee
       const addresses = await probe(examination, signal, () => examination.network.lookup(name)).catch(
         (error: unknown) => {
           signal.throwIfAborted();
-          if (error instanceof NoAnswer) throw noNameServer(name);
-          throw explained(error, { ...target, host: name }, examination);
+          throw failureOf(error, { ...target, host: name }, examination);
         },
       );
       return {
@@ -31,6 +32,22 @@ export function nameResolution(service: Service, title: string, needs: Step['nee
       };
     },
   };
+}
+
+function failureOf(error: unknown, target: Target, examination: Examination): CommandError {
+  const { code, message, remedy, isTransient } =
+    error instanceof NoAnswer
+      ? noNameServer(target.host)
+      : inFlagTerms(explained(error, target, examination));
+  const { transport, network } = examination;
+  const variable = transport === 'mqtt' ? firstSet(network.env, PROXY_VARIABLES) : undefined;
+  // Behind some proxies nobody else can resolve public names.
+  const hint =
+    variable === undefined ? '' : ` ${variable} is set: with --transport mqtt-ws, the proxy resolves names.`;
+  return new CommandError({
+    ...{ code, message, isTransient, service: target.service, cause: error },
+    remedy: remedy + hint,
+  });
 }
 
 function noNameServer(name: string): CommandError {

@@ -2,6 +2,9 @@ import { firstSet, NO_PROXY_VARIABLES, proxyRule, PROXY_VARIABLES, type HttpProx
 import type { Examination, Finding, Step } from '../step';
 import { targetOf } from '../target';
 
+/** Variables that some programs take for a proxy. */
+const UNUSED_VARIABLES = ['http_proxy', 'HTTP_PROXY', 'all_proxy', 'ALL_PROXY'];
+
 /** Which proxy is used, and why. */
 export const proxy: Step = {
   name: 'proxy',
@@ -26,6 +29,9 @@ function find(examination: Examination): Finding {
       summary: `${nameOf(used)}, from ${options.proxy ? '--proxy' : (variable ?? '')}`,
       data,
     };
+  const unused = firstSet(env, UNUSED_VARIABLES);
+  if (variable === undefined && unused !== undefined && options.proxy === undefined)
+    return { status: 'ok', summary: `none: ${unused} is set, but it is HTTPS_PROXY that counts`, data };
   if (variable === undefined || options.proxy === false) {
     return { status: 'ok', summary: options.proxy === false ? 'none, as --proxy says' : 'none is set', data };
   }
@@ -34,7 +40,7 @@ function find(examination: Examination): Finding {
     summary:
       transport === 'mqtt'
         ? `${variable} is set, but --transport mqtt does not go through HTTP proxies`
-        : `${variable} is set, but ${exceptions ?? 'this machine'} needs none for ${examination.globalEndpoint}`,
+        : `${variable} does not count for ${examination.globalEndpoint}: ${exceptions === undefined ? 'that is this machine' : `see ${exceptions}`}`,
     data,
   };
 }
