@@ -35,9 +35,9 @@ const untap = [
       scan.addOutput(`console.${name}`, here(), format(...args) + inspect(args, { depth: 8 })),
     ),
   ),
-  tap(MemoryIo.prototype, 'written', (_self, [stream, text]) => {
-    scan.addOutput(`the command line (${String(stream)})`, here(), String(text));
-  }),
+  tap(MemoryIo.prototype, 'written', (_self, [, text]) =>
+    scan.addOutput('the command line', here(), String(text)),
+  ),
   ...(['stdout', 'stderr'] as const).map((name) =>
     tap(process[name], 'write', (_self, [chunk]) => scan.addOutput(name, here(), String(chunk))),
   ),

@@ -32,21 +32,25 @@ test('knows its version, and ends with the exit code of its command', async () =
   expect(await run(['nonsense'])).toMatchObject({ code: 2, out: '' });
 });
 
-test.each([[['--help']], [['help', 'connect']], [['completion', 'bash']], [['cert', 'root', '--dyas', '1']]])(
-  '%j loads no package, so that it is there at once',
-  async (args) => {
-    const script = `
+test.each([
+  [['--help']],
+  [['help', 'connect']],
+  [['completion', 'bash']],
+  [['cert', 'root', '--dyas', '1']],
+  [['cert', 'show', 'missing.crt']],
+  [['check', '--enrollment', 'hub-group', '--cert', 'missing.crt', '--key', 'missing.key']],
+])('%j loads no package, so that it is there at once', async (args) => {
+  const script = `
       process.argv.splice(1, 0, ${JSON.stringify(program.main)});
       process.on('exit', () => {
         const loaded = Object.keys(require.cache).filter((file) => file.includes('node_modules'));
         process.stderr.write(JSON.stringify(loaded.map((file) => file.split('node_modules').pop())) + '\\n');
       });
       require(${JSON.stringify(program.main)});`;
-    const running = new Running(process.execPath, ['-e', script, '--', ...args], directory.path);
-    await running.end();
-    expect(JSON.parse(running.err.trim().split('\n').at(-1) ?? '')).toEqual([]);
-  },
-);
+  const running = new Running(process.execPath, ['-e', script, '--', ...args], directory.path);
+  await running.end();
+  expect(JSON.parse(running.err.trim().split('\n').at(-1) ?? '')).toEqual([]);
+});
 
 test('makes files in its working directory, in plain lines for a pipe', async () => {
   const { code, out, err } = await run(ROOT);
