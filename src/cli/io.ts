@@ -46,11 +46,15 @@ export class Interruption extends Error {
   }
 }
 
-/** Why a command was aborted: nobody reads its output any more, as with `| head`. */
+/** Why a command was aborted: its output goes nowhere. */
 export class OutputClosed extends Error {
-  constructor() {
+  readonly exitCode: number;
+
+  /** @param exitCode 0 when nobody reads it any more, as with `| head`; 1 when it cannot be written */
+  constructor(exitCode = 0) {
     super('The output was closed.');
     this.name = 'OutputClosed';
+    this.exitCode = exitCode;
   }
 }
 

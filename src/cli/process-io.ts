@@ -1,8 +1,12 @@
+import { EXIT } from './exit-codes';
 import { Interruption, OutputClosed, type InputStream, type Io } from './io';
 
 /** A terminal and npm may both pass on the same Ctrl-C: a second one within this time is the first. */
 const SAME_KEY_MS = 400;
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** What writing fails with when nobody reads, on one system or another. */
+const READER_GONE = ['EPIPE', 'EOF', 'ECONNRESET', 'ERR_STREAM_DESTROYED'];
 
 /**
  * The process that this program is. The first Ctrl-C (or SIGTERM) aborts {@link Io.signal}, so that the command cleans
@@ -23,7 +27,16 @@ export function processIo(): Io {
     controller.abort(new Interruption(exitCode));
   };
   for (const [signal, exitCode] of Object.entries(SIGNALS)) process.on(signal, () => interrupt(exitCode));
-  stdout.on('error', () => controller.abort(new OutputClosed()));
+  stdout.on('error', ({ code = 'unknown error' }: NodeJS.ErrnoException) => {
+    if (READER_GONE.includes(code)) {
+      controller.abort(new OutputClosed());
+      return;
+    }
+    stderr.write(`error: The output cannot be written (${code}).\n`);
+    // The command may have ended already, and this was its last line.
+    process.exitCode = EXIT.failed;
+    controller.abort(new OutputClosed(EXIT.failed));
+  });
   // Nobody can be told.
   stderr.on('error', () => undefined);
   return {

@@ -91,12 +91,14 @@ function explain(error: unknown, command: Command, io: Io, output: Output, isDeb
   if (io.signal.aborted) {
     const reason: unknown = io.signal.reason;
     output.close();
-    if (reason instanceof OutputClosed) return EXIT.ok;
+    if (reason instanceof OutputClosed) return reason.exitCode;
     io.stderr.write('Interrupted.\n');
     return reason instanceof Interruption ? reason.exitCode : EXIT.failed;
   }
   if (error instanceof UsageError) {
-    reportUsage(error.problems, `${PROGRAM} ${command.name} --help`, output);
+    const help = `${PROGRAM} ${command.name} --help`;
+    reportUsage(error.problems, help, output);
+    output.failure({ code: 'USAGE', message: error.message, remedy: `See: ${help}` });
     return EXIT.usage;
   }
   return reportFailure(error, output, isDebug);

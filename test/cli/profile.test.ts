@@ -101,6 +101,20 @@ describe('profile init by questions', () => {
     });
   });
 
+  test('asks for what a flag says when that is not sound', async () => {
+    await device();
+    const io = person()
+      .answer('Device certificate', 'certs/pump-2.crt')
+      .answer('Intermediate certificates', '')
+      .answer('Private key', 'certs/pump-2.key')
+      .answer('Device model ID', '');
+    const flags = ['--enrollment', 'hub-group', '--id-scope', '0ne00ABCDEF', '--endpoint', 'dps.example.com'];
+    const wrong = ['--cert', 'certs/missing.crt', '--key', 'certs/pump-2.crt'];
+    expect((await profile(['init', ...flags, ...wrong], io)).code).toBe(0);
+    expect(io.err).toMatch(/missing\.crt" \(--cert\) does not exist/);
+    expect(stored()).toMatchObject({ certFile: 'certs/pump-2.crt', keyFile: 'certs/pump-2.key' });
+  });
+
   test('takes a PKCS#12 file for certificate and key', async () => {
     const made = make({
       subject: [

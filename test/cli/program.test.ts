@@ -78,6 +78,15 @@ test('ends quietly when nobody reads its output', async () => {
   expect(running.err).toBe('');
 });
 
+const testWithFullDisk = existsSync('/dev/full') ? test : test.skip;
+
+testWithFullDisk('says so when its output cannot be written', async () => {
+  const line = `'${process.execPath}' '${program.main}' completion bash > /dev/full`;
+  const running = new Running('sh', ['-c', line], directory.path);
+  expect(await running.end()).toBe(1);
+  expect(running.err).toBe('error: The output cannot be written (ENOSPC).\n');
+});
+
 test.each([
   ['SIGINT', 130],
   ['SIGTERM', 143],

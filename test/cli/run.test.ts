@@ -140,6 +140,18 @@ describe('wrong usage ends with 2, and nothing on stdout', () => {
   });
 });
 
+test('wrong usage is JSON on stdout with --json, so that there is always one document', async () => {
+  const io = new MemoryIo();
+  expect(await run(['check', '--json', '--nonsense'], io)).toBe(2);
+  expect(io.json).toEqual({
+    error: {
+      code: 'USAGE',
+      message: '--nonsense is not a flag.',
+      remedy: 'See: azure-iot-x509 check --help',
+    },
+  });
+});
+
 describe('a failure', () => {
   const refused = new ProvisioningError({
     code: 'REGISTRATION_REFUSED',

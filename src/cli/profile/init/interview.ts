@@ -6,6 +6,8 @@ import { Prompter } from '../../prompt/prompter';
 /** A question that is asked until its answer is sound. */
 interface Question {
   readonly question: string;
+  /** What a flag says: it is not asked for if it is sound. */
+  readonly given?: string | undefined;
   /** What an empty answer stands for. */
   readonly suggestion?: string | undefined;
   /** Whether an empty answer will do; it is not checked. */
@@ -44,11 +46,16 @@ export class Interview {
   }
 
   async #untilSound(
-    { question, suggestion, isOptional, problem }: Question,
+    { question, given, suggestion, isOptional, problem }: Question,
     ask: (text: string) => Promise<string>,
   ): Promise<string> {
     const { bold, dim, red } = this.#output.noteStyle;
     const hint = suggestion === undefined ? '' : dim(` [${suggestion}]`);
+    if (given !== undefined) {
+      const found = await problem(given);
+      if (found === undefined) return given;
+      this.say(red(found));
+    }
     for (;;) {
       const typed = await ask(`${bold(question)}${hint}: `);
       const answer = typed === '' ? (suggestion ?? '') : typed;

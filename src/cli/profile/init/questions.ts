@@ -62,15 +62,17 @@ const endpoint: Topic = async (known, suggested, interview) => {
 };
 
 const certificate: Topic = async (known, suggested, interview) => {
-  if (known.certFile !== undefined || known.enrollment === undefined) return known;
   const { enrollment, chainFile } = known;
+  if (enrollment === undefined) return known;
+  const problem = async (path: string) => {
+    const [finding] = await inspectCertificate(enrollment, path, chainFile);
+    return finding && findingText(finding);
+  };
   const certFile = await interview.askPath({
     question: 'Device certificate (a file: PEM, DER or PKCS#12)',
+    given: known.certFile,
     suggestion: suggested.certFile,
-    problem: async (path) => {
-      const [finding] = await inspectCertificate(enrollment, path, chainFile);
-      return finding && findingText(finding);
-    },
+    problem,
   });
   return { ...known, certFile };
 };
@@ -91,9 +93,9 @@ const chain: Topic = async (known, _suggested, interview) => {
 };
 
 const key: Topic = async (known, suggested, interview) => {
-  if (known.keyFile !== undefined) return await withPassphrase(known, interview);
   const keyFile = await interview.askPath({
     question: 'Private key (a file)',
+    given: known.keyFile,
     suggestion: PKCS12.test(known.certFile ?? '') ? known.certFile : suggested.keyFile,
     problem: async (path) => {
       const { key: findings, needsPassphrase } = await inspect({ ...known, keyFile: path }, undefined);

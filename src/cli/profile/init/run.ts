@@ -6,8 +6,10 @@ import { PASSPHRASE_VARIABLE, settingsOf } from '../../device/resolve';
 import type { DeviceSettings } from '../../device/settings';
 import { optionProblems } from '../../device/validate';
 import { EXIT } from '../../exit-codes';
+import { textInFlagTerms } from '../../flag-terms';
 import { checkFree, writeNewFile } from '../../files';
 import { locate } from '../../io';
+import { printable } from '../../output/printable';
 import { readPassphrase } from '../../prompt/passphrase';
 import { canAsk } from '../../prompt/prompter';
 import { UsageError } from '../../usage-error';
@@ -127,5 +129,6 @@ async function check(
   if (!report.ok && !isUnchecked) throw new CredentialsError(report);
   if (isUnchecked && !isGuided)
     output.warn(`${passphraseEnv} is not set, so that the encrypted key could not be checked.`);
-  for (const { severity, message } of report.findings) if (severity === 'warning') output.warn(message);
+  for (const { severity, message } of report.findings)
+    if (severity === 'warning') output.warn(printable(textInFlagTerms(message)));
 }
