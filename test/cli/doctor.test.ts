@@ -216,7 +216,7 @@ describe('what is wrong on this machine', () => {
   test('flags that are missing or wrong: usage, nothing is looked at', async () => {
     const io = new MemoryIo();
     expect(await runCommand(doctor, ['--json', '--enrollment', 'hub-group'], io)).toBe(2);
-    expect(io.out).toBe('');
+    expect(io.json).toMatchObject({ error: { code: 'USAGE' } });
     expect(io.err).toContain('--id-scope is missing');
   });
 });
