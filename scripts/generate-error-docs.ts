@@ -104,6 +104,17 @@ const DEVICE_ERRORS = {
     meaning: 'There is no route to the host.',
     remedy: 'Check the network and the firewall.',
   },
+  PROXY_UNREACHABLE: {
+    class: 'ConnectionError',
+    meaning: 'The HTTP proxy cannot be reached, is not trusted or does not answer as a proxy does.',
+    remedy: 'Check option `proxy` or the variable `HTTPS_PROXY`.',
+  },
+  PROXY_REFUSED: {
+    class: 'ConnectionError',
+    meaning: 'The HTTP proxy refused to connect to the service.',
+    remedy:
+      'Put user and password into its URL (status 407), or have connections to port 443 of the host allowed.',
+  },
   SERVER_NOT_TRUSTED: {
     class: 'ConnectionError',
     meaning: 'The certificate of the server is not trusted, has expired or is made for another name.',

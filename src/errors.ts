@@ -40,6 +40,10 @@ export type DeviceErrorCode =
   | 'CONNECTION_REFUSED'
   /** No route to the host or the network. */
   | 'NETWORK_UNREACHABLE'
+  /** The HTTP proxy has no address, cannot be reached, is not trusted or does not answer as a proxy does. */
+  | 'PROXY_UNREACHABLE'
+  /** The HTTP proxy refused to connect to the service, or wants to know who asks. */
+  | 'PROXY_REFUSED'
   /** The server's certificate is not signed by a trusted root, has expired or is made for another name. */
   | 'SERVER_NOT_TRUSTED'
   /** The TLS handshake failed for another reason. */

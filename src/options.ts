@@ -94,6 +94,12 @@ export type ProvisionOptions = CredentialsOptions &
     payload?: Readonly<Record<string, unknown>>;
     /** Default `mqtt`. */
     transport?: TransportKind;
+    /**
+     * URL of the HTTP proxy that connections of transport `mqtt-ws` go through, e.g.
+     * `http://user:password@proxy.example.com:8080`; `false` for none. Default: what the environment variables
+     * `HTTPS_PROXY` and `NO_PROXY` say. Refused with transport `mqtt`, which never goes through a proxy.
+     */
+    proxy?: string | false;
     /** How long the whole call may take, in milliseconds. Default 120 000. */
     timeoutMs?: number;
     /** Aborts the call, which then rejects with `signal.reason`. */

@@ -1,5 +1,6 @@
 import { validateCredentialsOptions } from './credentials';
 import { InvalidOptionsError, type OptionProblem } from './errors';
+import { HttpProxy } from './proxy';
 import { nearestName } from './suggest';
 import type { ConnectOptions, ProvisionOptions, TransportKind } from './options';
 
@@ -136,6 +137,22 @@ const PROVISION_RULES: readonly Rule[] = [
     'Leave it out without custom allocation.',
   ),
   when('transport', isOneOf(TRANSPORTS), '"mqtt" or "mqtt-ws"', 'Leave it out for "mqtt".'),
+  secret(
+    'proxy',
+    (value) => value === false || (typeof value === 'string' && HttpProxy.parse(value) !== undefined),
+    'the URL of an HTTP proxy such as http://proxy.example.com:8080, or false',
+    'Leave it out to use the environment variables HTTPS_PROXY and NO_PROXY; percent-encode special characters of user and password.',
+  ),
+  ({ proxy, transport }) =>
+    isAbsent(proxy) || proxy === false || transport === 'mqtt-ws'
+      ? []
+      : [
+          {
+            option: 'proxy',
+            message: 'is given, but MQTT over TCP does not go through an HTTP proxy.',
+            remedy: 'Give transport: "mqtt-ws" as well, or leave option proxy out.',
+          },
+        ],
   when(
     'timeoutMs',
     isNumberIn(1, MAX_TIMEOUT_MS),
@@ -208,6 +225,7 @@ const KNOWN_OPTIONS = names({
   modelId: true,
   payload: true,
   transport: true,
+  proxy: true,
   timeoutMs: true,
   signal: true,
   keepAliveSeconds: true,

@@ -2,6 +2,7 @@ import crypto, { type KeyObject } from 'node:crypto';
 import { format, inspect } from 'node:util';
 import * as reading from '../src/credentials/reading/credentials';
 import { DeviceError } from '../src/errors';
+import { MemoryIo } from './cli/support/memory-io';
 import { SecretScan, tap } from './support/secret-scan';
 
 /*
@@ -33,6 +34,9 @@ const untap = [
     tap(console, name, (_self, args) =>
       scan.addOutput(`console.${name}`, here(), format(...args) + inspect(args, { depth: 8 })),
     ),
+  ),
+  tap(MemoryIo.prototype, 'written', (_self, [, text]) =>
+    scan.addOutput('the command line', here(), String(text)),
   ),
   ...(['stdout', 'stderr'] as const).map((name) =>
     tap(process[name], 'write', (_self, [chunk]) => scan.addOutput(name, here(), String(chunk))),

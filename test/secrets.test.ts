@@ -22,6 +22,7 @@ import { createSelfSignedCertificate, type IssuedCertificate } from 'azure-iot-x
 import { startEmulator, type Emulator } from 'azure-iot-x509/emulator';
 import createDebug from 'debug';
 import { inspectCredentials } from '../src/credentials';
+import { MemoryIo } from './cli/support/memory-io';
 import { expectNothingLeft } from './support/leaks';
 import { SecretScan } from './support/secret-scan';
 
@@ -49,6 +50,7 @@ const leaks: Record<string, (device: IssuedCertificate) => unknown> = {
     await inspectCredentials({ enrollment: 'hub-group', cert: certificate, key: privateKey, passphrase });
     console.dir({ passphrase });
   },
+  'the command line': ({ privateKey }) => new MemoryIo().stdout.write(privateKey),
   stdout: ({ privateKey }) => process.stdout.write(JSON.stringify({ privateKey })),
   stderr: ({ privateKey }) => createDebug('leak')('%s', privateKey),
   TimeoutError: ({ privateKey }) =>

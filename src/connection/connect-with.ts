@@ -9,7 +9,6 @@ import type { DpsResponse } from '../sdk/dps-responses';
 import type { HubTransportFactory } from '../sdk/hub-link';
 import type { ProvisioningTransportFactory } from '../sdk/registration';
 import { DEFAULT_TIMEOUT_MS, validateConnectOptions } from '../validate-options';
-import type { DeviceConnection } from './device-connection';
 import { ManagedConnection } from './managed-connection';
 
 /** Transports of the caller's, for tests. */
@@ -18,11 +17,16 @@ export interface Transports {
   createHubTransport?: HubTransportFactory;
 }
 
-/** `connectDevice`, with transports of the caller's if there are any. */
+/**
+ * `connectDevice`, with transports of the caller's if there are any.
+ *
+ * @param onCreated gets the connection before it connects, to see all of its states
+ */
 export async function connectWith(
   options: ConnectOptions,
   transports: Transports,
-): Promise<DeviceConnection> {
+  onCreated?: (connection: ManagedConnection) => void,
+): Promise<ManagedConnection> {
   validateConnectOptions(options);
   const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   let device: Device | undefined;
@@ -42,6 +46,7 @@ export async function connectWith(
       lastResponse = response;
     });
     connection = managed;
+    onCreated?.(managed);
     const onAbort = () => void managed.close();
     attempt.addEventListener('abort', onAbort, { once: true });
     try {

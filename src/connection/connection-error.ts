@@ -7,6 +7,7 @@ import {
   type ServiceName,
 } from '../errors';
 import { findServiceCode, wordsFor } from '../service-codes';
+import { explainProxyFailure, PROXY_REMEDY } from './proxy-error';
 import type { WireError, WireFailure, WireStage } from '../sdk/wire-error';
 
 /** Who was being talked to, for the message and the remedy. */
@@ -95,7 +96,8 @@ const TRUST_ERRORS: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'is made for another name',
 };
 
-const STAGES: Readonly<Record<WireStage, (host: string) => string>> = {
+const STAGES: Readonly<Record<WireStage, (host: string, proxy: string) => string>> = {
+  proxy: (host, proxy) => `The proxy ${proxy} did not make a connection to ${host}`,
   connect: (host) => `${host} did not accept a connection`,
   tls: (host) => `${host} accepted the connection but did not answer the TLS handshake`,
   connack: (host) => `${host} did not answer the MQTT CONNECT packet`,
@@ -109,11 +111,14 @@ export function toConnectionError(error: WireError, peer: Peer): DeviceError {
   const { failure } = error;
   const { service, host } = peer;
   if (failure.kind === 'timeout') {
+    const { stage, timeoutMs, proxy = '' } = failure;
     return new TimeoutError({
       service,
-      message: `${STAGES[failure.stage](host)} within ${failure.timeoutMs / 1000} s.`,
+      message: `${STAGES[stage](host, proxy)} within ${timeoutMs / 1000} s.`,
       remedy:
-        'Check the endpoint, the network and the firewall; a proxy or firewall that swallows port 8883 can be avoided with transport "mqtt-ws".',
+        stage === 'proxy'
+          ? PROXY_REMEDY
+          : 'Check the endpoint, the network and the firewall; a proxy or firewall that swallows port 8883 can be avoided with transport "mqtt-ws".',
       cause: error,
     });
   }
@@ -127,6 +132,8 @@ function explain(failure: Exclude<WireFailure, { kind: 'timeout' }>, peer: Peer)
       return explainReturnCode(failure.returnCode, peer);
     case 'socket':
       return explainSocketError(failure.error, host);
+    case 'proxy':
+      return explainProxyFailure(failure, host);
     case 'http':
       return explainHttpStatus(failure.status, host);
     case 'subscription-refused':

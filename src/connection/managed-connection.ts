@@ -16,6 +16,7 @@ import { DEFAULT_KEEP_ALIVE_SECONDS } from '../validate-options';
 import { closedExplanation, toConnectionError } from './connection-error';
 import { CredentialsKeeper } from './credentials-keeper';
 import type { DeviceConnection, DeviceConnectionEvents } from './device-connection';
+import { MethodAnswerer, type AnswerMethod } from './method-answerer';
 import { HubTransport } from './hub-transport';
 import { safely } from './safely';
 import type { ConnectionState, NextState } from './state';
@@ -54,6 +55,7 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
   readonly #keeper: CredentialsKeeper;
   readonly #assignments: RememberedAssignments;
   readonly #uploads = new FileUploads(() => this.#uploadTarget());
+  #answerer: MethodAnswerer | undefined;
   #problems: Problems = {};
   #state: ConnectionState = { status: 'connecting', since: new Date() };
 
@@ -104,6 +106,11 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
     await this.#keeper.start();
     await this.client.open();
     this.#keeper.watch();
+  }
+
+  /** Answers every direct method, whatever its name, from now on; the client must not listen to methods besides. */
+  answerMethods(answer: AnswerMethod): void {
+    this.#answerer = new MethodAnswerer(this.#transport, answer);
   }
 
   async reprovision(): Promise<Registration> {
@@ -178,8 +185,10 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
       credentials: hubCredentials(device, registration),
       transport: device.transport,
       sdkOptions: this.#transport.sdkOptions,
+      onMethodCall: (name: string) => this.#answerer?.expect(name),
       wire: {
         ca: device.roots,
+        proxy: device.proxyFor(registration.assignedHub),
         keepAliveSeconds: options.keepAliveSeconds ?? DEFAULT_KEEP_ALIVE_SECONDS,
         connectTimeoutMs: CONNECT_TIMEOUT_MS,
         acknowledgeTimeoutMs: ACKNOWLEDGE_TIMEOUT_MS,

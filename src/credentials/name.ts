@@ -62,8 +62,12 @@ export function normalizedName(name: readonly NameAttribute[]): string {
     .join();
 }
 
+/** A name in full, e.g. `O=Example, CN=device-1`; what a terminal would obey is still in it. */
+export function nameText(name: readonly NameAttribute[]): string {
+  return name.map(({ type, value }) => `${SHORT_NAMES[type] ?? type}=${value}`).join(', ');
+}
+
 /** A name as messages show it, e.g. `"O=Example, CN=device-1"`. */
 export function displayName(name: readonly NameAttribute[]): string {
-  if (name.length === 0) return 'an empty name';
-  return quote(name.map(({ type, value }) => `${SHORT_NAMES[type] ?? type}=${value}`).join(', '));
+  return name.length === 0 ? 'an empty name' : quote(nameText(name));
 }

@@ -3,6 +3,7 @@ import type { EnrollmentKind } from '../enrollment';
 import { CredentialsError, InvalidOptionsError } from '../errors';
 import type { ProvisionOptions, TransportKind } from '../options';
 import { extraRoots } from '../trust';
+import { proxyRule, type ProxyRule } from '../proxy';
 import { DEFAULT_GLOBAL_ENDPOINT } from '../validate-options';
 
 /** A device ready to register: options read, checked and completed with their defaults. */
@@ -16,6 +17,8 @@ export interface Device {
   /** What DPS is told: the caller's payload, and the model ID in it. */
   readonly payload: Readonly<Record<string, unknown>> | undefined;
   readonly transport: TransportKind;
+  /** The proxy through which a host is reached. */
+  readonly proxyFor: ProxyRule;
   /** Roots to verify the servers with, besides the runtime's own. */
   readonly roots: readonly string[] | undefined;
 }
@@ -23,9 +26,11 @@ export interface Device {
 /**
  * Reads and checks everything that can be checked without a network.
  *
- * @throws {@link CredentialsError} when the certificate or key cannot work
+ * @throws {@link CredentialsError} when the certificate or key cannot work, {@link InvalidOptionsError} for what only
+ * reading reveals
  */
 export async function prepareDevice(options: ProvisionOptions): Promise<Device> {
+  const proxyFor = proxyRule(options);
   const [{ report, material }, roots] = await Promise.all([inspectCredentials(options), extraRoots(options)]);
   if (!report.ok || !material) throw new CredentialsError(report);
   const { registrationId } = report;
@@ -48,6 +53,7 @@ export async function prepareDevice(options: ProvisionOptions): Promise<Device> 
     modelId,
     payload: modelId === undefined ? payload : { ...payload, modelId },
     transport: options.transport ?? 'mqtt',
+    proxyFor,
     roots,
   };
 }

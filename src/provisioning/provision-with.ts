@@ -7,10 +7,10 @@ import { prepareDevice, type Device } from './device';
 import { provisioningTimeout } from './provisioning-error';
 import { dpsPeer, registerDevice, type RegisterSettings } from './register-device';
 
-/** `provisionDevice`, with a transport of the caller's if there is one. */
+/** `provisionDevice`, with a transport of the caller's if there is one, and somebody who sees each answer of DPS. */
 export async function provisionWith(
   options: ProvisionOptions,
-  settings: Pick<RegisterSettings, 'createTransport'>,
+  settings: Pick<RegisterSettings, 'createTransport' | 'onResponse'>,
 ): Promise<Registration> {
   validateProvisionOptions(options);
   const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;

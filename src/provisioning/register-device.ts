@@ -36,6 +36,7 @@ export async function registerDevice(device: Device, settings: RegisterSettings)
     transport: device.transport,
     wire: {
       ca: device.roots,
+      proxy: device.proxyFor(device.globalEndpoint),
       keepAliveSeconds: DPS_KEEP_ALIVE_SECONDS,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       acknowledgeTimeoutMs: ACKNOWLEDGE_TIMEOUT_MS,

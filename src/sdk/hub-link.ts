@@ -1,7 +1,7 @@
 import type { DeviceClientOptions, DeviceTransport, X509AuthenticationProvider } from 'azure-iot-device';
 import type { TransportKind } from '../options';
 import { abortable } from '../deadline';
-import { filterHubMessage } from './hub-messages';
+import { calledMethod, filterHubMessage } from './hub-messages';
 import { load } from './load';
 import { Wire, type WireOptions } from './wire';
 import type { WireFailure } from './wire-error';
@@ -20,6 +20,8 @@ export interface HubLinkOptions {
   wire: Omit<WireOptions, 'filter'>;
   /** What the SDK's transport is told: model ID, product info. */
   sdkOptions: DeviceClientOptions;
+  /** Learns of each call of a direct method before the SDK does, which drops calls of methods that nobody listens to. */
+  onMethodCall?: ((name: string) => void) | undefined;
 }
 
 const CLOUD_TO_DEVICE_TOPIC = /^devices\/[^/]+\/messages\/devicebound\//;
@@ -64,7 +66,13 @@ export class HubLink {
     signal.throwIfAborted();
     const { credentials } = options;
     const { X509AuthenticationProvider } = load.device();
-    const wire = new Wire({ ...options.wire, filter: filterHubMessage });
+    const filter = (topic: string, payload: Buffer) => {
+      const message = filterHubMessage(topic, payload);
+      const method = message && options.onMethodCall && calledMethod(topic);
+      if (method !== undefined) options.onMethodCall?.(method);
+      return message;
+    };
+    const wire = new Wire({ ...options.wire, filter });
     const provider = new X509AuthenticationProvider({
       host: credentials.host,
       deviceId: credentials.deviceId,

@@ -2,7 +2,7 @@ import type { IncomingMessage } from './wire';
 
 const TWIN_RESPONSE = /^\$iothub\/twin\/res\/(\d+)\/\?/;
 const DESIRED_PROPERTIES = '$iothub/twin/PATCH/properties/desired/';
-const METHOD_CALL = /^\$iothub\/methods\/POST\/[^/?]+\/\?(.*)$/;
+const METHOD_CALL = /^\$iothub\/methods\/POST\/([^/?]+)\/\?(.*)$/;
 /** IoT Hub allows ten levels. */
 const MAX_DEPTH = 200;
 const CLOUD_TO_DEVICE = /^(devices\/[^/]+\/messages\/devicebound\/)(.*)$/;
@@ -24,7 +24,7 @@ export function filterHubMessage(topic: string, payload: Buffer): IncomingMessag
   }
   const methodCall = METHOD_CALL.exec(topic);
   if (methodCall) {
-    const [rid, ...more] = new URLSearchParams(methodCall[1]).getAll('$rid');
+    const [rid, ...more] = new URLSearchParams(methodCall[2]).getAll('$rid');
     if (!rid || more.length > 0) throw new Error('a direct method has no request ID');
     return { topic, payload };
   }
@@ -32,6 +32,11 @@ export function filterHubMessage(topic: string, payload: Buffer): IncomingMessag
   if (prefix !== undefined && bag !== undefined) return { topic: prefix + safeBag(bag), payload };
   // Nothing that the SDK has asked for.
   return undefined;
+}
+
+/** The name of the direct method that a topic calls; `undefined` for all other topics. */
+export function calledMethod(topic: string): string | undefined {
+  return METHOD_CALL.exec(topic)?.[1];
 }
 
 function twinBody(status: number, payload: Buffer): Buffer {

@@ -1,8 +1,11 @@
 import { isIP } from 'node:net';
 import * as tls from 'node:tls';
-import type { Agent } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { ClientOptions } from 'ws';
+import type { HttpProxy } from '../proxy';
 import { load } from './load';
+import { createContext } from './secure-context';
+import { openTunnel, type Endpoint } from './tunnel';
 import type { WireStage } from './wire-error';
 
 /** What a secure connection is opened with. */
@@ -13,8 +16,14 @@ export interface StreamOptions {
   ca?: readonly string[] | undefined;
   /** Milliseconds between probes of an idle TCP connection by the operating system. */
   tcpKeepAliveMs: number;
-  /** Agent for WebSockets, e.g. for a proxy. */
-  agent?: Agent | undefined;
+  /** Makes the connection of a WebSocket. */
+  proxy?: HttpProxy | undefined;
+}
+
+/** What a connection is made to, and with. */
+interface Target extends Endpoint {
+  servername?: string;
+  secureContext: tls.SecureContext;
 }
 
 /** The SDK's WebSocket transports append the port even to a host that has one: `wss://localhost:8443:443/…`. */
@@ -29,7 +38,7 @@ const DEFAULT_PORT: Readonly<Record<string, number>> = { 'mqtts:': 8883, 'wss:':
 export function openStream(uri: string, options: StreamOptions, onStage: (stage: WireStage) => void): Duplex {
   const url = new URL(uri.replace(DOUBLE_PORT, '$1/'));
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  const target: tls.ConnectionOptions = {
+  const target: Target = {
     host,
     port: url.port === '' ? (DEFAULT_PORT[url.protocol] ?? 8883) : Number(url.port),
     // An IP address must not be sent as server name (RFC 6066, section 3).
@@ -41,25 +50,7 @@ export function openStream(uri: string, options: StreamOptions, onStage: (stage:
     : openSocket(target, options, onStage);
 }
 
-/** What a client presents and trusts. Throws what `node:tls` throws for a key or certificate it cannot use. */
-export function createContext({ cert, key, ca = [] }: Partial<StreamOptions>): tls.SecureContext {
-  // DPS and IoT Hub speak TLS 1.2 and, on newer endpoints, 1.3.
-  const identity = { cert, key, minVersion: 'TLSv1.2' } as const;
-  if (ca.length === 0) return tls.createSecureContext(identity);
-  const context = tls.createSecureContext(identity);
-  // What Node.js itself calls for each root of the option `ca`. With that option one has to give the runtime's own roots
-  // as well, and reading those costs 25 ms a connection.
-  const { addCACert } = context.context as { addCACert?: (pem: string) => void };
-  if (!addCACert) return tls.createSecureContext({ ...identity, ca: [...tls.rootCertificates, ...ca] });
-  for (const root of ca) addCACert.call(context.context, root);
-  return context;
-}
-
-function openSocket(
-  target: tls.ConnectionOptions,
-  options: StreamOptions,
-  onStage: (stage: WireStage) => void,
-): Duplex {
+function openSocket(target: Target, options: StreamOptions, onStage: (stage: WireStage) => void): Duplex {
   const socket = tls.connect(target);
   socket.setNoDelay(true);
   socket.setKeepAlive(true, options.tcpKeepAliveMs);
@@ -70,15 +61,18 @@ function openSocket(
 
 function openWebSocket(
   url: URL,
-  target: tls.ConnectionOptions,
+  target: Target,
   options: StreamOptions,
   onStage: (stage: WireStage) => void,
 ): Duplex {
   const { WebSocket, createWebSocketStream } = load.webSocket();
+  const over = new AbortController();
   const socket = new WebSocket(url, ['mqtt'], {
     ...target,
     perMessageDeflate: false,
-    ...(options.agent && { agent: options.agent }),
+    ...(options.proxy && {
+      createConnection: throughProxy(options.proxy, target, options, onStage, over.signal),
+    }),
   });
   socket.once('upgrade', (response) => {
     response.socket.setKeepAlive(true, options.tcpKeepAliveMs);
@@ -86,6 +80,34 @@ function openWebSocket(
   });
   const stream = createWebSocketStream(socket);
   // When the connection breaks, the stream of a WebSocket only ends, on one side; nobody would notice.
-  socket.once('close', () => stream.destroy());
+  socket.once('close', () => {
+    over.abort();
+    stream.destroy();
+  });
   return stream;
+}
+
+type CreateConnection = NonNullable<ClientOptions['createConnection']>;
+type Created = (error: Error | null, socket?: Duplex) => void;
+
+/** Makes the TLS connection for a WebSocket through a proxy. */
+function throughProxy(
+  proxy: HttpProxy,
+  target: Target,
+  { ca }: StreamOptions,
+  onStage: (stage: WireStage) => void,
+  signal: AbortSignal,
+): CreateConnection {
+  const create = (_options: unknown, created: Created) => {
+    onStage('proxy');
+    openTunnel(proxy, target, { ca, signal }).then(
+      (tunnel) => {
+        onStage('tls');
+        created(null, tls.connect({ ...target, socket: tunnel }));
+      },
+      (error: unknown) => created(error as Error),
+    );
+  };
+  // `ws` passes it on to `http.request`, which lets it answer later; the type knows only the kind that answers at once.
+  return create as unknown as CreateConnection;
 }

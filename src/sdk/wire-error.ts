@@ -1,5 +1,12 @@
 /** How far a connection had come when its time was up. */
-export type WireStage = 'connect' | 'tls' | 'connack' | 'subscribe' | 'unsubscribe' | 'publish';
+export type WireStage = 'connect' | 'proxy' | 'tls' | 'connack' | 'subscribe' | 'unsubscribe' | 'publish';
+
+/** Why a proxy did not make a connection: the HTTP status that it answered with, or what befell the connection to it. */
+export interface ProxyFailure {
+  /** Host and port of the proxy. */
+  proxy: string;
+  reason: { status: number } | { error: Error & { code?: string } };
+}
 
 /** Why a connection failed, as the raw facts; the SDK's own labels are wrong in both directions. */
 export type WireFailure =
@@ -9,8 +16,10 @@ export type WireFailure =
   | { kind: 'socket'; error: Error & { code?: string } }
   /** A web server answered the WebSocket handshake with this HTTP status. */
   | { kind: 'http'; status: number }
-  /** The server did not answer in time. */
-  | { kind: 'timeout'; stage: WireStage; timeoutMs: number }
+  /** The proxy did not make the connection. */
+  | ({ kind: 'proxy' } & ProxyFailure)
+  /** The server did not answer in time; nor did the proxy, if there is one, at the stage of that name. */
+  | { kind: 'timeout'; stage: WireStage; timeoutMs: number; proxy?: string | undefined }
   /** The server refused a subscription (SUBACK 0x80). */
   | { kind: 'subscription-refused'; topic: string }
   /** The server sent something that is not MQTT 3.1.1, or not what its own protocol says. */
@@ -25,10 +34,16 @@ export class WireError extends Error {
   readonly failure: WireFailure;
 
   constructor(failure: WireFailure) {
-    super(describe(failure), failure.kind === 'socket' ? { cause: failure.error } : undefined);
+    const cause = causeOf(failure);
+    super(describe(failure), cause === undefined ? undefined : { cause });
     this.name = 'WireError';
     this.failure = failure;
   }
+}
+
+function causeOf(failure: WireFailure): Error | undefined {
+  if (failure.kind === 'socket') return failure.error;
+  return failure.kind === 'proxy' && 'error' in failure.reason ? failure.reason.error : undefined;
 }
 
 function describe(failure: WireFailure): string {
@@ -39,6 +54,10 @@ function describe(failure: WireFailure): string {
       return failure.error.message;
     case 'http':
       return `the server answered the WebSocket handshake with HTTP status ${failure.status}`;
+    case 'proxy':
+      return 'status' in failure.reason
+        ? `the proxy ${failure.proxy} answered with HTTP status ${failure.reason.status}`
+        : `the proxy ${failure.proxy}: ${failure.reason.error.message}`;
     case 'timeout':
       return `no answer within ${failure.timeoutMs} ms (${failure.stage})`;
     case 'subscription-refused':

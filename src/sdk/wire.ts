@@ -5,12 +5,13 @@ import createDebug from 'debug';
 import type { IClientOptions, IClientPublishOptions, IClientSubscribeOptions, MqttClient } from 'mqtt';
 import { load } from './load';
 import { openStream, type StreamOptions } from './stream';
+import { ProxyError } from './tunnel';
 import { WireError, type WireFailure, type WireStage } from './wire-error';
 
 const debug = createDebug('azure-iot-x509:wire');
 
 /** Settings of one connection. All times are in milliseconds. */
-export interface WireOptions extends Pick<StreamOptions, 'ca' | 'agent'> {
+export interface WireOptions extends Pick<StreamOptions, 'ca' | 'proxy'> {
   keepAliveSeconds: number;
   /** For name resolution, TCP, TLS and CONNACK together. */
   connectTimeoutMs: number;
@@ -139,9 +140,9 @@ export class Wire extends EventEmitter {
       });
       return this;
     }
-    const { connectTimeoutMs, keepAliveSeconds, ca, agent } = this.#options;
+    const { connectTimeoutMs, keepAliveSeconds, ca, proxy } = this.#options;
     this.#connectTimer = setTimeout(() => {
-      this.fail({ kind: 'timeout', stage: this.#stage, timeoutMs: connectTimeoutMs });
+      this.fail({ kind: 'timeout', stage: this.#stage, timeoutMs: connectTimeoutMs, proxy: proxy?.name });
     }, connectTimeoutMs);
     try {
       const stream = openStream(
@@ -150,7 +151,7 @@ export class Wire extends EventEmitter {
           cert: options.cert,
           key: options.key,
           ca,
-          agent,
+          proxy,
           tcpKeepAliveMs: keepAliveSeconds * 500,
         },
         (stage) => {
@@ -175,6 +176,7 @@ export class Wire extends EventEmitter {
   }
 
   #classify(error: Error & { code?: string }): WireFailure {
+    if (error instanceof ProxyError) return { kind: 'proxy', ...error.failure };
     const [, status] = REFUSED_UPGRADE.exec(error.message) ?? [];
     if (status !== undefined) return { kind: 'http', status: Number(status) };
     // Writing to a WebSocket that has just closed fails without a code.

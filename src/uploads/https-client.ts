@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { Agent, request } from 'node:https';
-import { createContext } from '../sdk/stream';
+import { createContext } from '../sdk/secure-context';
 
 /** Longest silence of a server, in milliseconds; storing a block takes it some time. */
 const SILENCE_MS = 60_000;

@@ -6,29 +6,15 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Emulator } from 'azure-iot-x509/emulator';
-import { run, type DemoIo } from '../../src/cli/demo';
+import { showDemo } from '../../src/cli/demo/run';
 import { STEP_NAMES, type DemoReport } from '../../src/cli/demo/report';
+import { run } from '../../src/cli/run';
 import { DIRECTORY_PREFIX, runDemo } from '../../src/cli/demo/run-demo';
 import { ENROLLMENT_KINDS, ENROLLMENTS } from '../../src/enrollment';
+import { MemoryIo } from './support/memory-io';
 
 const ESCAPE = '\u001b';
 const CLEAR_LINE = `\r${ESCAPE}[2K`;
-
-/** A process whose output is kept. */
-class CapturedIo implements DemoIo {
-  readonly env: Record<string, string> = {};
-  readonly controller = new AbortController();
-  readonly signal = this.controller.signal;
-  out = '';
-  err = '';
-  readonly stdout: DemoIo['stdout'];
-  readonly stderr = { write: (chunk: string) => (this.err += chunk) };
-
-  constructor(terminal?: { columns: number }) {
-    const write = (chunk: string) => (this.out += chunk);
-    this.stdout = { write, isTTY: terminal !== undefined, columns: terminal?.columns };
-  }
-}
 
 let temporaryDirectory: string;
 beforeEach(() => {
@@ -93,8 +79,8 @@ describe('the demo', () => {
   });
 
   test('tells it in plain lines to a pipe', async () => {
-    const io = new CapturedIo();
-    expect(await run([], io, { ...fast, temporaryDirectory })).toBe(0);
+    const io = new MemoryIo();
+    expect(await showDemo(io, { ...fast, temporaryDirectory })).toBe(0);
     expect(io.err).toBe('');
     expect(io.out).not.toContain(ESCAPE);
     expect(io.out).not.toContain('\r');
@@ -109,8 +95,8 @@ describe('the demo', () => {
   });
 
   test('shows progress on a terminal, clears it, and keeps to its width', async () => {
-    const io = new CapturedIo({ columns: 80 });
-    expect(await run([], io, { temporaryDirectory })).toBe(0);
+    const io = new MemoryIo({ terminal: { columns: 80 } });
+    expect(await showDemo(io, { temporaryDirectory })).toBe(0);
     expect(io.out).toContain(`${CLEAR_LINE}  ⠋ connect: registering with DPS`);
     expect(io.out).toContain(`${ESCAPE}[32m✔${ESCAPE}[39m`);
     // What is drawn last on a line is what stays; progress is always followed by an erased line.
@@ -123,11 +109,11 @@ describe('the demo', () => {
   });
 
   test('has no colors with NO_COLOR, and no progress on a terminal that cannot move its cursor', async () => {
-    const uncolored = new CapturedIo({ columns: 200 });
+    const uncolored = new MemoryIo({ terminal: { columns: 200 } });
     uncolored.env['NO_COLOR'] = '1';
-    const dumb = new CapturedIo({ columns: 200 });
+    const dumb = new MemoryIo({ terminal: { columns: 200 } });
     dumb.env['TERM'] = 'dumb';
-    expect(await Promise.all([uncolored, dumb].map((io) => run([], io, { temporaryDirectory })))).toEqual([
+    expect(await Promise.all([uncolored, dumb].map((io) => showDemo(io, { temporaryDirectory })))).toEqual([
       0, 0,
     ]);
     expect(uncolored.out).toContain(CLEAR_LINE);
@@ -138,9 +124,9 @@ describe('the demo', () => {
 
 describe('when something goes wrong', () => {
   test('a refused device is explained, the other kinds still run, and everything is cleaned up', async () => {
-    const io = new CapturedIo();
+    const io = new MemoryIo();
     let emulator: Emulator | undefined;
-    const code = await run([], io, {
+    const code = await showDemo(io, {
       ...fast,
       temporaryDirectory,
       beforeStep: (step) => {
@@ -186,16 +172,16 @@ describe('when something goes wrong', () => {
   });
 
   test('an interruption cleans up and ends with 130', async () => {
-    const io = new CapturedIo({ columns: 80 });
+    const io = new MemoryIo({ terminal: { columns: 80 } });
     let emulator: Emulator | undefined;
-    const running = run([], io, {
+    const running = showDemo(io, {
       ...fast,
       temporaryDirectory,
       beforeStep: (step) => {
         ({ emulator } = step);
         if (step.kind === 'hub-group' && step.name === 'connect') {
           // Not at once: in the middle of the step.
-          setImmediate(() => io.controller.abort());
+          setImmediate(() => io.interrupt());
         }
       },
     });
@@ -207,35 +193,35 @@ describe('when something goes wrong', () => {
   });
 
   test('an interruption before the beginning ends with 130 too', async () => {
-    const io = new CapturedIo();
-    io.controller.abort();
-    expect(await run([], io, { temporaryDirectory })).toBe(130);
+    const io = new MemoryIo();
+    io.interrupt();
+    expect(await showDemo(io, { temporaryDirectory })).toBe(130);
     expect(readdirSync(temporaryDirectory)).toEqual([]);
   });
 
   test('a folder that cannot be made is an error in words', async () => {
-    const io = new CapturedIo();
-    expect(await run([], io, { temporaryDirectory: join(temporaryDirectory, 'missing') })).toBe(1);
+    const io = new MemoryIo();
+    expect(await showDemo(io, { temporaryDirectory: join(temporaryDirectory, 'missing') })).toBe(1);
     expect(io.err).toMatch(/^The demo could not be run: /);
   });
 });
 
 describe('its command line', () => {
   test.each(['--help', '-h'])('%s prints the usage', async (flag) => {
-    const io = new CapturedIo();
-    expect(await run([flag], io)).toBe(0);
-    expect(io.out).toMatch(/^Usage: npm run demo\n/);
+    const io = new MemoryIo();
+    expect(await run(['demo', flag], io)).toBe(0);
+    expect(io.out).toMatch(/^ {2}azure-iot-x509 demo /m);
   });
 
   test.each(['--nonsense', 'nonsense', '--help=1'])('%s is refused', async (argument) => {
-    const io = new CapturedIo();
-    expect(await run([argument], io)).toBe(2);
+    const io = new MemoryIo();
+    expect(await run(['demo', argument], io)).toBe(2);
     expect(io.out).toBe('');
-    expect(io.err).toContain('Usage: npm run demo');
+    expect(io.err).toContain('See: azure-iot-x509 demo --help');
   });
 
-  test('tsx src/cli/demo.ts, which is npm run demo, ends by itself', async () => {
-    const demo = spawn(process.execPath, [require.resolve('tsx/cli'), 'src/cli/demo.ts'], {
+  test('npm run demo ends by itself', async () => {
+    const demo = spawn(process.execPath, [require.resolve('tsx/cli'), 'src/cli/main.ts', 'demo'], {
       cwd: resolve(__dirname, '../..'),
       env: { ...process.env, TMPDIR: temporaryDirectory },
       stdio: ['ignore', 'pipe', 'inherit'],

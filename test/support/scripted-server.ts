@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, type Socket } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
 import { generate, parser as createParser, type IPublishPacket, type Packet } from 'mqtt-packet';
-import { createRootCertificate } from 'azure-iot-x509/certificates';
+import { createRootCertificate, type ValidityOptions } from 'azure-iot-x509/certificates';
 import { createServerCertificate } from '../../src/certificates/server';
 
 type PacketOf<Command extends Packet['cmd']> = Extract<Packet, { cmd: Command }>;
@@ -115,15 +115,34 @@ export interface ScriptedServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** What the certificate of a {@link ScriptedServer} says. */
+interface ScriptedIdentity {
+  readonly rootName?: string;
+  readonly hostNames?: readonly string[];
+  readonly validity?: ValidityOptions;
+}
+
 /**
  * Starts a server that runs the script for each connection, with the number of the connection, from 1. What a script
  * throws because its connection ended is ignored.
  */
 export async function startScriptedServer(
   script: (client: ScriptedClient, number: number) => unknown,
+  {
+    rootName = 'Scripted server root',
+    hostNames = ['localhost', '127.0.0.1'],
+    validity,
+  }: ScriptedIdentity = {},
 ): Promise<ScriptedServer> {
-  const issuer = await createRootCertificate({ commonName: 'Scripted server root' });
-  const identity = await createServerCertificate({ issuer, hostNames: ['localhost', '127.0.0.1'] });
+  const issuer = await createRootCertificate({
+    commonName: rootName,
+    // A root that has begun before what it signs.
+    validity: {
+      notBefore: new Date(Math.min(Date.now(), validity?.notBefore?.getTime() ?? Infinity)),
+      notAfter: new Date(Date.now() + 365 * 86_400_000),
+    },
+  });
+  const identity = await createServerCertificate({ issuer, hostNames, ...(validity && { validity }) });
   const clients: ScriptedClient[] = [];
   const sockets = new Set<Socket>();
   const server = createServer({ cert: identity.fullChain, key: identity.privateKey }, (socket) => {

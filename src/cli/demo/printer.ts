@@ -1,13 +1,13 @@
 import { ENROLLMENT_KINDS, ENROLLMENTS, type EnrollmentKind } from '../../enrollment';
-import { terminalWidth, type DemoIo } from './io';
 import { DEMO_KINDS } from './kinds';
-import { Progress } from './progress';
+import { Progress } from '../output/progress';
 import { STEP_NAMES, type DemoReport, type StepName, type StepReport } from './report';
 import type { DemoObserver } from './run-demo';
 import { DEMO_STEPS } from './steps';
-import { styleFor, type Style } from './style';
+import { styleFor, type Style } from '../output/style';
+import { terminalWidth, type OutputIo } from '../output/terminal';
 import { summarize } from './summary';
-import { duration, wrap } from './text';
+import { duration, wrap } from '../output/text';
 import { INTRODUCTION, TERM_WIDTH } from './words';
 
 const NAME_WIDTH = Math.max(...STEP_NAMES.map((name) => name.length));
@@ -18,17 +18,17 @@ const MIN_DETAIL_WIDTH = 30;
 
 /** Tells a person what happens, while it happens. */
 export class DemoPrinter implements DemoObserver {
-  readonly #io: DemoIo;
+  readonly #io: OutputIo;
   readonly #style: Style;
   readonly #progress: Progress;
   /** The width of lines on a terminal; elsewhere lines are as long as they get. */
   readonly #width: number;
 
-  constructor(io: DemoIo) {
+  constructor(io: OutputIo) {
     this.#io = io;
-    this.#style = styleFor(io);
-    this.#progress = new Progress(io);
-    this.#width = terminalWidth(io) ?? Infinity;
+    this.#style = styleFor(io, 'stdout');
+    this.#progress = new Progress(io, 'stdout', '  ');
+    this.#width = terminalWidth(io, 'stdout') ?? Infinity;
   }
 
   introduce(): void {

@@ -13,17 +13,3 @@ export const INTRODUCTION: readonly string[] = [
   'Where Azure would show a host name such as contoso.azure-devices.net, you will see localhost and a port.',
   '✔ means that the service itself has seen it, not just that the device says so.',
 ];
-
-/** What `--help` prints. */
-export const USAGE = `Usage: npm run demo
-
-Takes four devices, one for each kind of enrollment, from their certificates to a connected IoT Hub client: makes and
-enrolls certificates, registers with DPS, sends messages both ways, calls a method, exchanges settings, disconnects.
-Everything runs on this computer against an emulator; it takes a few seconds and leaves nothing behind.
-
-Options:
-  --help, -h  Print this text.
-
-Exit code: 0 when the services observed every step, 1 when a step failed, 2 for wrong usage, 130 when interrupted.
-Set NO_COLOR to switch colors off.
-`;

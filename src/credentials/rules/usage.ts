@@ -6,7 +6,8 @@ const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
 const ANY = '2.5.29.37.0';
 const DIGITAL_SIGNATURE = 0;
 
-const PURPOSES: Readonly<Record<string, string>> = {
+/** Purposes of the extended key usage, apart from clientAuth. */
+export const PURPOSES: Readonly<Record<string, string>> = {
   '1.3.6.1.5.5.7.3.1': 'serverAuth',
   '1.3.6.1.5.5.7.3.3': 'codeSigning',
   '1.3.6.1.5.5.7.3.4': 'emailProtection',
@@ -14,7 +15,8 @@ const PURPOSES: Readonly<Record<string, string>> = {
   '1.3.6.1.5.5.7.3.9': 'OCSPSigning',
 };
 
-const BITS = [
+/** The bits of the key usage, from bit 0 on. */
+export const BITS = [
   'digitalSignature',
   'nonRepudiation',
   'keyEncipherment',

@@ -1,3 +1,7 @@
+import { stripVTControlCharacters } from 'node:util';
+
+const visibleLength = (text: string) => stripVTControlCharacters(text).length;
+
 /** A length of time as people say it: `12 ms`, `1.3 s`. */
 export function duration(milliseconds: number): string {
   return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
@@ -11,7 +15,7 @@ export function wrap(text: string, width: number, indent = 0): string[] {
     const [first = '', ...words] = line.split(' ');
     let current = first;
     for (const word of words) {
-      if (current.trim() !== '' && current.length + 1 + word.length > width) {
+      if (current.trim() !== '' && visibleLength(current) + 1 + visibleLength(word) > width) {
         lines.push(current);
         current = margin + word;
       } else {
@@ -26,11 +30,11 @@ export function wrap(text: string, width: number, indent = 0): string[] {
 export function alignColumns(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = [];
   for (const row of rows) {
-    row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, cell.length)));
+    row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, visibleLength(cell))));
   }
   return rows.map((row) =>
     row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .map((cell, column) => cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - visibleLength(cell))))
       .join('  ')
       .trimEnd(),
   );

@@ -1,0 +1,56 @@
+import { verifies, type CertificateFacts } from '../../../credentials/certificate';
+
+/** A certificate with those that it signed. */
+export interface Branch {
+  readonly facts: CertificateFacts;
+  readonly signed: readonly Branch[];
+}
+
+/** The certificates as trees: at the top those whose issuer is not among them, or that signed themselves. */
+export function treesOf(certificates: readonly CertificateFacts[]): readonly Branch[] {
+  const parents = new Map(certificates.map((facts) => [facts, parentOf(facts, certificates)]));
+  const branch = (facts: CertificateFacts, above: readonly CertificateFacts[]): Branch => ({
+    facts,
+    signed: certificates
+      .filter((candidate) => parents.get(candidate) === facts && !above.includes(candidate))
+      .map((child) => branch(child, [...above, facts])),
+  });
+  return certificates.filter((facts) => parents.get(facts) === undefined).map((facts) => branch(facts, []));
+}
+
+/** Who signed it: of that name, and with a key that verifies it. */
+function parentOf(
+  facts: CertificateFacts,
+  certificates: readonly CertificateFacts[],
+): CertificateFacts | undefined {
+  if (facts.selfSigned) return undefined;
+  return certificates.find(
+    (candidate) =>
+      candidate !== facts &&
+      candidate.subjectKey === facts.issuerKey &&
+      candidate.basicConstraints?.ca === true &&
+      verifies(facts.x509, candidate.publicKey),
+  );
+}
+
+/** The trees in lines, each with its certificate. */
+export function drawTrees(
+  trees: readonly Branch[],
+  label: (facts: CertificateFacts) => string,
+): readonly string[] {
+  return trees.flatMap((tree) => [label(tree.facts), ...drawSigned(tree, label, '')]);
+}
+
+function drawSigned(
+  { signed }: Branch,
+  label: (facts: CertificateFacts) => string,
+  margin: string,
+): readonly string[] {
+  return signed.flatMap((child, index) => {
+    const isLast = index === signed.length - 1;
+    return [
+      `${margin}${isLast ? '└─' : '├─'} ${label(child.facts)}`,
+      ...drawSigned(child, label, `${margin}${isLast ? '  ' : '│ '} `),
+    ];
+  });
+}

@@ -1,0 +1,108 @@
+import type { FlagValues } from '../flags/spec';
+import { UsageError } from '../usage-error';
+import type { flags } from './command';
+
+/** What is to be sent along with every message. */
+export interface MessageSettings {
+  readonly contentType: string;
+  readonly properties: ReadonlyMap<string, string>;
+}
+
+/** What calls of a direct method are answered. */
+interface Answer {
+  readonly status: number;
+  readonly payload: unknown;
+}
+
+/** What the flags ask for besides the connection. */
+export interface Plan {
+  /** JSON text of the message. */
+  readonly telemetry: string | undefined;
+  /** Between two sendings of the message, in milliseconds. */
+  readonly everyMs: number | undefined;
+  readonly readsInput: boolean;
+  readonly message: MessageSettings;
+  readonly report: Readonly<Record<string, unknown>> | undefined;
+  /** What a direct method of that name is answered. */
+  answerFor(method: string): Answer;
+  /** Whether to close when everything is sent. */
+  readonly isOnce: boolean;
+  /** How long to stay connected, in milliseconds. */
+  readonly forMs: number | undefined;
+}
+
+/** Flags that mean nothing without another one, or with it. */
+const ONLY_STAYING = ['every', 'methodResponse', 'methodStatus'] as const;
+const FLAG_NAMES: Readonly<Record<(typeof ONLY_STAYING)[number], string>> = {
+  every: '--every',
+  methodResponse: '--method-response',
+  methodStatus: '--method-status',
+};
+
+/** IoT Hub: the status of a direct method is an integer of the device's own choice; the SDK cannot send 0. */
+const STATUS = /^-?[1-9]\d{0,8}$/;
+
+/**
+ * What the flags ask for.
+ *
+ * @throws UsageError listing everything that is wrong
+ */
+export function planOf(values: FlagValues<typeof flags>): Plan {
+  const problems: string[] = [];
+  const pairs = (flag: string, texts: readonly string[], check: (value: string) => string | undefined) =>
+    new Map(
+      texts.flatMap((text) => {
+        const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+        const problem = name === undefined || value === undefined ? 'must be NAME=VALUE' : check(value);
+        if (problem !== undefined)
+          problems.push(`${flag} ${problem}, not ${JSON.stringify(shortened(text))}.`);
+        return name === undefined || value === undefined ? [] : [[name, value] as const];
+      }),
+    );
+  const properties = pairs('--property', values.property, () => undefined);
+  const payloads = pairs('--method-response', values.methodResponse, (value) =>
+    isJson(value) ? undefined : `must be NAME=JSON such as 'reboot={"delay":5}'`,
+  );
+  const statuses = pairs('--method-status', values.methodStatus, (value) =>
+    STATUS.test(value) ? undefined : 'must be NAME=STATUS, a whole number other than 0',
+  );
+  const { telemetry, every, once, stdin, report } = values;
+  if (every !== undefined && telemetry === undefined) problems.push('--every needs --telemetry.');
+  for (const flag of ONLY_STAYING) {
+    const value = values[flag];
+    const isGiven = Array.isArray(value) ? value.length > 0 : value !== undefined;
+    if (once && isGiven) problems.push(`${FLAG_NAMES[flag]} makes no sense with --once.`);
+  }
+  if (report !== undefined && !isObject(report)) problems.push('--report must be a JSON object.');
+  if (problems.length > 0) throw new UsageError(problems);
+  return {
+    telemetry: telemetry === undefined ? undefined : JSON.stringify(telemetry),
+    everyMs: every,
+    readsInput: stdin,
+    message: { contentType: values.contentType, properties },
+    report: isObject(report) ? report : undefined,
+    answerFor: (method) => ({
+      status: Number(statuses.get(method) ?? 200),
+      payload: JSON.parse(payloads.get(method) ?? '{}') as unknown,
+    }),
+    isOnce: once,
+    forMs: values.for,
+  };
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function shortened(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}

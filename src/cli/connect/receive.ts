@@ -1,0 +1,75 @@
+import type { Message, Twin } from 'azure-iot-device';
+import type { ManagedConnection } from '../../connection/managed-connection';
+import type { Events } from './events';
+import type { Plan } from './plan';
+
+/** Shows what the hub sends, completes messages and answers methods. */
+export function receive(
+  connection: ManagedConnection,
+  { answerFor }: Pick<Plan, 'answerFor'>,
+  events: Events,
+): void {
+  const { client } = connection;
+  client.on('message', (message: Message) => {
+    events.received(message.getBytes(), propertiesOf(message), systemPropertiesOf(message));
+    // Over MQTT it was completed when it arrived; this cannot fail.
+    client.complete(message, () => undefined);
+  });
+  connection.answerMethods(({ name, body }) => {
+    const answer = answerFor(name);
+    events.called(name, parsed(body), answer);
+    return { ...answer, sent: (error) => error && events.warning(error) };
+  });
+}
+
+/** Shows the device twin, and from then on each change of the desired properties. */
+export function showTwin(twin: Twin, events: Events): void {
+  const { desired, reported } = sectionsOf(twin);
+  events.twin(desired, reported);
+  twin.on('properties.desired', (patch: object) => {
+    // A new listener gets all properties first, as the very object.
+    if (patch !== (twin.properties as { desired: object }).desired) events.desired(patch);
+  });
+}
+
+/** Resolves when the hub has taken the reported properties over. */
+export async function report(twin: Twin, patch: Readonly<Record<string, unknown>>): Promise<void> {
+  // The SDK types all of `reported` as `any`, its method `update` included.
+  const { update } = twin.properties.reported as {
+    update: (patch: object, done: (error?: Error) => void) => void;
+  };
+  await new Promise<void>((resolve, reject) => {
+    update(patch, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+function sectionsOf({ properties }: Twin): { desired: object; reported: object } {
+  const { desired, reported } = properties;
+  const { update: _method, ...rest } = reported;
+  // A copy: the SDK changes its own with each patch.
+  return { desired: { ...desired }, reported: rest };
+}
+
+function propertiesOf({ properties }: Message): Record<string, string> {
+  const { propertyList } = properties as { propertyList: readonly { key: string; value: string }[] };
+  return Object.fromEntries(propertyList.map(({ key, value }) => [key, value]));
+}
+
+function systemPropertiesOf(message: Message): Record<string, string> {
+  const { messageId, correlationId, userId, contentType, contentEncoding } = message;
+  const given = { messageId, correlationId, userId, contentType, contentEncoding };
+  return Object.fromEntries(
+    Object.entries(given).filter(
+      (entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1] !== '',
+    ),
+  );
+}
+
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body) as unknown;
+  } catch {
+    // The hub lets nothing else through, but it is the network that says so.
+    return body;
+  }
+}

@@ -1,0 +1,68 @@
+import { DeviceError } from '../../errors';
+import { CommandError } from '../command-error';
+import { inFlagTerms } from '../flag-terms';
+import type { Examination, Finding, Step, StepName } from './step';
+
+/** What became of one step. */
+export interface StepReport extends Finding {
+  readonly name: StepName;
+  readonly title: string;
+  /** Why it failed, where somebody said so. */
+  readonly error?: CommandError;
+  readonly milliseconds: number;
+}
+
+/** Is told what is going on. */
+export interface Observer {
+  started(step: Step): void;
+  finished(report: StepReport): void;
+}
+
+/**
+ * Goes through the steps. One that depends on what failed is not tried.
+ *
+ * @throws the signal's reason when it aborts
+ */
+export async function examine(
+  examination: Examination,
+  steps: readonly Step[],
+  observer: Observer,
+  signal: AbortSignal,
+): Promise<readonly StepReport[]> {
+  const reports: StepReport[] = [];
+  const isMissing = (name: StepName) =>
+    reports.some((report) => report.name === name && ['failed', 'skipped'].includes(report.status));
+  try {
+    for (const step of steps) {
+      const missing = step.needs.some(isMissing);
+      if (!missing) observer.started(step);
+      const report = missing ? notTried(step) : await tried(step, examination, signal);
+      reports.push(report);
+      observer.finished(report);
+    }
+    return reports;
+  } finally {
+    await examination.link?.close();
+  }
+}
+
+function notTried({ name, title }: Step): StepReport {
+  return { name, title, status: 'skipped', summary: 'not tried', milliseconds: 0 };
+}
+
+async function tried(step: Step, examination: Examination, signal: AbortSignal): Promise<StepReport> {
+  const { name, title } = step;
+  const started = performance.now();
+  const milliseconds = () => Math.round(performance.now() - started);
+  try {
+    const finding = await step.run(examination, signal);
+    return { name, title, ...finding, milliseconds: milliseconds() };
+  } catch (reason) {
+    signal.throwIfAborted();
+    const error = reason instanceof DeviceError ? inFlagTerms(reason) : reason;
+    // A defect of this program is no finding.
+    if (!(error instanceof CommandError)) throw reason;
+    const { message, remedy } = error;
+    return { name, title, status: 'failed', summary: message, remedy, error, milliseconds: milliseconds() };
+  }
+}

@@ -1,0 +1,50 @@
+import { lookup } from 'node:dns/promises';
+import { DEFAULT_GLOBAL_ENDPOINT, validateConnectOptions } from '../../validate-options';
+import type { Invocation } from '../command';
+import { proxyOption } from '../device/proxy';
+import { connectOptions } from '../device/resolve';
+import { EXIT } from '../exit-codes';
+import type { flags } from './command';
+import { examine } from './examine';
+import { ExaminationPrinter, resultOf } from './printer';
+import type { Examination, Network } from './step';
+import { STEPS } from './steps';
+
+/** The command `doctor`. */
+export async function run(invocation: Invocation<typeof flags>): Promise<number> {
+  return await examineDevice(invocation, {});
+}
+
+/** @param network what is to be reached otherwise */
+export async function examineDevice(
+  invocation: Invocation<typeof flags>,
+  network: Partial<Network>,
+): Promise<number> {
+  const { values, io, output } = invocation;
+  const { assignmentFile: _unused, ...settings } = await connectOptions({
+    ...invocation,
+    values: { ...values, assignmentFile: undefined },
+  });
+  const options = { ...settings, ...proxyOption(values) };
+  validateConnectOptions(options);
+  const { transport = 'mqtt', globalEndpoint = DEFAULT_GLOBAL_ENDPOINT } = options;
+  const examination: Examination = {
+    options,
+    transport,
+    globalEndpoint,
+    network: {
+      lookup: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
+      ports: { mqtt: 8883, 'mqtt-ws': 443 },
+      probeTimeoutMs: 10_000,
+      env: io.env,
+      now: () => io.now(),
+      ...network,
+    },
+  };
+  const steps = STEPS.filter(({ name }) => name !== 'telemetry' || !values.skipTelemetry);
+  const reports = await output.during('Examining', (update) =>
+    examine(examination, steps, new ExaminationPrinter(output, io, update), io.signal),
+  );
+  output.result(resultOf(reports, examination.registration?.deviceId));
+  return reports.some(({ status }) => status === 'failed') ? EXIT.failed : EXIT.ok;
+}

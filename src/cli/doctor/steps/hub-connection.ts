@@ -1,0 +1,50 @@
+import { withDeadline } from '../../../deadline';
+import { TimeoutError } from '../../../errors';
+import { ACKNOWLEDGE_TIMEOUT_MS, CONNECT_TIMEOUT_MS } from '../../../provisioning/register-device';
+import { HubLink } from '../../../sdk/hub-link';
+import { DEFAULT_KEEP_ALIVE_SECONDS, DEFAULT_TIMEOUT_MS } from '../../../validate-options';
+import { explained } from '../probe';
+import type { Step } from '../step';
+import { targetOf } from '../target';
+
+/** Whether the hub accepts the device. */
+export const hubConnection: Step = {
+  name: 'hub-connection',
+  title: 'hub connection',
+  doing: 'connecting to the hub',
+  needs: ['registration', 'hub-tls'],
+  run: async (examination, signal) => {
+    const { options, device, registration: assigned, roots, transport } = examination;
+    if (!device || !assigned) throw new Error('The steps are run in their order.');
+    const target = targetOf('hub', examination);
+    const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+    const onTimeout = () =>
+      new TimeoutError({
+        service: 'hub',
+        message: `${target.host} was not connected after ${timeoutMs / 1000} s.`,
+        remedy: 'Try again, or give it more time with timeoutMs.',
+      });
+    const { modelId } = device;
+    const linkOptions = {
+      credentials: { host: target.host, deviceId: assigned.deviceId, x509: device.material.toX509() },
+      transport,
+      sdkOptions: modelId === undefined ? {} : { modelId },
+      wire: {
+        ca: roots,
+        proxy: target.proxy,
+        keepAliveSeconds: DEFAULT_KEEP_ALIVE_SECONDS,
+        connectTimeoutMs: CONNECT_TIMEOUT_MS,
+        acknowledgeTimeoutMs: ACKNOWLEDGE_TIMEOUT_MS,
+      },
+    };
+    examination.link = await withDeadline({ timeoutMs, signal, onTimeout }, async (attempt) => {
+      try {
+        return await HubLink.open(linkOptions, attempt);
+      } catch (error) {
+        attempt.throwIfAborted();
+        throw explained(error, target, examination);
+      }
+    });
+    return { status: 'ok', summary: `${target.host} accepts ${assigned.deviceId}` };
+  },
+};

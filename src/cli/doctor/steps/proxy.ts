@@ -1,0 +1,50 @@
+import { firstSet, NO_PROXY_VARIABLES, proxyRule, PROXY_VARIABLES, type HttpProxy } from '../../../proxy';
+import type { Examination, Finding, Step } from '../step';
+import { targetOf } from '../target';
+
+/** Variables that some programs take for a proxy. */
+const UNUSED_VARIABLES = ['http_proxy', 'HTTP_PROXY', 'all_proxy', 'ALL_PROXY'];
+
+/** Which proxy is used, and why. */
+export const proxy: Step = {
+  name: 'proxy',
+  title: 'proxy',
+  doing: 'looking for a proxy',
+  needs: [],
+  // eslint-disable-next-line @typescript-eslint/require-await -- what it throws is to reject
+  run: async (examination) => find(examination),
+};
+
+function find(examination: Examination): Finding {
+  const { options, transport, network } = examination;
+  const { env } = network;
+  const variable = firstSet(env, PROXY_VARIABLES);
+  const exceptions = firstSet(env, NO_PROXY_VARIABLES);
+  examination.proxyFor = proxyRule({ ...options, transport }, env);
+  const used = targetOf('dps', examination).proxy;
+  const data = { proxy: used?.name, variable, hasCredentials: used?.hasCredentials };
+  if (used)
+    return {
+      status: 'ok',
+      summary: `${nameOf(used)}, from ${options.proxy ? '--proxy' : (variable ?? '')}`,
+      data,
+    };
+  const unused = firstSet(env, UNUSED_VARIABLES);
+  if (variable === undefined && unused !== undefined && options.proxy === undefined)
+    return { status: 'ok', summary: `none: ${unused} is set, but it is HTTPS_PROXY that counts`, data };
+  if (variable === undefined || options.proxy === false) {
+    return { status: 'ok', summary: options.proxy === false ? 'none, as --proxy says' : 'none is set', data };
+  }
+  return {
+    status: 'ok',
+    summary:
+      transport === 'mqtt'
+        ? `${variable} is set, but --transport mqtt does not go through HTTP proxies`
+        : `${variable} does not count for ${examination.globalEndpoint}: ${exceptions === undefined ? 'that is this machine' : `see ${exceptions}`}`,
+    data,
+  };
+}
+
+function nameOf({ name, hasCredentials }: HttpProxy): string {
+  return `${name}${hasCredentials ? ' with user and password' : ''}`;
+}

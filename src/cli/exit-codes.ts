@@ -1,0 +1,9 @@
+/** How a command ends. An interrupted one ends with 130 (Ctrl-C) or 143 (SIGTERM). */
+export const EXIT = {
+  /** It did what it was asked to do. */
+  ok: 0,
+  /** A service refused, a check found errors, or something failed. */
+  failed: 1,
+  /** Flags or arguments are wrong; nothing was done. */
+  usage: 2,
+} as const;

@@ -1,0 +1,316 @@
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  createDeviceCertificate,
+  createIntermediateCertificate,
+  createRootCertificate,
+  createSelfSignedCertificate,
+  writeCertificate,
+} from 'azure-iot-x509/certificates';
+import { run } from '../../src/cli/run';
+import { make } from '../credentials/support/make';
+import { makePkcs12 } from '../credentials/support/pkcs12';
+import { directoryPerTest } from './support/directory';
+import { MemoryIo } from './support/memory-io';
+
+const directory = directoryPerTest();
+const PASSPHRASE = 'open-sesame-42';
+const terminal = { columns: 200 };
+
+const pipe = (env: Record<string, string> = {}) => new MemoryIo({ cwd: directory.path, env });
+const person = (env: Record<string, string> = {}) => new MemoryIo({ cwd: directory.path, env, terminal });
+
+async function profile(args: readonly string[], io = pipe()) {
+  const code = await run(['profile', ...args], io);
+  return { code, io };
+}
+
+const stored = (name = 'device-profile.json') =>
+  JSON.parse(readFileSync(directory.file(name), 'utf8')) as unknown;
+
+/** A device of an enrollment group in the directory `certs`. */
+async function device(passphrase?: string): Promise<void> {
+  const subject = { organization: 'Contoso' };
+  const issuer = await createRootCertificate({ commonName: 'Root', subject });
+  const certificate = await createDeviceCertificate({ commonName: 'pump-2', subject, issuer });
+  await writeCertificate(certificate, {
+    directory: directory.file('certs'),
+    name: 'pump-2',
+    ...(passphrase !== undefined && { passphrase }),
+  });
+}
+
+const FLAGS = ['--enrollment', 'hub-group', '--id-scope', '0ne00ABCDEF', '--cert', 'certs/pump-2.crt'];
+const ALL_FLAGS = [...FLAGS, '--key', 'certs/pump-2.key'];
+
+describe('profile init by questions', () => {
+  test('asks again with the reason until every answer is sound, and stores paths, never secrets', async () => {
+    await device(PASSPHRASE);
+    const other = await createSelfSignedCertificate({ commonName: 'other' });
+    await writeCertificate(other, { directory: directory.file('certs'), name: 'other' });
+    const io = person()
+      .answer('Number or name', '7')
+      .answer('from 1 to 4', '2')
+      .answer('ID scope', '0ne 00')
+      .answer('letters and digits', '0ne00ABCDEF')
+      .answer('Global endpoint', 'https://example.com')
+      .answer('host name without scheme', '')
+      .answer('Device certificate', 'certs/missing.crt')
+      .answer('does not exist', 'certs/other.crt')
+      .answer('is self-signed', 'certs/pump-2.crt')
+      .answer('Intermediate certificates', '')
+      .answer('Private key', 'certs/other.key')
+      .answer('does not belong', 'certs/pump-2.key')
+      .answer('Passphrase', 'wrong-one-7')
+      .answer('does not decrypt', PASSPHRASE)
+      .answer('Environment variable', 'open sesame')
+      .answer('not the passphrase', 'PUMP_PASSPHRASE')
+      .answer('Device model ID', 'thermostat')
+      .answer('must be a digital twin model ID', 'dtmi:com:example:Thermostat')
+      .answer('Version of the model', '0')
+      .answer('must be a digital twin model ID', '2');
+    const { code } = await profile(['init'], io);
+    expect(code).toBe(0);
+    expect(stored()).toEqual({
+      version: 1,
+      enrollment: 'hub-group',
+      idScope: '0ne00ABCDEF',
+      globalEndpoint: 'global.azure-devices-provisioning.net',
+      certFile: 'certs/pump-2.crt',
+      keyFile: 'certs/pump-2.key',
+      passphraseEnv: 'PUMP_PASSPHRASE',
+      modelId: 'dtmi:com:example:Thermostat;2',
+    });
+    expect(statSync(directory.file('device-profile.json')).mode & 0o777).toBe(0o600);
+    expect(io.out).toContain('PUMP_PASSPHRASE');
+    expect(io.out).toContain(`azure-iot-x509 connect --profile ${directory.file('device-profile.json')}`);
+    expect(io.out + io.err + JSON.stringify(stored())).not.toContain(PASSPHRASE);
+  });
+
+  test('does not ask for what flags say, and suggests what variables say', async () => {
+    await device();
+    const io = person({ PROVISIONING_HOST: 'dps.example.com', KEY_FILE: 'certs/pump-2.key' })
+      .answer('[dps.example.com]', '')
+      .answer('Intermediate certificates', '')
+      .answer(`[${directory.file('certs/pump-2.key')}]`, '')
+      .answer('Device model ID', '');
+    expect((await profile(['init', 'mine.json', ...FLAGS], io)).code).toBe(0);
+    expect(io.err).not.toContain('Number or name');
+    expect(stored('mine.json')).toMatchObject({
+      globalEndpoint: 'dps.example.com',
+      keyFile: 'certs/pump-2.key',
+    });
+  });
+
+  test('asks for what a flag says when that is not sound', async () => {
+    await device();
+    const io = person()
+      .answer('Device certificate', 'certs/pump-2.crt')
+      .answer('Intermediate certificates', '')
+      .answer('Private key', 'certs/pump-2.key')
+      .answer('Device model ID', '');
+    const flags = ['--enrollment', 'hub-group', '--id-scope', '0ne00ABCDEF', '--endpoint', 'dps.example.com'];
+    const wrong = ['--cert', 'certs/missing.crt', '--key', 'certs/pump-2.crt'];
+    expect((await profile(['init', ...flags, ...wrong], io)).code).toBe(0);
+    expect(io.err).toMatch(/missing\.crt" \(--cert\) does not exist/);
+    expect(stored()).toMatchObject({ certFile: 'certs/pump-2.crt', keyFile: 'certs/pump-2.key' });
+  });
+
+  test('takes a PKCS#12 file for certificate and key', async () => {
+    const made = make({
+      subject: [
+        ['O', 'Contoso'],
+        ['CN', 'pump-9'],
+      ],
+    });
+    writeFileSync(directory.file('device.p12'), makePkcs12(made, PASSPHRASE), { mode: 0o600 });
+    const io = person()
+      .answer('Number or name', 'hub-individual')
+      .answer('ID scope', '0ne00ABCDEF')
+      .answer('Global endpoint', '')
+      .answer('Device certificate', 'device.p12')
+      .answer('Private key', '')
+      .answer('Passphrase', PASSPHRASE)
+      .answer('Environment variable', '')
+      .answer('Device model ID', '');
+    expect((await profile(['init'], io)).code).toBe(0);
+    expect(stored()).toMatchObject({
+      certFile: 'device.p12',
+      keyFile: 'device.p12',
+      passphraseEnv: 'KEY_PASSPHRASE',
+    });
+  });
+
+  test('takes intermediates from a file of their own, and only those that belong there', async () => {
+    const subject = { organization: 'Contoso' };
+    const root = await createRootCertificate({ commonName: 'Root', subject });
+    const issuer = await createIntermediateCertificate({ commonName: 'Line', subject, issuer: root });
+    const certificate = await createDeviceCertificate({ commonName: 'pump-2', subject, issuer });
+    await writeCertificate(certificate, { directory: directory.file('certs'), name: 'pump-2' });
+    writeFileSync(directory.file('line.crt'), issuer.certificate);
+    const io = person()
+      .answer('Intermediate certificates', 'missing.crt')
+      .answer('does not exist', 'line.crt')
+      .answer('Device model ID', '');
+    const flags = [...ALL_FLAGS, '--endpoint', 'dps.example.com'];
+    expect((await profile(['init', ...flags], io)).code).toBe(0);
+    expect(stored()).toMatchObject({ certFile: 'certs/pump-2.crt', chainFile: 'line.crt' });
+  });
+
+  test('asks nothing when the profile exists already', async () => {
+    writeFileSync(directory.file('device-profile.json'), 'mine');
+    const io = person();
+    const { code } = await profile(['init'], io);
+    expect(code).toBe(1);
+    expect(io.err).toContain('device-profile.json exists already');
+    expect(readFileSync(directory.file('device-profile.json'), 'utf8')).toBe('mine');
+  });
+
+  test('interrupted writes nothing, and so does an input that ends', async () => {
+    const interrupted = person().answer('Number or name', '1');
+    const running = profile(['init'], interrupted);
+    await interrupted.until(({ err }) => err.includes('ID scope'));
+    interrupted.interrupt();
+    expect((await running).code).toBe(130);
+    const ended = person();
+    const ending = profile(['init'], ended);
+    await ended.until(({ err }) => err.includes('Number or name'));
+    ended.endInput();
+    expect((await ending).code).toBe(1);
+    expect(existsSync(directory.file('device-profile.json'))).toBe(false);
+  });
+});
+
+describe('profile init by flags', () => {
+  test('asks nothing with --yes, and checks all the same', async () => {
+    await device();
+    const more = [
+      '--model-id',
+      'dtmi:com:example:T',
+      '--model-version',
+      '3',
+      '--timeout',
+      '1m',
+      '--payload',
+      '{"a":1}',
+    ];
+    const { code, io } = await profile(
+      ['init', 'etc/device.json', ...ALL_FLAGS, ...more, '--yes', '--json'],
+      person(),
+    );
+    expect(code).toBe(0);
+    const settings = {
+      version: 1,
+      enrollment: 'hub-group',
+      idScope: '0ne00ABCDEF',
+      certFile: '../certs/pump-2.crt',
+      keyFile: '../certs/pump-2.key',
+      modelId: 'dtmi:com:example:T;3',
+      payload: { a: 1 },
+      timeoutMs: 60_000,
+    };
+    expect(stored('etc/device.json')).toEqual(settings);
+    expect(io.json).toEqual({ profile: directory.file('etc/device.json'), settings });
+    // What was written can be used, wherever one is.
+    const check = new MemoryIo({ cwd: '/', env: {} });
+    expect(await run(['check', '--profile', directory.file('etc/device.json')], check)).toBe(0);
+  });
+
+  test('takes the environment in the absence of flags', async () => {
+    await device();
+    const env = { ENROLLMENT_KIND: 'hub-group', PROVISIONING_IDSCOPE: '0ne00ABCDEF' };
+    const files = { CERTIFICATE_FILE: 'certs/pump-2.crt', KEY_FILE: 'certs/pump-2.key' };
+    expect((await profile(['init'], pipe({ ...env, ...files }))).code).toBe(0);
+    expect(stored()).toMatchObject({ idScope: '0ne00ABCDEF', certFile: 'certs/pump-2.crt' });
+  });
+
+  test('names what is missing where nobody can be asked', async () => {
+    const { code, io } = await profile(['init', '--id-scope', '0ne00ABCDEF']);
+    expect(code).toBe(2);
+    for (const flag of ['--enrollment', '--cert', '--key']) expect(io.err).toContain(`${flag} is missing`);
+    expect(io.err).not.toContain('--id-scope is missing');
+  });
+
+  test.each([
+    ['a wrong ID scope', ['--id-scope', 'a b'], 2, '--id-scope must be'],
+    ['a version without a model', ['--model-version', '1'], 2, 'without --model-id'],
+    ['two versions', ['--model-id', 'dtmi:a:b;1', '--model-version', '1'], 2, 'ends with a version already'],
+    [
+      'a certificate that does not fit',
+      ['--cert', 'certs/pump-2.key'],
+      1,
+      'holds a private key, not a certificate',
+    ],
+  ])('refuses %s', async (_what, args, expected, message) => {
+    await device();
+    const kept = ALL_FLAGS.filter((_, index) => !args.includes(ALL_FLAGS[index - (index % 2)] ?? ''));
+    const { code, io } = await profile(['init', ...kept, ...args, '--yes']);
+    expect(io.err).toContain(message);
+    expect(code).toBe(expected);
+    expect(existsSync(directory.file('device-profile.json'))).toBe(false);
+  });
+
+  test('checks an encrypted key if the variable is set, and says when it is not', async () => {
+    await device(PASSPHRASE);
+    const flags = ['init', ...ALL_FLAGS, '--yes', '--force', '--passphrase-env', 'PUMP_PASSPHRASE'];
+    const set = await profile(flags, pipe({ PUMP_PASSPHRASE: PASSPHRASE }));
+    expect(set.code).toBe(0);
+    expect(set.io.err).toBe('');
+    const unset = await profile(flags);
+    expect(unset.code).toBe(0);
+    expect(unset.io.err).toContain('PUMP_PASSPHRASE is not set');
+    const wrong = await profile(flags, pipe({ PUMP_PASSPHRASE: 'wrong-one-7' }));
+    expect(wrong.code).toBe(1);
+    const none = await profile(['init', ...ALL_FLAGS, '--yes', '--force']);
+    expect(none.code).toBe(1);
+    expect(none.io.err).toContain('no passphrase is given');
+    expect(readFileSync(directory.file('device-profile.json'), 'utf8')).not.toContain(PASSPHRASE);
+  });
+
+  test('replaces a profile only with --force', async () => {
+    await device();
+    await profile(['init', ...ALL_FLAGS]);
+    expect((await profile(['init', ...ALL_FLAGS, '--registration-id', 'pump-2'])).code).toBe(1);
+    expect((await profile(['init', ...ALL_FLAGS, '--registration-id', 'pump-2', '--force'])).code).toBe(0);
+    expect(stored()).toMatchObject({ registrationId: 'pump-2' });
+  });
+});
+
+describe('profile show', () => {
+  test('shows settings, resolved paths, and what is not there', async () => {
+    await device();
+    await profile(['init', ...ALL_FLAGS, '--timeout', '90s', '--assignment-file', 'assigned.json']);
+    const { code, io } = await profile(['show']);
+    expect(code).toBe(0);
+    expect(io.out).toMatch(/ID scope +0ne00ABCDEF\n/);
+    expect(io.out).toMatch(new RegExp(`Private key +${directory.file('certs/pump-2.key')}\n`));
+    expect(io.out).toMatch(/Timeout +90s\n/);
+    const gone = { version: 1, keyFile: 'gone.key', passphraseEnv: 'PUMP_PASSPHRASE' };
+    writeFileSync(directory.file('other.json'), JSON.stringify(gone));
+    const other = await profile(['show', 'other.json']);
+    expect(other.io.out).toContain('gone.key (not there)');
+    expect(other.io.out).toContain('PUMP_PASSPHRASE (not set)');
+    const set = await profile(['show', 'other.json'], pipe({ PUMP_PASSPHRASE: PASSPHRASE }));
+    expect(set.io.out).toContain('PUMP_PASSPHRASE (set)');
+    expect(set.io.out).not.toContain(PASSPHRASE);
+  });
+
+  test('masks what looks like a secret in the payload, also with --json', async () => {
+    const payload = {
+      site: 'west',
+      nested: { apiToken: 'abc-123-def', list: [{ Password: 'abc-123-def' }] },
+    };
+    writeFileSync(directory.file('device-profile.json'), JSON.stringify({ version: 1, payload }));
+    const text = await profile(['show']);
+    const json = await profile(['show', '--json']);
+    expect(text.io.out + json.io.out).not.toContain('abc-123-def');
+    expect(json.io.json).toMatchObject({
+      settings: { payload: { site: 'west', nested: { apiToken: '***', list: [{ Password: '***' }] } } },
+    });
+  });
+
+  test('of no profile is an error that says how to make one', async () => {
+    const { code, io } = await profile(['show', 'missing.json']);
+    expect(code).toBe(1);
+    expect(io.err).toContain('azure-iot-x509 profile init');
+  });
+});

@@ -1,0 +1,309 @@
+import { defineCommand, type Command } from '../../src/cli/command';
+import { CommandError } from '../../src/cli/command-error';
+import { COMMANDS, GROUPS } from '../../src/cli/commands';
+import { parseFlags } from '../../src/cli/flags/parse';
+import { flagName, flagTable, type FlagTable } from '../../src/cli/flags/spec';
+import { GLOBAL_FLAGS, jsonFlag } from '../../src/cli/global-flags';
+import { flagRows } from '../../src/cli/help';
+import { run, runCommand } from '../../src/cli/run';
+import { CredentialsError, InvalidOptionsError, ProvisioningError } from '../../src/errors';
+import { version } from '../../package.json';
+import { MemoryIo } from './support/memory-io';
+
+/** A command that does what a test wants. */
+function commandThat(work: Command['load'] extends () => { run: infer Work } ? Work : never): Command {
+  const flags = flagTable({ ...jsonFlag, count: { type: 'number', description: 'How many.' } });
+  return defineCommand({
+    name: 'probe',
+    summary: 'Does what a test wants',
+    description: [],
+    operands: [{ name: 'FILE', type: 'file', description: 'A file.' }],
+    flags,
+    examples: [],
+    load: () => ({ run: work }),
+  });
+}
+
+// eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- whatever is thrown must be explained
+const failing = (error: unknown) => commandThat(() => Promise.reject(error));
+
+describe('help', () => {
+  test.each(['--help', '-h', 'help'])('%s shows every command on stdout', async (word) => {
+    const io = new MemoryIo();
+    expect(await run([word], io)).toBe(0);
+    for (const { name } of COMMANDS) expect(io.out).toContain(`  ${name} `);
+    expect(io.err).toBe('');
+  });
+
+  test('of nothing is on stderr, and wrong usage', async () => {
+    const io = new MemoryIo();
+    expect(await run([], io)).toBe(2);
+    expect(io.out).toBe('');
+    expect(io.err).toContain('Usage');
+  });
+
+  test.each(COMMANDS.map((command) => [command.name, command] as const))(
+    'of %s names every flag and has examples, as --help and as help COMMAND',
+    async (name, command) => {
+      const io = new MemoryIo();
+      expect(await run([...name.split(' '), '--help'], io)).toBe(0);
+      for (const [term] of flagRows({ ...command.flags, ...GLOBAL_FLAGS }))
+        expect(io.out).toContain(`  ${term}`);
+      for (const { line } of command.examples) expect(io.out).toContain(line);
+      expect(command.examples.length).toBeGreaterThan(0);
+      const other = new MemoryIo();
+      expect(await run(['help', ...name.split(' ')], other)).toBe(0);
+      expect(other.out).toBe(io.out);
+    },
+  );
+
+  test.each(GROUPS.map(({ name }) => name))('of %s shows its commands', async (name) => {
+    const io = new MemoryIo();
+    expect(await run([name, '-h'], io)).toBe(0);
+    for (const command of COMMANDS) {
+      if (command.name.startsWith(`${name} `)) expect(io.out).toContain(command.name);
+    }
+    const half = new MemoryIo();
+    expect(await run([name], half)).toBe(2);
+    expect(half.err).toBe(io.out);
+  });
+
+  test('keeps to the width of the terminal', async () => {
+    for (const { name } of COMMANDS) {
+      const io = new MemoryIo({ terminal: { columns: 72 }, env: { NO_COLOR: '1' } });
+      await run(['help', ...name.split(' ')], io);
+      const beforeExamples = io.out.slice(0, io.out.indexOf('\nExamples'));
+      // What cannot be broken may stick out: the usage line, and a flag with the words it takes.
+      const tooWide = beforeExamples.split('\n').filter((line) => line.length > 72 && !/^ {2}\S/.test(line));
+      expect(tooWide).toEqual([]);
+    }
+  });
+
+  test('is given although the rest of the line is wrong, but not for what follows --', async () => {
+    expect(await run(['cert', 'root', '--nonsense', '-h'], new MemoryIo())).toBe(0);
+    expect(await run(['cert', 'show', '--', '--help'], new MemoryIo())).toBe(1);
+  });
+});
+
+test.each(COMMANDS.flatMap((command) => command.examples.map(({ line }) => [line, command] as const)))(
+  'the example %s can be parsed',
+  async (line, { name, flags }) => {
+    const [, command = ''] = /azure-iot-x509 ([^|>)]*)/.exec(line) ?? [];
+    // Words in quotes are one.
+    const words = [...command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(
+      ([, one, two, three]) => one ?? two ?? three ?? '',
+    );
+    expect(words.slice(0, name.split(' ').length).join(' ')).toBe(name);
+    const rest = words.slice(name.split(' ').length);
+    await parseFlags(rest, { ...flags, ...GLOBAL_FLAGS }, { env: {}, cwd: process.cwd() });
+  },
+);
+
+test('every flag is described in sentences, and no letter means two things', () => {
+  for (const { flags } of COMMANDS) {
+    const table: FlagTable = { ...flags, ...GLOBAL_FLAGS };
+    const all = Object.entries(table);
+    for (const [name, { description }] of all) {
+      expect({ flag: flagName(name), description }).toEqual({
+        flag: flagName(name),
+        description: expect.stringMatching(/^[A-Z"].*\.$/) as string,
+      });
+    }
+    const letters = all.flatMap(([, { short }]) => short ?? []);
+    expect(new Set(letters).size).toBe(letters.length);
+  }
+});
+
+test.each(['--version', '-V'])('%s prints the version', async (flag) => {
+  const io = new MemoryIo();
+  expect(await run([flag], io)).toBe(0);
+  expect(io.out).toBe(`${version}\n`);
+});
+
+describe('wrong usage ends with 2, and nothing on stdout', () => {
+  test.each([
+    [['dmeo'], 'error: "dmeo" is not a command. Did you mean: azure-iot-x509 demo?'],
+    [['cert', 'rot'], 'error: "cert rot" is not a command. Did you mean: azure-iot-x509 cert root?'],
+    [['frobnicate'], 'error: "frobnicate" is not a command.'],
+    [['help', 'frobnicate'], 'error: "frobnicate" is not a command.'],
+    [['--jason'], 'error: --jason is not a flag of azure-iot-x509 itself; flags follow the command.'],
+    [['cert', 'root', '--dyas', '3'], 'error: --dyas is not a flag. Did you mean --days?'],
+    [['completion', 'fisch'], 'error: SHELL must be one of bash, zsh, fish, not "fisch". Did you mean fish?'],
+    [['completion'], 'error: SHELL is missing: '],
+    [['demo', 'now'], 'error: "now" is one argument too many.'],
+  ])('%s', async (args, message) => {
+    const io = new MemoryIo();
+    expect(await run(args, io)).toBe(2);
+    expect(io.out).toBe('');
+    expect(io.err).toContain(message);
+    expect(io.err).toMatch(/\nSee: azure-iot-x509 .*--help\n$/);
+  });
+});
+
+test('wrong usage is JSON on stdout with --json, so that there is always one document', async () => {
+  const io = new MemoryIo();
+  expect(await run(['check', '--json', '--nonsense'], io)).toBe(2);
+  expect(io.json).toEqual({
+    error: {
+      code: 'USAGE',
+      message: '--nonsense is not a flag.',
+      remedy: 'See: azure-iot-x509 check --help',
+    },
+  });
+});
+
+describe('a failure', () => {
+  const refused = new ProvisioningError({
+    code: 'REGISTRATION_REFUSED',
+    message: 'DPS does not know "pump-1".',
+    remedy: 'Correct registrationId or certFile.',
+    serviceCode: 401002,
+    trackingId: 'abc\u001b[2J',
+    cause: new Error('beneath'),
+  });
+
+  test('is one clear paragraph with the remedy in terms of flags, and ends with 1', async () => {
+    const io = new MemoryIo();
+    expect(await runCommand(failing(refused), [], io)).toBe(1);
+    expect(io.out).toBe('');
+    expect(io.err).toBe(
+      [
+        'error: DPS does not know "pump-1".',
+        'What to do: Correct --registration-id or --cert.',
+        'Reference: DPS code 401002, tracking ID abc\\u001b[2J',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('is JSON on stdout too with --json', async () => {
+    const io = new MemoryIo();
+    expect(await runCommand(failing(refused), ['--json'], io)).toBe(1);
+    expect(io.json).toEqual({
+      error: {
+        code: 'REGISTRATION_REFUSED',
+        message: 'DPS does not know "pump-1".',
+        remedy: 'Correct --registration-id or --cert.',
+        isTransient: false,
+        service: 'dps',
+        serviceCode: 401002,
+        trackingId: 'abc\u001b[2J',
+      },
+    });
+    expect(io.err).toContain('error: ');
+  });
+
+  test('after lines of JSON is the last line, and after the one document it is on stderr only', async () => {
+    const lines = commandThat(({ output }) => {
+      output.event({ json: { n: 1 }, text: () => ['1'] });
+      return Promise.reject(refused);
+    });
+    const stream = new MemoryIo();
+    await runCommand(lines, ['--json'], stream);
+    expect(stream.jsonLines).toEqual([
+      { n: 1 },
+      { error: expect.objectContaining({ serviceCode: 401002 }) as object },
+    ]);
+    const document = commandThat(({ output }) => {
+      output.result({ json: { n: 1 }, text: () => ['1'] });
+      return Promise.reject(refused);
+    });
+    const single = new MemoryIo();
+    await runCommand(document, ['--json'], single);
+    expect(single.json).toEqual({ n: 1 });
+  });
+
+  test('shows its stack only with --debug', async () => {
+    const plain = new MemoryIo();
+    await runCommand(failing(refused), [], plain);
+    expect(plain.err).not.toMatch(/ {4}at |beneath/);
+    const debug = new MemoryIo();
+    await runCommand(failing(refused), ['--debug'], debug);
+    expect(debug.err).toMatch(/ {4}at /);
+    expect(debug.err).toContain('beneath');
+  });
+
+  test('of the options is wrong usage, and names the flags', async () => {
+    const io = new MemoryIo();
+    const error = new InvalidOptionsError([
+      { option: 'idScope', message: 'must be letters.', remedy: 'Copy it.' },
+      { option: 'timeoutMs', message: 'is odd.', remedy: 'Leave timeoutMs out.' },
+    ]);
+    expect(await runCommand(failing(error), [], io)).toBe(2);
+    expect(io.err).toContain('- --id-scope must be letters.\n- --timeout is odd.');
+    expect(io.err).toContain('- Leave --timeout out.');
+  });
+
+  test('of the credentials leaves quoted names alone', async () => {
+    const io = new MemoryIo();
+    const message = 'The file "certFile keyFile" (certFile) is empty, but option passphrase is not given.';
+    const remedy = 'Correct the path in certFile: openssl x509 -in certFile.pem';
+    const findings = [{ rule: 'file-not-empty', severity: 'error' as const, message, remedy }];
+    const report = { ok: false, registrationId: undefined, certificate: undefined, chain: [], findings };
+    expect(await runCommand(failing(new CredentialsError(report)), [], io)).toBe(1);
+    expect(io.err).toContain('The file "certFile keyFile" (--cert) is empty, but no passphrase is given.');
+    expect(io.err).toContain('Correct the path in --cert: openssl x509 -in certFile.pem');
+  });
+
+  test.each([new Error('Something odd.'), 'a string', undefined, { message: 7 }])(
+    'that nobody foresaw (%p) is explained, and points to --debug',
+    async (error) => {
+      const io = new MemoryIo();
+      expect(await runCommand(failing(error), [], io)).toBe(1);
+      expect(io.err).toMatch(/^error: .+\nWhat to do: .*--debug/);
+    },
+  );
+
+  test('of a command speaks for itself', async () => {
+    const io = new MemoryIo();
+    const error = new CommandError({ code: 'PROFILE_INVALID', message: 'No.', remedy: 'Yes.' });
+    expect(await runCommand(failing(error), [], io)).toBe(1);
+    expect(io.err).toBe('error: No.\nWhat to do: Yes.\n');
+  });
+});
+
+describe('an interruption', () => {
+  test.each([130, 143])('ends with %d, whatever the command makes of it', async (code) => {
+    const io = new MemoryIo();
+    const waiting = commandThat(async ({ io: { signal } }) => {
+      io.interrupt(code);
+      signal.throwIfAborted();
+      return await Promise.resolve(0);
+    });
+    expect(await runCommand(waiting, [], io)).toBe(code);
+    expect(io.err).toBe('Interrupted.\n');
+  });
+
+  test('before the beginning keeps the command from starting', async () => {
+    const io = new MemoryIo();
+    io.interrupt();
+    let isStarted = false;
+    const starting = commandThat(() => {
+      isStarted = true;
+      return Promise.resolve(0);
+    });
+    expect(await runCommand(starting, [], io)).toBe(130);
+    expect(isStarted).toBe(false);
+  });
+
+  test('by a reader that has gone is no failure, and says nothing', async () => {
+    const io = new MemoryIo();
+    const writing = commandThat(({ io: { signal } }) => {
+      io.closeOutput();
+      return Promise.reject(signal.reason as Error);
+    });
+    expect(await runCommand(writing, [], io)).toBe(0);
+    expect(io.err).toBe('');
+  });
+});
+
+test('paths among the operands are looked for in the working directory', async () => {
+  const io = new MemoryIo({ cwd: '/somewhere' });
+  const seen: string[] = [];
+  const command = commandThat(({ operands }) => {
+    seen.push(...operands);
+    return Promise.resolve(0);
+  });
+  expect(await runCommand(command, ['a.crt'], io)).toBe(0);
+  expect(seen).toEqual(['/somewhere/a.crt']);
+});
