@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { nearestName } from '../../suggest';
+import { locate } from '../io';
 import { UsageError } from '../usage-error';
 import { flagName, type Flag, type FlagTable, type FlagValues, type ValueSource } from './spec';
 import { parseValue } from './values';
@@ -59,7 +60,7 @@ export async function parseFlags<Table extends FlagTable>(
     }
     if (used.length > 0) sources[name] = texts === undefined ? 'environment' : 'flag';
     else if (flag.required === true) problems.push(missing(name, flag));
-    values[name] = flag.repeatable === true ? parsed : (parsed[0] ?? defaultOf(flag));
+    values[name] = flag.repeatable === true ? parsed : (parsed[0] ?? defaultOf(flag, cwd));
     if (used.length === 0 && values[name] !== undefined) sources[name] = 'default';
   }
   if (problems.length > 0) throw new UsageError(problems);
@@ -141,6 +142,8 @@ function missing(name: string, { env }: Flag): string {
   return `${flagName(name)} is missing${env === undefined ? '' : `, and so is the environment variable ${env}`}.`;
 }
 
-function defaultOf(flag: Flag): unknown {
-  return flag.type === 'boolean' ? false : flag.default;
+function defaultOf(flag: Flag, cwd: string): unknown {
+  if (flag.type === 'boolean') return false;
+  const isPath = flag.type === 'file' || flag.type === 'directory';
+  return isPath && flag.default !== undefined ? locate(cwd, flag.default) : flag.default;
 }
