@@ -1,5 +1,5 @@
 import type { Command, Operand } from './command';
-import { COMMANDS, type Group } from './commands';
+import { COMMANDS, GROUPS, type Group } from './commands';
 import { durationText } from './flags/duration';
 import { flagName, type Flag, type FlagTable } from './flags/spec';
 import { valueName } from './flags/values';
@@ -89,6 +89,11 @@ export function groupHelp(group: Group, io: OutputIo): string {
   page.paragraph(`${group.summary}.`);
   page.heading('Usage');
   page.line(`  ${PROGRAM} ${group.name} COMMAND [ARGUMENTS] [FLAGS]`);
+  listMembers(page, group);
+  return page.toString();
+}
+
+function listMembers(page: Page, group: Group): void {
   page.heading('Commands');
   page.terms(
     COMMANDS.filter(({ name }) => name.startsWith(`${group.name} `)).map(({ name, summary }) => [
@@ -96,7 +101,6 @@ export function groupHelp(group: Group, io: OutputIo): string {
       summary,
     ]),
   );
-  return page.toString();
 }
 
 /** What `--help` of a command prints. */
@@ -120,6 +124,9 @@ export function commandHelp(command: Command, io: OutputIo): string {
     page.paragraph(`# ${does}`, 2);
     page.line(`  ${line}`);
   }
+  // A command may be the head of a group, as `emulator` is.
+  const group = GROUPS.find(({ name }) => name === command.name);
+  if (group !== undefined) listMembers(page, group);
   return page.toString();
 }
 

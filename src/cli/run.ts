@@ -20,8 +20,17 @@ import { version } from './version';
 export async function run(args: readonly string[], io: Io): Promise<number> {
   const words = upTo(args, (arg) => arg.startsWith('-'));
   const command = findCommand(words);
-  if (command !== undefined) return await runCommand(command, args.slice(command.name.split(' ').length), io);
+  // What follows the head of a group is the name of a member, and misspelt.
+  const isMisspelt =
+    command !== undefined && isHead(command) && words.length > command.name.split(' ').length;
+  if (command !== undefined && !isMisspelt)
+    return await runCommand(command, args.slice(command.name.split(' ').length), io);
   return runWithoutCommand(args, words, io);
+}
+
+/** Whether the command is the head of a group and takes no operands itself. */
+function isHead({ name, operands = [] }: Command): boolean {
+  return operands.length === 0 && GROUPS.some((group) => group.name === name);
 }
 
 /** What comes before the first that is the end; all when none is. */

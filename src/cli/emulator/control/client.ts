@@ -1,0 +1,114 @@
+import { request, type IncomingMessage } from 'node:http';
+import { createInterface } from 'node:readline';
+import { CommandError } from '../../command-error';
+import type { OperationName, Operations, WatchEvent } from './operations';
+
+/** Errors with which the system says that nobody listens. */
+const NOBODY = new Set(['ENOENT', 'ECONNREFUSED', 'ENOTDIR']);
+
+function post(address: string, name: string, body: object, signal: AbortSignal): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const content = JSON.stringify(body);
+    const sent = request(
+      {
+        socketPath: address,
+        path: `/${name}`,
+        method: 'POST',
+        agent: false,
+        signal,
+        headers: { 'content-length': Buffer.byteLength(content) },
+      },
+      resolve,
+    );
+    sent.once('error', reject);
+    sent.end(content);
+  });
+}
+
+/** Whether an emulator listens for commands there. */
+export async function isSomebodyThere(address: string): Promise<boolean> {
+  try {
+    const response = await post(address, 'status', {}, AbortSignal.timeout(5_000));
+    response.destroy();
+    return true;
+  } catch (error) {
+    return !NOBODY.has(codeOf(error));
+  }
+}
+
+function codeOf(error: unknown): string {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' ? code : '';
+}
+
+/** Speaks to a running emulator. */
+export class ControlClient {
+  readonly #address: string;
+  readonly #signal: AbortSignal;
+  readonly #startLine: string;
+
+  /** @param startLine the command that starts the emulator that is looked for */
+  constructor(address: string, signal: AbortSignal, startLine: string) {
+    this.#address = address;
+    this.#signal = signal;
+    this.#startLine = startLine;
+  }
+
+  /** @throws CommandError when no emulator is running, or when it refuses */
+  async call<Name extends OperationName>(
+    name: Name,
+    parameters: Operations[Name]['parameters'],
+  ): Promise<Operations[Name]['result']> {
+    const response = await this.#post(name, parameters);
+    const chunks: Buffer[] = [];
+    for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
+    const { result, error } = JSON.parse(Buffer.concat(chunks).toString()) as {
+      result?: Operations[Name]['result'];
+      error?: { code: number; message: string };
+    };
+    if (result !== undefined) return result;
+    throw refused(error ?? { code: 500000, message: 'The emulator answered nothing.' });
+  }
+
+  /** What happens from now on, until the emulator stops or the command is interrupted. */
+  async *watch(): AsyncGenerator<WatchEvent> {
+    const response = await this.#post('watch', {});
+    for await (const line of createInterface({ input: response })) yield JSON.parse(line) as WatchEvent;
+  }
+
+  async #post(name: string, parameters: object): Promise<IncomingMessage> {
+    try {
+      return await post(this.#address, name, parameters, this.#signal);
+    } catch (cause) {
+      this.#signal.throwIfAborted();
+      if (!NOBODY.has(codeOf(cause))) throw cause;
+      throw new CommandError({
+        code: 'EMULATOR_NOT_RUNNING',
+        message: `No emulator is running that keeps its state in this directory: nobody answers at ${this.#address}.`,
+        remedy: `Start it in another terminal: ${this.#startLine}. If it runs with another --state, give the same here.`,
+        cause,
+      });
+    }
+  }
+}
+
+/** What to do about the codes that a person at a command line meets. */
+const REMEDIES: Readonly<Record<number, string>> = {
+  404001:
+    'azure-iot-x509 emulator devices lists those that there are; a device appears when it has registered.',
+  404008: 'azure-iot-x509 emulator enrollments lists the certificate authorities that there are.',
+  404103:
+    'Connect the device, and let it subscribe to direct methods, or wait for it with --connect-timeout.',
+  404201: 'azure-iot-x509 emulator enrollments lists those that there are.',
+  404204: 'azure-iot-x509 emulator enrollments lists those that there are.',
+  409001: 'Choose another name, or delete the other one: azure-iot-x509 emulator enrollment delete ID.',
+  504101: 'See whether the device answers direct methods of this name, or give it more time with --timeout.',
+};
+
+function refused({ code, message }: { code: number; message: string }): CommandError {
+  return new CommandError({
+    code: 'EMULATOR_REFUSED',
+    message: `The emulator refused (${code}): ${message}`,
+    remedy: REMEDIES[code] ?? 'Correct what the message names.',
+  });
+}
