@@ -1,5 +1,5 @@
-import { connectWith } from './connection/connect-with';
 import type { DeviceConnection } from './connection/device-connection';
+import { load } from './load';
 import type { ConnectOptions } from './options';
 
 /**
@@ -32,5 +32,5 @@ import type { ConnectOptions } from './options';
  * @throws `signal.reason` when aborted
  */
 export function connectDevice(options: ConnectOptions): Promise<DeviceConnection> {
-  return connectWith(options, {});
+  return load.connecting().connectWith(options, {});
 }

@@ -1,6 +1,6 @@
 export { connectDevice } from './connect';
 export { provisionDevice } from './provision';
-export { checkCredentials } from './credentials';
+export { checkCredentials } from './check-credentials';
 export { connectionOptionsFromEnv, type EnvironmentOptions } from './environment';
 
 export { fileAssignmentStore } from './assignments/file';

@@ -1,5 +1,5 @@
+import { load } from './load';
 import type { ProvisionOptions } from './options';
-import { provisionWith } from './provisioning/provision-with';
 import type { Registration } from './registration';
 
 /**
@@ -24,5 +24,5 @@ import type { Registration } from './registration';
  * @throws `signal.reason` when aborted
  */
 export function provisionDevice(options: ProvisionOptions): Promise<Registration> {
-  return provisionWith(options, {});
+  return load.provisioning().provisionWith(options, {});
 }

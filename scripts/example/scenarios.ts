@@ -118,7 +118,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     file: 'file-upload.ts',
     serve: async ({ hub, deviceId, signal }) => {
       const isOurs = (notification: { deviceId: string }) => notification.deviceId === deviceId;
-      const uploaded = await nextEvent(hub.fileUploads, 'fileUploaded', isOurs, () => undefined, signal);
+      const uploaded = await nextEvent(hub, 'fileUploaded', isOurs, () => undefined, signal);
       tell(`${uploaded.blobName}: ${uploaded.blobSizeInBytes} bytes`);
       expectThat(uploaded.blobSizeInBytes === 480_000, '480000 bytes');
     },

@@ -54,6 +54,8 @@ export async function connectWith(
       return managed;
     } finally {
       attempt.removeEventListener('abort', onAbort);
+      // It lives on in what registers the device again later.
+      lastResponse = undefined;
     }
   });
 }

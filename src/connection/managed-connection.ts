@@ -56,6 +56,11 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
   readonly #assignments: RememberedAssignments;
   readonly #uploads = new FileUploads(() => this.#uploadTarget());
   #answerer: MethodAnswerer | undefined;
+  /** With the credentials that are in use when it is taken. */
+  readonly #route: Route = {
+    register: (signal) => this.#routeOf(this.#keeper.device).register(signal),
+    connect: (registration, signal) => this.#routeOf(this.#keeper.device).connect(registration, signal),
+  };
   #problems: Problems = {};
   #state: ConnectionState = { status: 'connecting', since: new Date() };
 
@@ -114,12 +119,7 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
   }
 
   async reprovision(): Promise<Registration> {
-    // When its turn comes, other credentials may be in use than now.
-    const route: Route = {
-      register: (signal) => this.#routeOf(this.#keeper.device).register(signal),
-      connect: (registration, signal) => this.#routeOf(this.#keeper.device).connect(registration, signal),
-    };
-    return await this.#supervisor.renew(route, () => undefined, false);
+    return await this.#supervisor.renew(this.#route, () => undefined, false);
   }
 
   async updateCredentials(update: CredentialsUpdate): Promise<Registration> {
@@ -139,12 +139,9 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
   #createSupervisor(): Supervisor {
     const { reconnect = {} } = this.#settings.options;
     const keeper = this.#keeper;
-    const routeOf = (device: Device) => this.#routeOf(device);
     return new Supervisor(
       {
-        get route() {
-          return routeOf(keeper.device);
-        },
+        route: this.#route,
         recall: (signal) => this.#assignments.load(keeper.device, signal),
         remember: (registration, signal) => this.#assignments.save(keeper.device, registration, signal),
         refreshCredentials: () => keeper.refresh(),

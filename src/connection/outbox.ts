@@ -1,11 +1,7 @@
-import type { DeviceTransport, Message } from 'azure-iot-device';
+import type { Message } from 'azure-iot-device';
 import { InvalidOptionsError, type DeviceError } from '../errors';
-import type { HubLink } from '../sdk/hub-link';
-import { withCheapJson } from '../sdk/message';
+import type { HubLink, SendCallback } from '../sdk/hub-link';
 import { safely } from './safely';
-
-/** The SDK's callback for a message sent. */
-export type SendCallback = Parameters<DeviceTransport['sendEvent']>[1];
 
 /** Largest device-to-cloud message, its properties included, that IoT Hub takes; it closes the connection on more. */
 const MAX_MESSAGE_BYTES = 256 * 1024;
@@ -14,9 +10,14 @@ const MAX_TOPIC_BYTES = 65_535;
 /** What the topic holds besides the properties: `devices/<128 characters>/messages/events/`. */
 const TOPIC_RESERVE = 200;
 
+/** A link over which a message is not acknowledged for so long is broken, though it may not know it. */
+const ACKNOWLEDGE_TIMEOUT_MS = 30_000;
+
 interface Entry {
   readonly message: Message;
   readonly settle: SendCallback;
+  /** When it was given to the link, on the clock of `performance`. */
+  sentAt: number;
 }
 
 /**
@@ -29,6 +30,8 @@ export class Outbox {
   /** In the order in which they were given. */
   readonly #entries = new Set<Entry>();
   #link: HubLink | undefined;
+  /** Runs while messages are unacknowledged. */
+  #timer: NodeJS.Timeout | undefined;
   #closed: DeviceError | undefined;
 
   /**
@@ -46,7 +49,7 @@ export class Outbox {
       settle(error);
       return;
     }
-    const entry = { message, settle };
+    const entry = { message, settle, sentAt: 0 };
     this.#entries.add(entry);
     if (this.#link) this.#transmit(entry, this.#link);
   }
@@ -60,12 +63,14 @@ export class Outbox {
   /** The link is down: from now on messages wait. */
   stop(): void {
     this.#link = undefined;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   /** Settles all that is not acknowledged, and everything after it, with the error. */
   close(error: DeviceError): void {
     this.#closed = error;
-    this.#link = undefined;
+    this.stop();
     for (const entry of [...this.#entries]) this.#settle(entry, error);
   }
 
@@ -75,13 +80,14 @@ export class Outbox {
 
   #transmit(entry: Entry, link: HubLink): void {
     if (!link.isOpen) return;
+    entry.sentAt = performance.now();
+    this.#timer ??= this.#watch(link, ACKNOWLEDGE_TIMEOUT_MS);
     try {
-      link.transport.sendEvent(withCheapJson(entry.message), (error, result) => {
+      link.send(entry.message, (error, result) => {
         if (!error) this.#settle(entry, undefined, result);
         // What the broken link did not acknowledge goes out again on the next one.
         else if (!link.isOpen) return;
-        else if (error.name === 'TimeoutError')
-          link.fail({ kind: 'timeout', stage: 'publish', timeoutMs: 30_000 });
+        else if (error.name === 'TimeoutError') giveUp(link);
         else this.#settle(entry, error);
       });
     } catch (error) {
@@ -90,10 +96,29 @@ export class Outbox {
     }
   }
 
+  /** Looks after a while whether the oldest message has been acknowledged. */
+  #watch(link: HubLink, delayMs: number): NodeJS.Timeout {
+    const timer = setTimeout(() => {
+      this.#timer = undefined;
+      const [oldest] = this.#entries;
+      if (!oldest) return;
+      const remainingMs = oldest.sentAt + ACKNOWLEDGE_TIMEOUT_MS - performance.now();
+      if (remainingMs > 0) this.#timer = this.#watch(link, remainingMs);
+      else giveUp(link);
+    }, delayMs);
+    // The connection keeps the process alive, as long as there is one.
+    return timer.unref();
+  }
+
   #settle(entry: Entry, error?: Error, result?: Parameters<SendCallback>[1]): void {
     if (!this.#entries.delete(entry)) return;
     safely(() => entry.settle(error, result));
   }
+}
+
+/** A message was not acknowledged in time. */
+function giveUp(link: HubLink): void {
+  link.fail({ kind: 'timeout', stage: 'publish', timeoutMs: ACKNOWLEDGE_TIMEOUT_MS });
 }
 
 /** What no connection will ever carry must be refused at once: the hub would drop the connection, again and again. */

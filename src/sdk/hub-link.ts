@@ -1,8 +1,14 @@
-import type { DeviceClientOptions, DeviceTransport, X509AuthenticationProvider } from 'azure-iot-device';
+import type {
+  DeviceClientOptions,
+  DeviceTransport,
+  Message,
+  X509AuthenticationProvider,
+} from 'azure-iot-device';
 import type { TransportKind } from '../options';
 import { abortable } from '../deadline';
 import { calledMethod, filterHubMessage } from './hub-messages';
 import { load } from './load';
+import { MessageEnqueued, telemetryTopic, withCheapJson } from './message';
 import { Wire, type WireOptions } from './wire';
 import type { WireFailure } from './wire-error';
 
@@ -28,6 +34,9 @@ const CLOUD_TO_DEVICE_TOPIC = /^devices\/[^/]+\/messages\/devicebound\//;
 
 /** What the SDK's `connect` answers with. */
 export type ConnectResult = Parameters<Parameters<DeviceTransport['connect']>[0]>[1];
+
+/** The SDK's callback for a message sent. */
+export type SendCallback = Parameters<DeviceTransport['sendEvent']>[1];
 
 /** Makes the SDK's transport to the hub. Tests give one of their own. */
 export type HubTransportFactory = (
@@ -106,6 +115,20 @@ export class HubLink {
    */
   accept(ready: { cloudToDevice: boolean }): void {
     this.#wire.accept((topic) => ready.cloudToDevice || !CLOUD_TO_DEVICE_TOPIC.test(topic));
+  }
+
+  /** Sends telemetry; calls back when the hub has acknowledged it. Throws for what cannot be sent. */
+  send(message: Message, done: SendCallback): void {
+    const topic = telemetryTopic(this.transport, message);
+    if (topic === undefined) {
+      this.transport.sendEvent(withCheapJson(message), done);
+      return;
+    }
+    this.#wire.publish(topic, message.data as string | Buffer, { qos: 1, retain: false }, (error, result) => {
+      if (error) done(error);
+      // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- the SDK does not export its own
+      else done(undefined, new MessageEnqueued(result));
+    });
   }
 
   /** Ends the connection at once, for the reason given. */

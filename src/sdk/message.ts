@@ -1,4 +1,4 @@
-import type { Message } from 'azure-iot-device';
+import type { DeviceTransport, Message } from 'azure-iot-device';
 
 /**
  * What the SDK's transport reads of a message; turning it into JSON costs nothing. The SDK does that to every message for
@@ -33,6 +33,29 @@ class OutgoingMessage {
   toJSON(): string {
     return 'a message';
   }
+}
+
+/** What the SDK's MQTT transports answer for a message sent, under the name that theirs has. */
+export class MessageEnqueued {
+  readonly transportObj: unknown;
+
+  constructor(transportObj: unknown) {
+    this.transportObj = transportObj;
+  }
+}
+
+/** A private method of the SDK's MQTT transports. */
+interface TopicMaker {
+  readonly _getEventTopicFromMessage?: (message: Message) => string;
+}
+
+/**
+ * The topic of a message, with its properties encoded, as the SDK's transport makes it; `undefined` from a transport that
+ * does not tell. The rest of the SDK's way from a message to the wire is two state machines and the texts of their logs,
+ * which cost as much as MQTT.js, TLS and the socket together.
+ */
+export function telemetryTopic(transport: DeviceTransport, message: Message): string | undefined {
+  return (transport as TopicMaker)._getEventTopicFromMessage?.(message);
 }
 
 /** The message as the SDK may see it. */

@@ -148,9 +148,7 @@ test.each([
   const stringify = jest.spyOn(JSON, 'stringify');
   try {
     await device.client.sendEvent(new Message(body));
-    const longest = Math.max(0, ...stringify.mock.results.map(({ value }) => String(value).length));
-    expect(stringify).toHaveBeenCalled();
-    expect(longest).toBeLessThan(1_000);
+    expect(stringify).not.toHaveBeenCalled();
   } finally {
     stringify.mockRestore();
   }

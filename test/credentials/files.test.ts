@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { check, errors, names } from './support/check';
@@ -15,6 +15,14 @@ function file(name: string, content: string | Buffer): string {
   writeFileSync(path, content, { mode: 0o600 });
   return path;
 }
+
+test('reads a file of any length up to the limit', async () => {
+  const lengths = [cert.length, 4 * 1024, 4 * 1024 + 1, 20_000, 1024 * 1024];
+  for (const length of lengths) {
+    const certFile = file(`${length}.crt`, cert + '\n'.repeat(Math.max(0, length - cert.length)));
+    expect(errors(await check({ certFile, key }))).toEqual([]);
+  }
+});
 
 describe('names what is wrong with a file', () => {
   const certFile = (): string => file('device.crt', cert);
@@ -60,6 +68,16 @@ describe('names what is wrong with a file', () => {
     expect(errors(await check({ certFile: large, key }))).toEqual(['file-size']);
     const report = await check({ certFile: file('empty.pem', ''), key });
     expect(report.findings[0]?.message).toMatch(/^The file ".*empty\.pem" \(certFile\) is empty/);
+  });
+
+  // Megabytes, though its size is given as zero.
+  const symbols = '/proc/kallsyms';
+  const hasSymbols = existsSync(symbols);
+  test(`that is larger than it says${hasSymbols ? '' : ' (NOT tried: this system has no such file)'}`, async () => {
+    if (!hasSymbols) return;
+    const report = await check({ certFile: symbols, key });
+    expect(errors(report)).toEqual(['file-size']);
+    expect(report.findings[0]?.message).toMatch(/has 1048577 bytes/);
   });
 
   test('with remedies that can be pasted', async () => {

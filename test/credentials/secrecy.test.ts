@@ -84,7 +84,7 @@ describe('KeyMaterial', () => {
     );
     expect(material).toBeInstanceOf(KeyMaterial);
     expect(material?.toX509()).toEqual({ cert, key });
-    expect(Object.keys(material ?? {})).toEqual(['certificate', 'chain', 'certPem', 'thumbprint']);
+    expect(Object.keys(material ?? {})).toEqual(['certPem']);
     expect(material?.certificate.subject).toBe('O=Example\nCN=device-1');
     expect(material?.thumbprint.sha1).toMatch(/^[0-9A-F]{40}$/);
     expect(material?.thumbprint.sha256).toMatch(/^[0-9A-F]{64}$/);

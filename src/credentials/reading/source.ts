@@ -8,6 +8,9 @@ import { count, quote } from '../text';
 /** No certificate or key comes near it; what does is something else and is not read. */
 const MAX_SOURCE_BYTES = 1024 * 1024;
 
+/** Enough for most certificates and keys. */
+const MIN_BUFFER_BYTES = 4 * 1024;
+
 /** The bytes of one option, or why there are none. */
 export interface SourceBytes {
   readonly bytes: Buffer | undefined;
@@ -49,18 +52,24 @@ async function readFile(origin: Origin, path: string): Promise<SourceBytes> {
   try {
     const { size, mode } = await file.stat();
     if (size > MAX_SOURCE_BYTES) return checkLength(origin, size, () => Buffer.alloc(0));
-    const buffer = Buffer.alloc(MAX_SOURCE_BYTES + 1);
+    // A byte more than there should be, by which the end is seen. The file may grow, and some do not tell their size.
+    let buffer: Buffer = Buffer.alloc(Math.max(size, MIN_BUFFER_BYTES) + 1);
     let length = 0;
-    for (;;) {
+    while (length <= MAX_SOURCE_BYTES) {
+      if (length === buffer.length) buffer = grown(buffer);
       const { bytesRead } = await file.read(buffer, length, buffer.length - length);
+      if (bytesRead === 0) break;
       length += bytesRead;
-      if (bytesRead === 0 || length === buffer.length) break;
     }
     const read = checkLength(origin, length, () => Buffer.from(buffer.subarray(0, length)));
     return process.platform === 'win32' ? read : { ...read, mode: mode & 0o777 };
   } finally {
     await file.close();
   }
+}
+
+function grown(buffer: Buffer): Buffer {
+  return Buffer.concat([buffer], Math.min(2 * buffer.length, MAX_SOURCE_BYTES + 1));
 }
 
 function checkLength(origin: Origin, length: number, bytes: () => Buffer): SourceBytes {

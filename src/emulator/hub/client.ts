@@ -112,8 +112,7 @@ export class HubClient implements MqttClient {
     const { properties, systemProperties } = parsePropertyBag(propertyBag);
     // IoT Hub retains nothing, and says in a property that the device asked for it.
     const all = retain ? { ...properties, 'mqtt-retain': 'true' } : properties;
-    // A copy: the payload is a view of the socket's much larger buffer.
-    return () => this.#init.events.telemetry(Buffer.from(payload), { properties: all, systemProperties });
+    return () => this.#init.events.telemetry(ownBytes(payload), { properties: all, systemProperties });
   }
 
   /** Answers a request for the twin, in the words of the service if it is refused. */
@@ -153,4 +152,12 @@ export class HubClient implements MqttClient {
   #respond(status: number, query: string, body: string): void {
     this.#init.identity.link.sender('twin-responses')?.(`$iothub/twin/res/${status}/?${query}`, body);
   }
+}
+
+/**
+ * Bytes to be kept. A small payload is a view of the socket's much larger buffer and is copied out of it; a large one has
+ * a buffer nearly to itself.
+ */
+function ownBytes(payload: Buffer): Buffer {
+  return payload.buffer.byteLength <= 2 * payload.length ? payload : Buffer.from(payload);
 }

@@ -1,0 +1,111 @@
+import { Message } from 'azure-iot-device';
+import { Mqtt } from 'azure-iot-device-mqtt';
+import { Outbox } from '../../src/connection/outbox';
+import { ConnectionError } from '../../src/errors';
+import type { HubLink, SendCallback } from '../../src/sdk/hub-link';
+import { load } from '../../src/sdk/load';
+import { telemetryTopic, withCheapJson } from '../../src/sdk/message';
+
+beforeEach(() => {
+  jest.useFakeTimers();
+});
+
+afterEach(() => {
+  expect(jest.getTimerCount()).toBe(0);
+  jest.useRealTimers();
+});
+
+/** A link on which nothing is acknowledged unless the test does it. */
+function silentLink() {
+  const unacknowledged: { body: string; acknowledge: SendCallback }[] = [];
+  const failures: unknown[] = [];
+  const link = {
+    isOpen: true,
+    send: (message: Message, acknowledge: SendCallback) =>
+      void unacknowledged.push({ body: String(message.data), acknowledge }),
+    fail: (failure: unknown) => {
+      link.isOpen = false;
+      failures.push(failure);
+    },
+  };
+  // The rest of a link is of no concern to an outbox.
+  return { link: link as unknown as HubLink, unacknowledged, failures };
+}
+
+function closedError(): ConnectionError {
+  return new ConnectionError({
+    code: 'CONNECTION_CLOSED',
+    service: 'hub',
+    host: 'hub.example',
+    message: 'It is closed.',
+    remedy: 'Open it.',
+  });
+}
+
+function outbox(): Outbox {
+  return new Outbox(10, closedError);
+}
+
+test('a message that is not acknowledged for half a minute ends the link and goes out again on the next', () => {
+  const box = outbox();
+  const [first, second] = [silentLink(), silentLink()];
+  const outcome = jest.fn();
+  box.start(first.link);
+  box.send(new Message('precious'), outcome);
+  jest.advanceTimersByTime(29_999);
+  expect(first.failures).toEqual([]);
+  jest.advanceTimersByTime(1);
+  expect(first.failures).toEqual([{ kind: 'timeout', stage: 'publish', timeoutMs: 30_000 }]);
+  box.stop();
+  expect(outcome).not.toHaveBeenCalled();
+
+  box.start(second.link);
+  expect(second.unacknowledged.map(({ body }) => body)).toEqual(['precious']);
+  second.unacknowledged[0]?.acknowledge(undefined);
+  expect(outcome).toHaveBeenCalledWith(undefined, undefined);
+  box.stop();
+});
+
+test('acknowledged in time, messages may go on for as long as they like', () => {
+  const box = outbox();
+  const { link, unacknowledged, failures } = silentLink();
+  box.start(link);
+  for (let second = 0; second < 100; second += 1) {
+    box.send(new Message('x'), () => undefined);
+    jest.advanceTimersByTime(1000);
+    // Each is acknowledged 20 seconds after it was sent.
+    if (second >= 20) unacknowledged[second - 20]?.acknowledge(undefined);
+  }
+  expect(failures).toEqual([]);
+  jest.advanceTimersByTime(9_999);
+  expect(failures).toEqual([]);
+  // The oldest that is left.
+  jest.advanceTimersByTime(1);
+  expect(failures).toHaveLength(1);
+  box.stop();
+});
+
+test('close() settles what is unacknowledged', () => {
+  const box = outbox();
+  const { link } = silentLink();
+  const outcome = jest.fn();
+  box.start(link);
+  box.send(new Message('x'), outcome);
+  const error = closedError();
+  box.close(error);
+  expect(outcome).toHaveBeenCalledWith(error, undefined);
+});
+
+test('a message given to a transport that does not tell its topic costs nothing as JSON', () => {
+  const message = new Message(Buffer.alloc(200_000, 'x'));
+  expect(JSON.stringify(withCheapJson(message)).length).toBeLessThan(100);
+});
+
+test('the SDK of today tells the topic of a message, so that telemetry goes the short way', () => {
+  const { X509AuthenticationProvider } = load.device();
+  const x509 = { cert: '', key: '' };
+  const provider = new X509AuthenticationProvider({ host: 'hub.example', deviceId: 'dev-1', x509 });
+  const message = new Message('x');
+  message.properties.add('level', 'a&b');
+  expect(telemetryTopic(new Mqtt(provider), message)).toMatch(/level=a%26b$/);
+});
