@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createSelfSignedCertificate, writeCertificate } from 'azure-iot-x509/certificates';
 import { expectThat, nextEvent } from '../../src/cli/demo/observation';
+import type { FileUploadNotification } from 'azure-iot-x509/emulator';
 import type { EnrollmentKind } from '../../src/enrollment';
 import type { Scenario, Stage } from './scenario';
 import { call, reported, send, subscribed, telemetries, telemetry, tell } from './service';
@@ -117,7 +118,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     kind: 'hub-individual',
     file: 'file-upload.ts',
     serve: async ({ hub, deviceId, signal }) => {
-      const isOurs = (notification: { deviceId: string }) => notification.deviceId === deviceId;
+      const isOurs = (notification: FileUploadNotification) => notification.deviceId === deviceId;
       const uploaded = await nextEvent(hub, 'fileUploaded', isOurs, () => undefined, signal);
       tell(`${uploaded.blobName}: ${uploaded.blobSizeInBytes} bytes`);
       expectThat(uploaded.blobSizeInBytes === 480_000, '480000 bytes');

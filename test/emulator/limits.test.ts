@@ -25,11 +25,14 @@ async function dribble(socket: Socket, bytes: Buffer): Promise<void> {
 }
 
 /** What is held in memory, without what could be collected. */
-function heldBytes(): number {
+async function heldBytes(): Promise<number> {
   setFlagsFromString('--expose-gc');
   // The function is found in contexts that are made after the flag was set.
   const collect = runInNewContext('gc') as () => void;
-  collect();
+  for (let count = 0; count < 3; count++) {
+    collect();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
 }
@@ -173,16 +176,18 @@ describe('a client may send so much', () => {
     await once(socket, 'close');
   });
 
-  it('in pieces of any size, which do not cost more than what is in them', () => {
+  it('in pieces of any size, which do not cost more than what is in them', async () => {
     const reader = new FrameReader(300_000);
-    reader.push(Buffer.from([0x30, 0xa0, 0x8d, 0x06]));
-    const before = heldBytes();
+    const push = (piece: Buffer): number[] => {
+      reader.push(piece);
+      return [...reader.take()].map(({ length }) => length);
+    };
+    expect(push(Buffer.from([0x30, 0xa0, 0x8d, 0x06, 0x00]))).toEqual([]);
+    const before = await heldBytes();
     // Each piece in memory of its own, as they come from a socket.
-    for (let count = 0; count < 99_999; count++) reader.push(Buffer.alloc(1));
-    expect([...reader.take()]).toEqual([]);
-    expect(heldBytes() - before).toBeLessThan(2_000_000);
-    reader.push(Buffer.from([0]));
-    expect([...reader.take()].map(({ length }) => length)).toEqual([100_004]);
+    for (let count = 0; count < 99_998; count++) push(Buffer.alloc(1));
+    expect((await heldBytes()) - before).toBeLessThan(2_000_000);
+    expect(push(Buffer.alloc(1))).toEqual([100_004]);
   });
 });
 

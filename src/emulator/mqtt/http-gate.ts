@@ -1,7 +1,7 @@
 import { createServer, IncomingMessage, STATUS_CODES, type Server, type ServerOptions } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
-import { createWebSocketStream, WebSocketServer, type WebSocket } from 'ws';
+import { createWebSocketStream, WebSocketServer } from 'ws';
 import { HttpLimits } from './http-limits';
 import { WatchedResponse } from './watched-response';
 import type { MqttLimits } from './limits';
@@ -102,17 +102,9 @@ export class HttpGate {
     }
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       if (!(socket instanceof TLSSocket) || link === undefined) return;
-      this.#watch(webSocket);
+      // The stream hears of the first error only, and of a second the process would.
+      webSocket.on('error', () => undefined);
       this.#init.onStream(createWebSocketStream(webSocket), socket, link);
-    });
-  }
-
-  #watch(webSocket: WebSocket): void {
-    // The stream hears of the first error only, and of a second the process would.
-    webSocket.on('error', () => undefined);
-    // Each ping is answered, also to a client that does not read the answers.
-    webSocket.on('ping', () => {
-      if (webSocket.bufferedAmount > this.#init.limits.maxUnsentBytes) webSocket.terminate();
     });
   }
 }
