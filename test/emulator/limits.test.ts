@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { types } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { generate } from 'mqtt-packet';
@@ -38,8 +39,8 @@ async function heldBytes(): Promise<number> {
 }
 
 /** A client that is served. */
-async function connected({ open }: LimitedListener): Promise<TLSSocket> {
-  const socket = open();
+async function connected(listener: LimitedListener): Promise<TLSSocket> {
+  const socket = listener.open();
   socket.write(CONNECT);
   await once(socket, 'data');
   return socket;
@@ -231,18 +232,15 @@ describe('a client that does not read', () => {
     await once(webSocket, 'open');
     webSocket.pause();
     const payload = Buffer.alloc(125);
-    let isOver = false;
-    webSocket.on('close', () => (isOver = true));
-    // A paused WebSocket does not see the end; a failed ping does.
-    while (!isOver) {
-      await new Promise<void>((resolve) => {
+    // A paused WebSocket does not see its end; a ping that cannot be sent does.
+    let error: unknown;
+    while (!types.isNativeError(error)) {
+      error = await new Promise<unknown>((resolve) => {
         for (let count = 0; count < 999; count++) webSocket.ping(payload, true, () => undefined);
-        webSocket.ping(payload, true, (error?: Error) => {
-          isOver ||= error !== undefined && error !== null;
-          resolve();
-        });
+        webSocket.ping(payload, true, resolve);
       });
     }
+    expect((error as NodeJS.ErrnoException).code).toMatch(/^(?:ECONNRESET|EPIPE)$/);
     webSocket.terminate();
   });
 });

@@ -31,7 +31,8 @@ function isText(value: unknown): boolean {
 
 function isJson(value: unknown): boolean {
   try {
-    return JSON.stringify(value) !== undefined;
+    // The types leave out what becomes of a function, or of nothing.
+    return (JSON.stringify(value) as string | undefined) !== undefined;
   } catch {
     return false;
   }

@@ -78,7 +78,7 @@ export class ActiveFault implements Fault {
   /** Whether it strikes here. Counts, in any case. */
   strikes(target: FaultHit): boolean {
     if (!this.isArmed || !this.#concerns(target)) return false;
-    const { skip = 0, probability = 1 } = this.init;
+    const { skip = 0, times = 1, probability = 1 } = this.init;
     if (this.#skipped < skip) {
       this.#skipped++;
       return false;
@@ -90,7 +90,7 @@ export class ActiveFault implements Fault {
       if (this.#hits >= count) resolve(target);
       return this.#hits < count;
     });
-    if (!this.isArmed) this.#onChange();
+    if (this.#hits >= times) this.#onChange();
     return true;
   }
 

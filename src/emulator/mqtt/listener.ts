@@ -163,8 +163,7 @@ export class MqttListener {
   #secure(raw: Socket, link: Link, departures: HandshakeDepartures = {}): void {
     if (link.isClosed) return;
     const { secureContext = this.#secureContext, wrap, onSecure } = departures;
-    // The types know sockets only, though any stream will do (Node.js documentation of tls.TLSSocket).
-    const stream = (wrap === undefined ? raw : wrap(raw)) as Socket;
+    const stream = wrap === undefined ? raw : wrap(raw);
     const socket = new TLSSocket(stream, {
       isServer: true,
       secureContext,

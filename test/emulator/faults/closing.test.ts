@@ -97,7 +97,7 @@ it('nothing is held any more when the faults are cleared', async () => {
     const emulator = await startEmulator();
     const [hub] = emulator.hubs;
     if (!hub) throw new Error('there is a hub by default');
-    await holdEverything(emulator);
+    expect(await holdEverything(emulator)).not.toEqual([]);
     emulator.faults.clear();
     const identity = await createHubDevice(hub, 'late');
     await using client = await connectToHub(emulator, hub, 'late', identity);

@@ -97,7 +97,7 @@ async function put(path = REGISTER, kind: 'dps' | 'hub' = 'dps'): Promise<Respon
 async function errorOf(response: Promise<Response>): Promise<string | undefined> {
   return response.then(
     () => undefined,
-    (error: NodeJS.ErrnoException) => error.code,
+    (error: unknown) => (error as NodeJS.ErrnoException).code,
   );
 }
 

@@ -43,10 +43,10 @@ it('hands a message that comes twice to the application twice', async () => {
   const { emulator, hub } = context;
   const client = await connectByHand(await settingsOf('twice'));
   try {
-    const received: string[] = [];
+    const received: unknown[] = [];
     const subscribed = once(hub, 'deviceSubscribed');
     client.on('message', (message: Message) => {
-      received.push(message.getData().toString());
+      received.push(message.getData());
       void client.complete(message);
     });
     await subscribed;
@@ -54,7 +54,7 @@ it('hands a message that comes twice to the application twice', async () => {
     const { outcome } = await hub.sendCloudToDevice('twice', { body: 'hello' });
     await expect(outcome).resolves.toBe('Success');
     while (received.length < 2) await new Promise((resolve) => setImmediate(resolve));
-    expect(received).toEqual(['hello', 'hello']);
+    expect(received).toEqual([Buffer.from('hello'), Buffer.from('hello')]);
   } finally {
     await client.close();
   }

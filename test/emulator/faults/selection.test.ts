@@ -51,7 +51,7 @@ describe('a fault', () => {
     const fault = emulator.faults.add({ ...lost, ...counts });
     await using client = await connectToHub(emulator, hub, 'pump-1', device);
     expect(await answeredPings(client, 'pump-1', 6)).toBe(expected);
-    expect(fault.hits).toBe([...expected].filter((letter) => letter === 'n').length);
+    expect(fault.hits).toBe(expected.split('n').length - 1);
   });
 
   it('strikes the device that it is for, and no other', async () => {

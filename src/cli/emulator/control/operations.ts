@@ -27,7 +27,7 @@ export interface Status {
 }
 
 /** A device as a list shows it. */
-export interface DeviceRow {
+interface DeviceRow {
   readonly deviceId: string;
   readonly hub: string;
   readonly status: string;
@@ -37,7 +37,7 @@ export interface DeviceRow {
 }
 
 /** An enrollment, a group or an authority as a list shows it. */
-export interface EnrollmentRow {
+interface EnrollmentRow {
   readonly kind: 'individual' | 'group' | 'ca';
   readonly id: string;
   readonly status: string;
