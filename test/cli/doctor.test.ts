@@ -25,6 +25,12 @@ let number = 0;
 beforeEach(async () => {
   device = await writeDevice(directory.path, running.emulator, 'hub-group', `pump-${++number}`);
 });
+// DPS holds no more than 25 certificate authorities.
+afterEach(() => {
+  const { certificates, enrollmentGroups } = running.emulator.dps;
+  for (const { enrollmentGroupId } of enrollmentGroups.list()) enrollmentGroups.delete(enrollmentGroupId);
+  for (const { name } of certificates.list()) certificates.delete(name);
+});
 
 interface Step {
   readonly step: StepName;

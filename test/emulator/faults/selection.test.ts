@@ -29,6 +29,8 @@ const lost: FaultAt<'ping'> = { at: 'ping', action: { kind: 'ignore' } };
 /** Which of so many pings are answered. Each is followed by a message, whose acknowledgement comes in any case. */
 async function answeredPings(client: RawClient, deviceId: string, count: number): Promise<string> {
   let answered = '';
+  // Two small packets in a row, of which the second must not wait.
+  client.socket.setNoDelay(true);
   for (let index = 0; index < count; index++) {
     client.send({ cmd: 'pingreq' });
     client.publish(`devices/${deviceId}/messages/events/`, '', { qos: 1 });
