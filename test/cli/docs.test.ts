@@ -22,9 +22,9 @@ test('every command line in the documentation is one that can be parsed', async 
   expect(lines.length).toBeGreaterThan(20);
   for (const line of lines) {
     const words = [...line.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(([, a, b, c]) => a ?? b ?? c ?? '');
-    const command = COMMANDS.find(({ name }) =>
+    const [command] = COMMANDS.filter(({ name }) =>
       name.split(' ').every((word, index) => words[index] === word),
-    );
+    ).sort((one, other) => other.name.length - one.name.length);
     if (command === undefined) throw new Error(`Not a command: ${line}`);
     const args = words.slice(command.name.split(' ').length);
     await parseFlags(args, { ...command.flags, ...GLOBAL_FLAGS }, { env: {}, cwd: process.cwd() });

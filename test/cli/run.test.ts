@@ -31,7 +31,7 @@ describe('help', () => {
   test.each(['--help', '-h', 'help'])('%s shows every command on stdout', async (word) => {
     const io = new MemoryIo();
     expect(await run([word], io)).toBe(0);
-    for (const { name } of COMMANDS) expect(io.out).toContain(`  ${name} `);
+    for (const { name } of COMMANDS) expect(io.out).toMatch(new RegExp(`^  ${name}( |$)`, 'm'));
     expect(io.err).toBe('');
   });
 
@@ -63,6 +63,8 @@ describe('help', () => {
     for (const command of COMMANDS) {
       if (command.name.startsWith(`${name} `)) expect(io.out).toContain(command.name);
     }
+    // Some groups have a command of their own name, which is not half a command.
+    if (COMMANDS.some((command) => command.name === name)) return;
     const half = new MemoryIo();
     expect(await run([name], half)).toBe(2);
     expect(half.err).toBe(io.out);
