@@ -169,10 +169,10 @@ async function startServices(
   injection.attach(
     {
       services: [
-        { name: 'dps', kind: 'dps', service: gateway, listening },
         ...allHubs.map(
           (hub) => ({ name: hub.name, kind: 'hub', service: hub, listening: hub, hub }) as const,
         ),
+        { name: 'dps', kind: 'dps', service: gateway, listening },
       ],
       instances,
       linkedHubs: hubs,

@@ -9,7 +9,8 @@ import type { JsonValue } from '../json';
  */
 export type FaultMoment = 'before' | 'after';
 
-interface AtMoment<Moment extends FaultMoment> {
+/** Part of the actions that have a moment to choose. */
+export interface AtMoment<Moment extends FaultMoment> {
   /** Default `before`. */
   when?: Moment;
 }
@@ -159,3 +160,9 @@ export type ServiceAction = DisconnectAction | DisableAction | DeleteAction | Mo
 
 /** What can befall any connection that speaks MQTT. */
 export type ConnectionAction = CloseAction | ResetAction | ThrottleAction | SwallowAction | ServiceAction;
+
+/** What can befall something that is answered. */
+export type AnsweredAction = ConnectionAction | DelayAction | IgnoreAction;
+
+/** What can befall something that is not answered, or is an answer itself. */
+export type UnansweredAction = ConnectionAction | DelayAction<'before'> | IgnoreAction<'before'>;

@@ -1,7 +1,7 @@
 import type { FaultActions, FaultStep } from './types';
 
 /** What must hold of one member of an action. */
-export interface FieldRule {
+interface FieldRule {
   readonly isRequired: boolean;
   readonly holds: (value: unknown) => boolean;
   /** What must hold, to follow the name of the member. */

@@ -14,7 +14,7 @@ export interface ClassifiedPacket {
 }
 
 /** The topic of a response. */
-export interface ResponseTopic {
+interface ResponseTopic {
   /** What stands before the status. */
   readonly prefix: string;
   /** The topic filter of responses; with DPS, a device that has not subscribed gets none. */

@@ -57,7 +57,7 @@ export class PacketStrikes {
       soon(session, () => this.#afterwards(strike, action));
       return;
     }
-    session.expect({
+    session.expected.add({
       matches: about.isAnswer,
       handle: (answer) => this.#insteadOfSending(strike, answer, action),
     });

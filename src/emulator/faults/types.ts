@@ -1,8 +1,8 @@
 import type {
   AnswerAction,
+  AnsweredAction,
   CertificateAction,
   CloseAction,
-  ConnectionAction,
   DelayAction,
   DuplicateAction,
   GarbageAction,
@@ -14,15 +14,8 @@ import type {
   ServiceAction,
   StallAction,
   ThrottleAction,
+  UnansweredAction,
 } from './action-types';
-
-type AnyGarbage = GarbageAction<'not-mqtt' | 'not-json' | 'truncated'>;
-type BareGarbage = GarbageAction<'not-mqtt' | 'truncated'>;
-
-/** What is answered. */
-type AnsweredAction = ConnectionAction | DelayAction | IgnoreAction;
-/** What is not answered, or is an answer itself. */
-type UnansweredAction = ConnectionAction | DelayAction<'before'> | IgnoreAction<'before'>;
 
 /** The steps at which a fault may strike, with what can be done there. */
 export interface FaultActions {
@@ -37,35 +30,35 @@ export interface FaultActions {
   /** The TLS handshake. `before` is when the device has begun it, `after` when it is over. */
   tls: CloseAction | ResetAction | StallAction | DelayAction<'before'> | CertificateAction;
   /** CONNECT, which is answered with CONNACK. */
-  connect: AnsweredAction | RefuseConnectAction | BareGarbage;
+  connect: AnsweredAction | RefuseConnectAction | GarbageAction<'not-mqtt' | 'truncated'>;
   /** SUBSCRIBE, which is answered with SUBACK. */
-  subscribe: AnsweredAction | RefuseSubscribeAction | BareGarbage;
+  subscribe: AnsweredAction | RefuseSubscribeAction | GarbageAction<'not-mqtt' | 'truncated'>;
   /** UNSUBSCRIBE, which is answered with UNSUBACK. */
-  unsubscribe: AnsweredAction | BareGarbage;
+  unsubscribe: AnsweredAction | GarbageAction<'not-mqtt' | 'truncated'>;
   /** A registration at DPS. */
-  register: AnsweredAction | AnswerAction | AnyGarbage;
+  register: AnsweredAction | AnswerAction | GarbageAction<'not-mqtt' | 'not-json' | 'truncated'>;
   /** A question to DPS how a registration goes. */
-  poll: AnsweredAction | AnswerAction | AnyGarbage;
+  poll: AnsweredAction | AnswerAction | GarbageAction<'not-mqtt' | 'not-json' | 'truncated'>;
   /** A message of the device or module, which is answered with PUBACK if its QoS is 1. */
-  telemetry: AnsweredAction | BareGarbage;
+  telemetry: AnsweredAction | GarbageAction<'not-mqtt' | 'truncated'>;
   /** The device reads its twin. */
-  'twin-get': AnsweredAction | AnswerAction | AnyGarbage;
+  'twin-get': AnsweredAction | AnswerAction | GarbageAction<'not-mqtt' | 'not-json' | 'truncated'>;
   /** The device changes its reported properties. */
-  'twin-update': AnsweredAction | AnswerAction | AnyGarbage;
+  'twin-update': AnsweredAction | AnswerAction | GarbageAction<'not-mqtt' | 'not-json' | 'truncated'>;
   /** The hub calls a direct method. */
-  'method-request': UnansweredAction | AnyGarbage;
+  'method-request': UnansweredAction | GarbageAction<'not-mqtt' | 'not-json' | 'truncated'>;
   /** The device answers a direct method. */
   'method-response': UnansweredAction;
   /** The hub tells the device of a change of its desired properties. */
-  'desired-properties': UnansweredAction | AnyGarbage;
+  'desired-properties': UnansweredAction | GarbageAction<'not-mqtt' | 'not-json' | 'truncated'>;
   /** A message to the device. */
-  'cloud-to-device': UnansweredAction | DuplicateAction | BareGarbage;
+  'cloud-to-device': UnansweredAction | DuplicateAction | GarbageAction<'not-mqtt' | 'truncated'>;
   /** PUBACK of the service, for anything that a device has published at QoS 1. */
-  puback: UnansweredAction | BareGarbage;
+  puback: UnansweredAction | GarbageAction<'not-mqtt' | 'truncated'>;
   /** PUBACK of the device, for what the service has sent at QoS 1. */
   'device-puback': UnansweredAction;
   /** PINGREQ, which is answered with PINGRESP. */
-  ping: AnsweredAction | BareGarbage;
+  ping: AnsweredAction | GarbageAction<'not-mqtt' | 'truncated'>;
   /** A request over HTTPS, to DPS or a hub. The upgrade to WebSockets is none. */
   http:
     | CloseAction

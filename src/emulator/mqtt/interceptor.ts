@@ -38,9 +38,3 @@ export interface Interceptor {
   /** A request came over HTTPS. */
   request(exchange: InterceptedExchange, link: Link, proceed: () => void): void;
 }
-
-/** A packet to a client that somebody waits for in order to deal with it instead of sending it. */
-export interface ExpectedAnswer {
-  readonly matches: (packet: Packet) => boolean;
-  readonly handle: (packet: Packet) => void;
-}

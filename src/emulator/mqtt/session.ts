@@ -2,10 +2,12 @@ import type { X509Certificate } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import createDebug from 'debug';
 import { generate, type IConnectPacket, type Packet } from 'mqtt-packet';
+import { Acknowledgements } from './acknowledgements';
 import { Channel } from './channel';
 import { CONNECT, PacketDecoder, packetType, protocolLevel } from './codec';
+import { ExpectedAnswers } from './expected-answers';
 import { FrameReader } from './frames';
-import type { ExpectedAnswer, Interceptor } from './interceptor';
+import type { Interceptor } from './interceptor';
 import { KeepAlive } from './keep-alive';
 import type { MqttLimits } from './limits';
 import type { Link } from './link';
@@ -21,9 +23,6 @@ import type {
 import { ProtocolViolation } from './violation';
 
 const debug = createDebug('azure-iot-x509:emulator:mqtt');
-
-/** Answers of one session that are waited for. */
-const MAX_EXPECTED = 1000;
 
 /** What a session is made of. */
 export interface SessionInit {
@@ -43,17 +42,18 @@ export interface SessionInit {
 export class MqttSession implements MqttConnection {
   readonly certificates: readonly X509Certificate[];
   readonly channel: Channel;
+  /** Of messages to the client. */
+  readonly acknowledgements = new Acknowledgements();
+  /** What is not sent but dealt with. */
+  readonly expected = new ExpectedAnswers();
   /** The QoS that was granted for each topic filter on this connection. */
   readonly granted = new Map<string, GrantedQoS>();
   readonly #init: SessionInit;
   readonly #frames: FrameReader;
   readonly #decoder = new PacketDecoder();
   readonly #keepAlive = new KeepAlive();
-  readonly #unacknowledged = new Map<number, () => void>();
-  readonly #expected: ExpectedAnswer[] = [];
   #connectPacket: IConnectPacket | undefined;
   #client: MqttClient | undefined;
-  #lastMessageId = 0;
   #isFinished = false;
 
   constructor(init: SessionInit) {
@@ -89,8 +89,7 @@ export class MqttSession implements MqttConnection {
       onAcknowledged?.();
       return undefined;
     }
-    const messageId = packetId ?? this.#nextMessageId();
-    this.#unacknowledged.set(messageId, onAcknowledged ?? (() => undefined));
+    const messageId = this.acknowledgements.expect(onAcknowledged ?? (() => undefined), packetId);
     this.write({ ...publish, qos, dup: isRedelivery, messageId });
     return messageId;
   }
@@ -120,11 +119,9 @@ export class MqttSession implements MqttConnection {
   write(packet: Packet): void {
     const { interceptor } = this.#init;
     if (this.#isFinished) return;
-    const expected = this.#expected.find(({ matches }) => matches(packet));
-    if (expected !== undefined) {
-      this.#expected.splice(this.#expected.indexOf(expected), 1);
-      expected.handle(packet);
-    } else if (interceptor?.isActive === true) interceptor.outgoing(packet, this, () => this.put(packet));
+    const expected = this.expected.take(packet);
+    if (expected !== undefined) expected.handle(packet);
+    else if (interceptor?.isActive === true) interceptor.outgoing(packet, this, () => this.put(packet));
     else this.put(packet);
   }
 
@@ -138,13 +135,6 @@ export class MqttSession implements MqttConnection {
     return this.channel.writeLater(generate(packet), delayMs, onSent);
   }
 
-  /** The next packet to the client that matches is not sent but dealt with. */
-  expect(answer: ExpectedAnswer): void {
-    this.#expected.push(answer);
-    // Not every request is answered.
-    if (this.#expected.length > MAX_EXPECTED) this.#expected.shift();
-  }
-
   /** Runs something that deals with the client; a defect costs this client its connection and nobody else's. */
   guard(run: () => void): void {
     try {
@@ -154,13 +144,6 @@ export class MqttSession implements MqttConnection {
       debug('%s: closing a client: %o', this.#init.service.label, text);
       this.close('protocol-violation');
     }
-  }
-
-  /** A PUBACK came. One that answers nothing is ignored, as it may belong to an earlier connection. */
-  acknowledged(messageId: number): void {
-    const onAcknowledged = this.#unacknowledged.get(messageId);
-    this.#unacknowledged.delete(messageId);
-    onAcknowledged?.();
   }
 
   #receive(chunk: Buffer): void {
@@ -254,13 +237,6 @@ export class MqttSession implements MqttConnection {
     return false;
   }
 
-  #nextMessageId(): number {
-    // Not 0 [MQTT-2.3.1-1] and not one in use [MQTT-2.3.1-4]; the queue of a device is far shorter than the range.
-    do this.#lastMessageId = (this.#lastMessageId % 0xffff) + 1;
-    while (this.#unacknowledged.has(this.#lastMessageId));
-    return this.#lastMessageId;
-  }
-
   #streamClosed(): void {
     // Who is not heard is not heard to leave, either: the service keeps the client until its keep-alive expires.
     if (!this.channel.isDeaf || this.#client === undefined) this.#finish('connection-lost');
@@ -272,7 +248,7 @@ export class MqttSession implements MqttConnection {
     if (this.#isFinished) return;
     this.#isFinished = true;
     this.#keepAlive.stop();
-    this.#unacknowledged.clear();
+    this.acknowledgements.clear();
     debug('%s: closed: %s', this.#init.service.label, reason);
     this.#client?.closed(reason);
     if (this.channel.isClosed) this.#init.onClosed();

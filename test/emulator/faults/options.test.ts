@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expectTypeOf } from 'expect-type';
 import { startEmulator, type FaultActions, type FaultInit } from 'azure-iot-x509/emulator';
 import { InvalidOptionsError } from 'azure-iot-x509';
@@ -209,6 +211,27 @@ describe('a fault', () => {
     // The table is of a type that has to name each kind of each step.
     expect(Object.keys(ACTIONS)).toHaveLength(18);
     expectTypeOf(ACTIONS).toExtend<Record<keyof FaultActions, object>>();
+  });
+});
+
+describe('the documentation', () => {
+  const page = readFileSync(join(__dirname, '..', '..', '..', 'docs', 'emulator-faults.md'), 'utf8');
+  const namesIn = (text: string): string[] => [...text.matchAll(/`([a-z-]+)`/g)].map(([, name = '']) => name);
+
+  it('has each step with its actions', () => {
+    const any = namesIn(/_Any_ is (?<names>[^]*?)\n\n/.exec(page)?.groups?.['names'] ?? '');
+    const ofTheService = any.slice(any.indexOf('disconnect'));
+    const rows = page.matchAll(/^\| `(?<step>[a-z-]+)` +\| [^|]+ \| (?<actions>[^|]+) \|$/gm);
+    const steps = [...rows].map(({ groups: { step = '', actions = '' } = {} }) => [
+      step,
+      [
+        ...namesIn(actions),
+        ...(actions.includes('_any_') ? any : []),
+        ...(actions.includes('those of the service') ? ofTheService : []),
+      ].sort(),
+    ]);
+    const expected = Object.entries(ACTIONS).map(([step, actions]) => [step, Object.keys(actions).sort()]);
+    expect(steps.filter(([step]) => Object.hasOwn(ACTIONS, String(step)))).toEqual(expected);
   });
 });
 

@@ -4,5 +4,5 @@ import { packetIdentifier } from './packet-identifier';
 
 /** PUBACK (MQTT 3.1.1, 3.4). */
 export function handlePuback(session: MqttSession, packet: IPubackPacket): void {
-  session.acknowledged(packetIdentifier(packet));
+  session.acknowledgements.received(packetIdentifier(packet));
 }
