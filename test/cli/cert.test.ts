@@ -254,6 +254,7 @@ describe('cert verification', () => {
   test('makes the certificate for the code, and keeps no key', async () => {
     await root();
     const io = await made(['verification', '--code', ' 1A2B3C ', ...byRoot]);
+    expect(io.out).toContain('Made a verification certificate: CN=1A2B3C,');
     const proof = x509('verification.crt');
     expect(proof.subject).toBe('CN=1A2B3C');
     expect(proof.verify(x509('root.crt').publicKey)).toBe(true);

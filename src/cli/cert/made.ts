@@ -23,6 +23,8 @@ export type NextStep = { readonly say: string } | { readonly run: readonly strin
 /** What was made. */
 interface Made {
   readonly certificate: IssuedCertificate;
+  /** What to call it. Default: what it is as far as it says so itself. */
+  readonly kind?: string;
   /** For `--json`: which file is which. */
   readonly files: Readonly<Record<string, string>>;
   readonly listed: readonly MadeFile[];
@@ -84,12 +86,13 @@ export function inDirectory(directory: string, name: string): string {
 }
 
 /** Tells what was made, which file is for what, and what to do next. */
-export function report({ io, output }: Making, { certificate, files, listed, next }: Made): void {
+export function report({ io, output }: Making, { certificate, files, listed, next, ...made }: Made): void {
   const description = describeCertificate(factsOf(certificate.x509), io.now());
+  const { kind = description.kind } = made;
   output.result({
     json: { ...description, files },
     text: ({ bold, dim }) => [
-      `Made ${/^[aeiou]/.test(description.kind) ? 'an' : 'a'} ${description.kind}: ${bold(description.subject)}, valid until ${description.notAfter}, ${description.key}.`,
+      `Made ${/^[aeiou]/.test(kind) ? 'an' : 'a'} ${kind}: ${bold(description.subject)}, valid until ${description.notAfter}, ${description.key}.`,
       dim(`SHA-256 thumbprint ${description.thumbprint.sha256}`),
       '',
       ...alignColumns(listed.map(({ path, purpose }) => [`  ${path}`, purpose])),

@@ -23,6 +23,8 @@ export async function run(invocation: Invocation<typeof flags>): Promise<number>
   await writeNewFile({ path, content: certificate.certificate, mode: 0o644, overwrite: force });
   report(invocation, {
     certificate,
+    // It looks like one of a device, which it must not be taken for.
+    kind: 'verification certificate',
     files: { certificate: path },
     listed: [{ path, purpose: 'certificate with the verification code, to be uploaded' }],
     next: [
