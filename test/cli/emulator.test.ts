@@ -144,6 +144,31 @@ describe('azure-iot-x509 emulator', () => {
     expect(await emulator.stop()).toBe(0);
   });
 
+  it('tells a shell what devices need, and the verification code alone', async () => {
+    const emulator = await start('emulator --in-memory');
+    const { globalEndpoint, idScope, central } = emulator.status;
+    const caFile = join(directory, '.azure-iot-emulator', 'emulator-ca.pem');
+    const lines = (scope: string | undefined) => [
+      `export PROVISIONING_HOST='${globalEndpoint}'`,
+      `export PROVISIONING_IDSCOPE='${String(scope)}'`,
+      `export CA_FILE='${caFile}'`,
+      `export NODE_EXTRA_CA_CERTS='${caFile}'`,
+      '',
+    ];
+    expect((await must('emulator status --env hub')).out.split('\n')).toEqual(lines(idScope));
+    const [application] = central;
+    expect((await must('emulator status --env central')).out.split('\n')).toEqual(
+      lines(application?.idScope),
+    );
+
+    await must('cert root --cn Contoso --subject O=Contoso');
+    const dps = await must('emulator ca add certificates/root.crt --print-code');
+    expect(dps.out).toMatch(/^[0-9A-F]{48}\n$/);
+    const group = await must('emulator central group valves certificates/root.crt --print-code');
+    expect(group.out).toMatch(/^[0-9A-F]{48}\n$/);
+    expect(await emulator.stop()).toBe(0);
+  });
+
   it('goes on where it stopped', async () => {
     const first = await start();
     await must('cert device --cn pump-1 --subject O=Contoso');
@@ -192,6 +217,9 @@ describe('azure-iot-x509 emulator', () => {
     ['emulator device destroy pump-1', 2, 'must be one of'],
     ['emulator --prot 1', 2, 'Did you mean --port?'],
     ['emulator --id-scope nonsense', 2, '--id-scope is not of the form'],
+    ['emulator status --env hub --json', 2, 'either --env or --json'],
+    ['emulator ca add root.crt --print-code --verified', 2, 'no code for --print-code'],
+    ['emulator central group g root.crt --print-code --json', 2, 'either --print-code or --json'],
     ['emulator --hub a --hub a', 2, '--hub names a hub twice'],
   ])('%s: exit code %d', async (line, expected, message) => {
     const { io, code } = await cli(line);

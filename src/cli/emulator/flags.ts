@@ -6,6 +6,9 @@ import { ControlClient } from './control/client';
 /** Where the emulator keeps its state unless it is told otherwise. */
 export const DEFAULT_STATE = '.azure-iot-emulator';
 
+/** The root of the servers' certificates, in the directory of the state. */
+export const CA_FILE = 'emulator-ca.pem';
+
 /** Which emulator a command is for. */
 export const stateFlag = flagTable({
   state: {

@@ -4,24 +4,20 @@ import { EXIT } from '../../exit-codes';
 import { flagTable } from '../../flags/spec';
 import { controlFlags, controlOf } from '../flags';
 import { readCertificate } from '../inputs';
-import { reportAdded } from './verification';
+import { authorityFlags, checkAuthorityFlags, reportAdded } from './verification';
 
 const addFlags = flagTable({
-  ...controlFlags,
+  ...authorityFlags,
   name: { type: 'string', description: 'Name of the certificate. Default: that of the file.' },
-  verified: {
-    type: 'boolean',
-    description:
-      'Counts as verified at once, as the portal\'s "Set certificate status to verified on upload".',
-  },
 });
 
 async function add({ values, operands, io, output }: Invocation<typeof addFlags>): Promise<number> {
   const [file = ''] = operands;
-  const { name = parse(file).name, verified } = values;
+  checkAuthorityFlags(values);
+  const { name = parse(file).name, verified, printCode } = values;
   const certificate = await readCertificate(file);
   const added = await controlOf(values, io).call('addAuthority', { name, certificate, isVerified: verified });
-  reportAdded(output, added, 'emulator ca verify');
+  reportAdded(output, added, { file, verifyWith: 'emulator ca verify', printCode });
   return EXIT.ok;
 }
 
@@ -56,6 +52,10 @@ export const emulatorCaAdd = defineCommand({
   flags: addFlags,
   examples: [
     { does: 'Upload a root', line: 'azure-iot-x509 emulator ca add certificates/root.crt --name contoso' },
+    {
+      does: 'Keep the code in a variable',
+      line: 'CODE=$(azure-iot-x509 emulator ca add certificates/root.crt --name contoso --print-code)',
+    },
     { does: 'Without proof', line: 'azure-iot-x509 emulator ca add certificates/root.crt --verified' },
   ],
   load: () => ({ run: add }),

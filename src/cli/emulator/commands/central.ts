@@ -4,7 +4,7 @@ import { flagTable } from '../../flags/spec';
 import { alignColumns } from '../../output/text';
 import { controlFlags, controlOf } from '../flags';
 import { readCertificate } from '../inputs';
-import { reportAdded } from './verification';
+import { authorityFlags, checkAuthorityFlags, reportAdded } from './verification';
 
 const deviceFlags = flagTable({
   ...controlFlags,
@@ -50,20 +50,16 @@ export const emulatorCentralDevice = defineCommand({
   load: () => ({ run: device }),
 });
 
-const groupFlags = flagTable({
-  ...controlFlags,
-  verified: { type: 'boolean', description: 'The certificate authority counts as verified at once.' },
-});
-
-async function group({ values, operands, io, output }: Invocation<typeof groupFlags>): Promise<number> {
+async function group({ values, operands, io, output }: Invocation<typeof authorityFlags>): Promise<number> {
   const [name = '', file = ''] = operands;
+  checkAuthorityFlags(values);
   const certificate = await readCertificate(file);
   const added = await controlOf(values, io).call('centralGroup', {
     name,
     certificate,
     isVerified: values.verified,
   });
-  reportAdded(output, added, 'emulator central verify');
+  reportAdded(output, added, { file, verifyWith: 'emulator central verify', printCode: values.printCode });
   return EXIT.ok;
 }
 
@@ -83,7 +79,7 @@ export const emulatorCentralGroup = defineCommand({
       description: 'Certificate of a root or an intermediate.',
     },
   ],
-  flags: groupFlags,
+  flags: authorityFlags,
   examples: [
     { does: 'Make a group', line: 'azure-iot-x509 emulator central group valves certificates/root.crt' },
   ],

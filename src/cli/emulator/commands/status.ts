@@ -1,21 +1,65 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { defineCommand, type Invocation } from '../../command';
+import { CommandError } from '../../command-error';
+import { quoted } from '../../completion/quoted';
 import { EXIT } from '../../exit-codes';
-import { controlFlags, controlOf, DEFAULT_STATE } from '../flags';
+import { flagTable } from '../../flags/spec';
+import { locate } from '../../io';
+import { UsageError } from '../../usage-error';
+import type { Status } from '../control/operations';
+import { CA_FILE, controlFlags, controlOf, DEFAULT_STATE } from '../flags';
 import { guide } from '../guide';
 
-async function status({ values, io, output }: Invocation<typeof controlFlags>): Promise<number> {
+const statusFlags = flagTable({
+  ...controlFlags,
+  env: {
+    type: 'enum',
+    values: ['hub', 'central'],
+    description:
+      'Prints the settings of devices of DPS (hub) or IoT Central as lines for a shell: eval "$(azure-iot-x509 emulator status --env hub)".',
+  },
+});
+
+async function status({ values, io, output }: Invocation<typeof statusFlags>): Promise<number> {
+  const { env, json } = values;
+  if (env !== undefined && json) throw new UsageError('Give either --env or --json.');
   const state = await controlOf(values, io).call('status', {});
-  output.result({
-    json: state,
-    text: (style) =>
-      guide(
-        state,
-        { stateFlag: stateFlagOf(values.state), caFile: join(values.state, 'emulator-ca.pem') },
-        style,
-      ),
-  });
+  const caFile = join(values.state, CA_FILE);
+  if (env === undefined) {
+    output.result({
+      json: state,
+      text: (style) => guide(state, { stateFlag: stateFlagOf(values.state), caFile }, style),
+    });
+  } else {
+    output.raw(exportLines(variablesOf(state, env, resolve(locate(io.cwd, caFile)))));
+  }
   return EXIT.ok;
+}
+
+/** The environment variables of devices, besides those that say which device it is. */
+function variablesOf(state: Status, service: 'hub' | 'central', caFile: string): Record<string, string> {
+  const { idScope } = service === 'hub' ? state : (state.central[0] ?? {});
+  if (idScope === undefined) {
+    throw new CommandError({
+      code: 'NO_CENTRAL_APPLICATION',
+      message: 'This emulator runs without an IoT Central application.',
+      remedy: 'Start one that has it, or use --env hub.',
+    });
+  }
+  return {
+    PROVISIONING_HOST: state.globalEndpoint,
+    PROVISIONING_IDSCOPE: idScope,
+    CA_FILE: caFile,
+    // For the official Node.js SDK.
+    NODE_EXTRA_CA_CERTS: caFile,
+  };
+}
+
+/** Lines of a POSIX shell that set variables. */
+function exportLines(variables: Readonly<Record<string, string>>): string {
+  return Object.entries(variables)
+    .map(([name, value]) => `export ${name}=${quoted(value)}\n`)
+    .join('');
 }
 
 /** What has to be written for commands to find this emulator. */
@@ -28,8 +72,14 @@ export const emulatorStatus = defineCommand({
   name: 'emulator status',
   summary: 'Shows where devices find a running emulator',
   description: ['Prints what the emulator printed when it was started: endpoint, ID scope, CA file, hubs.'],
-  flags: controlFlags,
-  examples: [{ does: 'Show it', line: 'azure-iot-x509 emulator status' }],
+  flags: statusFlags,
+  examples: [
+    { does: 'Show it', line: 'azure-iot-x509 emulator status' },
+    {
+      does: 'Have "provision" and "connect" of this shell use it',
+      line: 'eval "$(azure-iot-x509 emulator status --env hub)"',
+    },
+  ],
   load: () => ({ run: status }),
 });
 

@@ -11,6 +11,7 @@ import { stateFlagOf } from '../commands/status';
 import { controlAddress } from '../control/address';
 import { allHubs, HANDLERS } from '../control/handlers';
 import { AddressInUseError, ControlServer } from '../control/server';
+import { CA_FILE } from '../flags';
 import { guide } from '../guide';
 import type { flags } from './command';
 
@@ -89,7 +90,7 @@ function deferred(): { promise: Promise<void>; resolve: () => void } {
 /** Writes what devices and people need next to the state. */
 async function writeRoot(directory: string, ca: string): Promise<string> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const file = join(directory, 'emulator-ca.pem');
+  const file = join(directory, CA_FILE);
   await writeFile(file, ca);
   return file;
 }
@@ -113,7 +114,7 @@ export async function run(invocation: Invocation<typeof flags>): Promise<number>
         : await Promise.all(allHubs(emulator).map((hub) => hub.writeTelemetryTo(telemetryFile)));
     await writeRoot(directory, emulator.ca);
     const status = await HANDLERS.status(emulator, {});
-    const caFile = join(values.state, 'emulator-ca.pem');
+    const caFile = join(values.state, CA_FILE);
     output.result({
       json: { ...status, caFile },
       text: (style) => guide(status, { stateFlag: stateFlagOf(values.state), caFile }, style),
