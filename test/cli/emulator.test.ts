@@ -169,6 +169,17 @@ describe('azure-iot-x509 emulator', () => {
     expect(await emulator.stop()).toBe(0);
   });
 
+  it('tells those who watch that it stops', async () => {
+    const emulator = await start('emulator --in-memory');
+    const watching = new MemoryIo({ cwd: directory });
+    const watched = run(['emulator', 'watch'], watching);
+    await watching.until(({ err }) => err.includes('Watching all devices'));
+    await must('emulator stop');
+    expect(await watched).toBe(0);
+    expect(watching.err).toContain('The emulator has stopped.');
+    await emulator.stop();
+  });
+
   it('goes on where it stopped', async () => {
     const first = await start();
     await must('cert device --cn pump-1 --subject O=Contoso');

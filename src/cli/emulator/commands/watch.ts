@@ -37,9 +37,10 @@ function textOf({ event, time, deviceId, hub, ...details }: WatchEvent): string 
 
 async function run({ values, operands, io, output }: Invocation<typeof flags>): Promise<number> {
   const [deviceId] = operands;
-  output.note(`Watching ${deviceId ?? 'all devices'}. Ctrl-C ends it.`);
   try {
-    for await (const event of controlOf(values, io).watch()) {
+    const events = await controlOf(values, io).watch();
+    output.note(`Watching ${deviceId ?? 'all devices'}. Ctrl-C ends it.`);
+    for await (const event of events) {
       const isWanted =
         (deviceId === undefined || event.deviceId === deviceId) &&
         (!values.telemetry || event.event === 'telemetry');

@@ -70,10 +70,28 @@ export class ControlClient {
     throw refused(error ?? { code: 500000, message: 'The emulator answered nothing.' });
   }
 
-  /** What happens from now on, until the emulator stops or the command is interrupted. */
-  async *watch(): AsyncGenerator<WatchEvent> {
-    const response = await this.#post('watch', {});
-    for await (const line of createInterface({ input: response })) yield JSON.parse(line) as WatchEvent;
+  /**
+   * What happens from now on, until the emulator stops or the command is interrupted.
+   *
+   * @throws CommandError when no emulator is running, and while reading, when it ends without a word
+   */
+  async watch(): Promise<AsyncGenerator<WatchEvent>> {
+    return this.#read(await this.#post('watch', {}));
+  }
+
+  async *#read(response: IncomingMessage): AsyncGenerator<WatchEvent> {
+    try {
+      for await (const line of createInterface({ input: response })) yield JSON.parse(line) as WatchEvent;
+    } catch (cause) {
+      this.#signal.throwIfAborted();
+      if (codeOf(cause) !== 'ECONNRESET') throw cause;
+      throw new CommandError({
+        code: 'EMULATOR_GONE',
+        message: 'The emulator has ended without a word: its process was killed, or this one read too slowly.',
+        remedy: `See what it printed last, and start it again: ${this.#startLine}.`,
+        cause,
+      });
+    }
   }
 
   async #post(name: string, parameters: object): Promise<IncomingMessage> {

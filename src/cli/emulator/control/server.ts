@@ -11,6 +11,9 @@ const MAX_BODY_BYTES = 4 * 1024 * 1024;
 /** What may wait for a watcher that does not read; then it is dropped. */
 const MAX_UNREAD_BYTES = 16 * 1024 * 1024;
 
+/** What watchers are given to read the end, in milliseconds; then they are dropped. */
+const FAREWELL_MS = 1_000;
+
 const isPipe = (address: string): boolean => address.startsWith('\\\\');
 
 /** Another emulator listens for commands there. */
@@ -26,6 +29,7 @@ export class ControlServer {
   readonly #server: Server;
   readonly #emulator: Emulator;
   readonly #onStop: () => void;
+  readonly #watchers = new Set<ServerResponse>();
 
   private constructor(emulator: Emulator, onStop: () => void) {
     this.#emulator = emulator;
@@ -56,8 +60,10 @@ export class ControlServer {
   /** Ends everything, watchers included. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeAllConnections();
+    for (const watcher of this.#watchers) watcher.end();
+    const impatience = setTimeout(() => this.#server.closeAllConnections(), FAREWELL_MS);
     await closed;
+    clearTimeout(impatience);
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -92,7 +98,11 @@ export class ControlServer {
       response.write(`${JSON.stringify(event)}\n`);
       if (response.writableLength > MAX_UNREAD_BYTES) response.destroy();
     });
-    response.once('close', stop);
+    this.#watchers.add(response);
+    response.once('close', () => {
+      this.#watchers.delete(response);
+      stop();
+    });
   }
 }
 
