@@ -1,6 +1,5 @@
 import { checkCredentials, type Finding as CredentialsFinding } from '../../../credentials';
 import { count, instant } from '../../../credentials/text';
-import { ENROLLMENTS } from '../../../enrollment';
 import { prepareDevice } from '../../../provisioning/device';
 import { extraRoots } from '../../../trust';
 import { textInFlagTerms } from '../../flag-terms';
@@ -28,7 +27,7 @@ export const credentials: Step = {
     ];
     return {
       status: warnings.length === 0 ? 'ok' : 'warning',
-      summary: `${facts.join(', ')}: fit for a ${ENROLLMENTS[options.enrollment].label}`,
+      summary: `${facts.join(', ')}: fit for ${options.enrollment}`,
       details: warnings.map(({ message }) => textInFlagTerms(message)),
       ...remedyOf(warnings),
       data: {
