@@ -1,0 +1,92 @@
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import type { Block } from './guide';
+import { Terminal } from './terminal';
+
+/** What programs that stay print when others may go on; for all others nobody waits. */
+const READY: readonly (readonly [command: string, sign: string])[] = [
+  ['azure-iot-x509 emulator watch', 'Watching '],
+  ['azure-iot-x509 emulator', 'The emulator runs.'],
+];
+
+/** Longer than any guide takes, in milliseconds; whatever hangs then is ended, and its output shown. */
+const LIMIT_MS = 90_000;
+/** How long after Ctrl-C programs may take to end, in milliseconds. */
+const CTRL_C_LIMIT_MS = 20_000;
+
+/** What is printed between blocks; no command prints it. */
+const BORDER = '\u001e';
+
+/** A block that was run, and what it printed on stdout. */
+interface Outcome {
+  readonly block: Block;
+  readonly printed: string;
+}
+
+/** What came of a guide. */
+interface Reading {
+  /** The exit code of the shell. */
+  readonly code: number | null;
+  /** What the shell's commands printed on stderr. */
+  readonly err: string;
+  /** Every block that ended, and after them those of the other terminals. */
+  readonly outcomes: readonly Outcome[];
+  /** The exit codes of what was ended by Ctrl-C in the other terminals. */
+  readonly otherCodes: readonly (number | null)[];
+}
+
+/** Somebody who types what a guide says, in one shell, in an empty directory, with other terminals as the guide says. */
+export class Reader {
+  readonly #directory: string;
+  readonly #env: NodeJS.ProcessEnv;
+
+  /** @param main what `azure-iot-x509` runs */
+  constructor(directory: string, main: string) {
+    const bin = join(directory, 'bin');
+    mkdirSync(bin);
+    const program = join(bin, 'azure-iot-x509');
+    writeFileSync(program, `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`);
+    chmodSync(program, 0o755);
+    this.#directory = join(directory, 'work');
+    mkdirSync(this.#directory);
+    // Nothing else: variables of whoever runs the tests would be settings of the device.
+    this.#env = { PATH: [bin, process.env['PATH']].join(delimiter), HOME: directory };
+  }
+
+  /** Reads a guide to its end, or to the first command that fails. Leaves no process behind. */
+  async read(blocks: readonly Block[]): Promise<Reading> {
+    const others: { readonly block: Block; readonly terminal: Terminal }[] = [];
+    try {
+      for (const block of blocks.filter(({ role }) => role === 'other-terminal')) {
+        // The shell outlives Ctrl-C, so that the exit code is that of its command.
+        const terminal = this.#open(`trap : INT\n${block.commands}`);
+        others.push({ block, terminal });
+        const sign = READY.find(([command]) => block.commands.startsWith(command))?.[1];
+        if (sign !== undefined) await terminal.untilPrinted(sign);
+      }
+      const typed = blocks.filter(({ role }) => role === 'run');
+      const shell = this.#open(typed.map(({ commands }) => `${commands}\nprintf '${BORDER}'\n`).join(''));
+      const { code, out } = await shell.end(LIMIT_MS);
+      const printed = out.split(BORDER);
+      const outcomes = typed
+        .slice(0, printed.length - 1)
+        .map((block, index) => ({ block, printed: printed[index] ?? '' }));
+      const otherCodes: (number | null)[] = [];
+      // The emulator is the first, and the last to go.
+      for (const { block, terminal } of others.toReversed()) {
+        terminal.signal('SIGINT');
+        const ended = await terminal.end(CTRL_C_LIMIT_MS);
+        otherCodes.push(ended.code);
+        outcomes.push({ block, printed: ended.out });
+      }
+      return { code, err: shell.err, outcomes, otherCodes };
+    } finally {
+      for (const { terminal } of others) terminal.signal('SIGKILL');
+      await Promise.all(others.map(({ terminal }) => terminal.end(CTRL_C_LIMIT_MS)));
+    }
+  }
+
+  #open(commands: string): Terminal {
+    return new Terminal(commands, this.#directory, this.#env);
+  }
+}
