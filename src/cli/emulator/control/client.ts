@@ -87,7 +87,8 @@ export class ControlClient {
       if (codeOf(cause) !== 'ECONNRESET') throw cause;
       throw new CommandError({
         code: 'EMULATOR_GONE',
-        message: 'The emulator has ended without a word: its process was killed, or this one read too slowly.',
+        message:
+          'The emulator has ended without a word: its process was killed, or this one read too slowly.',
         remedy: `See what it printed last, and start it again: ${this.#startLine}.`,
         cause,
       });
