@@ -53,8 +53,11 @@ export class ProxiedLink {
 
   /** RST to both sides. */
   reset(): void {
-    this.#client.resetAndDestroy();
-    this.#server.resetAndDestroy();
+    for (const socket of [this.#client, this.#server]) {
+      // Node.js cannot reset a socket whose FIN is on its way, and would keep it open for ever.
+      if (socket.writableEnded) socket.destroy();
+      else socket.resetAndDestroy();
+    }
   }
 
   /** FIN to both sides. */
