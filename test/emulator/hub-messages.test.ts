@@ -78,6 +78,21 @@ describe('telemetry', () => {
     const bodies = hub.receivedTelemetry().map(({ body }) => Number(body.toString()));
     expect(bodies).toEqual(Array.from({ length: 1000 }, (_, index) => index + 100));
   });
+
+  it('is remembered up to four mebibytes', async () => {
+    const { emulator, hub } = context;
+    await using client = await connectToHub(emulator, hub, 'pump-1', device);
+    for (let index = 0; index < 40; index++) client.publish(EVENTS, Buffer.alloc(200 * 1024, index));
+    await client.ping();
+    const bodies = hub.receivedTelemetry().map(({ body }) => body[0]);
+    expect(bodies).toEqual(Array.from({ length: 20 }, (_, index) => index + 20));
+    // Small ones afterwards take the place of the large ones.
+    for (let index = 0; index < 1000; index++) client.publish(EVENTS, 'x');
+    await client.ping();
+    expect(hub.receivedTelemetry().map(({ body }) => body.toString())).toEqual(
+      Array.from({ length: 1000 }, () => 'x'),
+    );
+  });
 });
 
 describe('a will', () => {

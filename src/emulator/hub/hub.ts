@@ -30,6 +30,12 @@ import type { EventSource, HubEmulator, HubTarget, TelemetryMessage } from './ty
 import { hostOf, isSameHost, parseUsername } from './username';
 import { readWill } from './will';
 
+/**
+ * How much of the bodies of messages is remembered, in bytes. What is kept for longer has to be collected as old garbage,
+ * which doubles the cost of a large message.
+ */
+const MAX_TELEMETRY_BYTES = 4 * 1024 * 1024;
+
 /** What a hub is reached by. */
 interface Listening {
   start(): Promise<void>;
@@ -44,7 +50,10 @@ export class Hub extends ServiceSide implements HubEmulator, RoutableService, Li
   readonly label: string;
   readonly fileUploads: FileService;
   readonly #unverifiedBehavior: UnverifiedBehavior;
-  readonly #telemetry = new Recent<TelemetryMessage>();
+  readonly #telemetry = new Recent<TelemetryMessage>({
+    maxSize: MAX_TELEMETRY_BYTES,
+    sizeOf: ({ body }) => body.length,
+  });
   readonly #router = new TelemetryRouter({
     remembered: () => this.#telemetry.items,
     onFileFailed: (error) => this.emitLater('telemetryFileFailed', { path: error.path, error }),

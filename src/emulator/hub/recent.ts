@@ -1,10 +1,25 @@
+/** How much is remembered. */
+interface RecentLimits<T> {
+  /** Items. Default: 1000. */
+  readonly maxItems?: number;
+  /** What all items together may take. Default: no limit. */
+  readonly maxSize?: number;
+  /** What one item takes, in the unit of `maxSize`. */
+  readonly sizeOf?: (item: T) => number;
+}
+
 /** The latest of something, oldest first. */
 export class Recent<T> {
   readonly #maxItems: number;
+  readonly #maxSize: number;
+  readonly #sizeOf: (item: T) => number;
   readonly #items: T[] = [];
+  #size = 0;
 
-  constructor(maxItems = 1000) {
+  constructor({ maxItems = 1000, maxSize = Infinity, sizeOf = () => 0 }: RecentLimits<T> = {}) {
     this.#maxItems = maxItems;
+    this.#maxSize = maxSize;
+    this.#sizeOf = sizeOf;
   }
 
   get items(): readonly T[] {
@@ -13,6 +28,11 @@ export class Recent<T> {
 
   add(item: T): void {
     this.#items.push(item);
-    if (this.#items.length > this.#maxItems) this.#items.shift();
+    this.#size += this.#sizeOf(item);
+    while (this.#items.length > this.#maxItems || this.#size > this.#maxSize) {
+      const oldest = this.#items.shift();
+      if (oldest === undefined) break;
+      this.#size -= this.#sizeOf(oldest);
+    }
   }
 }

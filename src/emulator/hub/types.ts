@@ -97,7 +97,7 @@ export interface HubEmulator extends EventEmitter<HubEvents> {
    * connect again at once. Does nothing when it is not connected. @throws EmulatorError 404001, 404010
    */
   disconnectDevice(target: HubTarget): void;
-  /** The latest messages from devices, oldest first: at most 1000 for the whole hub. Those of a module are not its device's. */
+  /** The latest messages from devices, oldest first: at most 1000, and 4 MiB of bodies, for the whole hub. Those of a module are not its device's. */
   receivedTelemetry(target?: HubTarget): readonly TelemetryMessage[];
   /**
    * Messages from devices as they come, from this call on, for any number of readers that do not disturb each other. While

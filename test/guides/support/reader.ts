@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import type { Block } from './guide';
+import { patternOf, type Block } from './guide';
 import { Terminal } from './terminal';
 
 /** What programs that stay print when others may go on; for all others nobody waits. */
@@ -11,6 +11,8 @@ const READY: readonly (readonly [command: string, sign: string])[] = [
 
 /** Longer than any guide takes, in milliseconds; whatever hangs then is ended, and its output shown. */
 const LIMIT_MS = 90_000;
+/** How long programs that stay may take until others may go on, in milliseconds. */
+const START_LIMIT_MS = 30_000;
 /** How long after Ctrl-C programs may take to end, in milliseconds. */
 const CTRL_C_LIMIT_MS = 20_000;
 
@@ -62,7 +64,7 @@ export class Reader {
         const terminal = this.#open(`trap : INT\n${block.commands}`);
         others.push({ block, terminal });
         const sign = READY.find(([command]) => block.commands.startsWith(command))?.[1];
-        if (sign !== undefined) await terminal.untilPrinted(sign);
+        if (sign !== undefined) await terminal.until(({ err }) => err.includes(sign), START_LIMIT_MS);
       }
       const typed = blocks.filter(({ role }) => role === 'run');
       const shell = this.#open(typed.map(({ commands }) => `${commands}\nprintf '${BORDER}'\n`).join(''));
@@ -74,6 +76,11 @@ export class Reader {
       const otherCodes: (number | null)[] = [];
       // The emulator is the first, and the last to go.
       for (const { block, terminal } of others.toReversed()) {
+        // What the guide says that it prints need not have arrived there yet.
+        const { output } = block;
+        if (code === 0 && output !== undefined) {
+          await terminal.until(({ out }) => patternOf(output).test(out), CTRL_C_LIMIT_MS);
+        }
         terminal.signal('SIGINT');
         const ended = await terminal.end(CTRL_C_LIMIT_MS);
         otherCodes.push(ended.code);

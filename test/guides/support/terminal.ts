@@ -1,14 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { text } from 'node:stream/consumers';
 
 /** A shell with all that runs in it, as a terminal has it: signals reach the whole of it. */
 export class Terminal {
   readonly #shell: ChildProcess;
-  readonly #out: Promise<string>;
   readonly #ended: Promise<unknown>;
   #isOver = false;
   readonly #waiting: (() => void)[] = [];
+  #out = '';
   #err = '';
 
   /** Types commands, of which the first that fails is the last. */
@@ -21,10 +20,13 @@ export class Terminal {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#shell = shell;
-    this.#out = text(shell.stdout);
-    shell.stderr.on('data', (chunk: Buffer) => {
-      this.#err += chunk.toString();
-      for (const look of this.#waiting) look();
+    shell.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      this.#out += chunk;
+      this.#look();
+    });
+    shell.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      this.#err += chunk;
+      this.#look();
     });
     // What a shell leaves in the background goes with its window.
     shell.once('exit', () => this.signal('SIGKILL'));
@@ -36,16 +38,23 @@ export class Terminal {
     return this.#err;
   }
 
-  /** Resolves when this is printed on stderr; rejects when everything ends before. */
-  async untilPrinted(sign: string): Promise<void> {
-    const isPrinted = (): boolean => this.#err.includes(sign);
+  /**
+   * Resolves when `isPrinted` is true of what was printed so far; rejects when everything ends before.
+   *
+   * @param limitMs after which everything is killed
+   */
+  async until(isPrinted: (printed: { out: string; err: string }) => boolean, limitMs: number): Promise<void> {
+    const isTrue = (): boolean => isPrinted({ out: this.#out, err: this.#err });
     const printed = new Promise<true>((resolve) => {
       this.#waiting.push(() => {
-        if (isPrinted()) resolve(true);
+        if (isTrue()) resolve(true);
       });
     });
-    if (isPrinted() || (await Promise.race([printed, this.#ended])) === true) return;
-    throw new Error(`It ended before it printed "${sign}":\n${await this.#out}${this.#err}`);
+    const limit = setTimeout(() => this.signal('SIGKILL'), limitMs);
+    const isThere = isTrue() || (await Promise.race([printed, this.#ended])) === true;
+    clearTimeout(limit);
+    if (!isThere)
+      throw new Error(`It ended, or was ended, before it printed that:\n${this.#out}${this.#err}`);
   }
 
   /**
@@ -57,7 +66,7 @@ export class Terminal {
     const limit = setTimeout(() => this.signal('SIGKILL'), limitMs);
     await this.#ended;
     clearTimeout(limit);
-    return { code: this.#shell.exitCode, out: await this.#out };
+    return { code: this.#shell.exitCode, out: this.#out };
   }
 
   /** What Ctrl-C does (SIGINT), or closing the window (SIGKILL). */
@@ -70,5 +79,9 @@ export class Terminal {
       // Nothing runs there any more.
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
     }
+  }
+
+  #look(): void {
+    for (const look of this.#waiting) look();
   }
 }
