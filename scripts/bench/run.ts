@@ -46,7 +46,8 @@ export async function runBench({ only, isQuick, rounds, log }: BenchOptions): Pr
     groups.push(report);
     log(`\n${formatGroup(report)}`);
   }
-  log(`\n${formatGoals(groups)}`);
+  const goals = formatGoals(groups);
+  if (goals !== '') log(`\n${goals}`);
   const seconds = Math.round((performance.now() - startedAt) / 1000);
   const loads = [loadBefore, load()] as const;
   log(`\n${seconds} s; load average ${loads.map((value) => value.toFixed(1)).join(' before, ')} after`);

@@ -75,9 +75,10 @@ export class EmulatorServer implements AsyncDisposable {
     await this.#program.ask('listensOn', { endpoint });
   }
 
-  /** When each device is back, on the clock of `now`; resolves when so many are. */
-  async untilBack(devices: number): Promise<readonly number[]> {
-    return Object.values(await this.#program.ask<Record<string, number>>('untilBack', { devices }));
+  /** When devices are back, on the clock of `now`; resolves when so many are, or with fewer when the time is over. */
+  async untilBack(devices: number, forMilliseconds: number): Promise<readonly number[]> {
+    const order = { devices, forMilliseconds };
+    return Object.values(await this.#program.ask<Record<string, number>>('untilBack', order));
   }
 
   /** The most resident memory that it ever had, in bytes. */

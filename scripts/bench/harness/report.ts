@@ -157,6 +157,7 @@ export function formatGroup({ title, baseline, rows, notes }: GroupReport): stri
 /** What should be, and what is. */
 export function formatGoals(reports: readonly GroupReport[]): string {
   const goals = reports.flatMap(({ goals: each }) => each);
+  if (goals.length === 0) return '';
   const cells = goals.map((goal) => [
     goal.group,
     goal.case,

@@ -1,6 +1,8 @@
 'use strict';
 /* The emulator in a process of its own. Its argument: the emulator's options as JSON. */
 
+const { on } = require('node:events');
+const { AbortSignal } = globalThis;
 const { now, serve } = require('./serve');
 const { startEmulator } = require('azure-iot-x509/emulator');
 
@@ -20,19 +22,20 @@ serve({
     const { hubs } = await starting;
     hubs[0].listensOn(endpoint);
   },
-  /** When each of so many devices will have connected again, by their IDs. */
-  async untilBack({ devices }) {
+  /** When each of so many devices has connected again, by their IDs. */
+  async untilBack({ devices, forMilliseconds }) {
     const { hubs } = await starting;
     const times = new Map();
-    return await new Promise((resolve) => {
-      const onSubscribed = ({ deviceId }) => {
-        if (!times.has(deviceId)) times.set(deviceId, now());
-        if (times.size < devices) return;
-        hubs[0].off('deviceSubscribed', onSubscribed);
-        resolve(Object.fromEntries(times));
-      };
-      hubs[0].on('deviceSubscribed', onSubscribed);
-    });
+    const isOver = AbortSignal.timeout(forMilliseconds);
+    try {
+      for await (const [{ deviceId }] of on(hubs[0], 'deviceSubscribed', { signal: isOver })) {
+        times.set(deviceId, now());
+        if (times.size === devices) break;
+      }
+    } catch (error) {
+      if (!isOver.aborted) throw error;
+    }
+    return Object.fromEntries(times);
   },
   peak() {
     return { bytes: process.resourceUsage().maxRSS * 1024 };
