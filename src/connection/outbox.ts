@@ -1,6 +1,7 @@
 import type { Message } from 'azure-iot-device';
 import { InvalidOptionsError, type DeviceError } from '../errors';
 import type { HubLink, SendCallback } from '../sdk/hub-link';
+import { LinkedList, type Linked } from './linked-list';
 import { safely } from './safely';
 
 /** Largest device-to-cloud message, its properties included, that IoT Hub takes; it closes the connection on more. */
@@ -13,7 +14,7 @@ const TOPIC_RESERVE = 200;
 /** A link over which a message is not acknowledged for so long is broken, though it may not know it. */
 const ACKNOWLEDGE_TIMEOUT_MS = 30_000;
 
-interface Entry {
+interface Entry extends Linked<Entry> {
   readonly message: Message;
   readonly settle: SendCallback;
   /** When it was given to the link, on the clock of `performance`. */
@@ -28,7 +29,7 @@ export class Outbox {
   readonly #maxWaiting: number;
   readonly #queueFull: () => DeviceError;
   /** In the order in which they were given. */
-  readonly #entries = new Set<Entry>();
+  readonly #entries = new LinkedList<Entry>();
   #link: HubLink | undefined;
   /** Runs while messages are unacknowledged. */
   #timer: NodeJS.Timeout | undefined;
@@ -49,7 +50,14 @@ export class Outbox {
       settle(error);
       return;
     }
-    const entry = { message, settle, sentAt: 0 };
+    const entry: Entry = {
+      message,
+      settle,
+      sentAt: 0,
+      previous: undefined,
+      next: undefined,
+      isListed: false,
+    };
     this.#entries.add(entry);
     if (this.#link) this.#transmit(entry, this.#link);
   }
@@ -100,7 +108,7 @@ export class Outbox {
   #watch(link: HubLink, delayMs: number): NodeJS.Timeout {
     const timer = setTimeout(() => {
       this.#timer = undefined;
-      const [oldest] = this.#entries;
+      const oldest = this.#entries.first;
       if (!oldest) return;
       const remainingMs = oldest.sentAt + ACKNOWLEDGE_TIMEOUT_MS - performance.now();
       if (remainingMs > 0) this.#timer = this.#watch(link, remainingMs);
