@@ -27,6 +27,12 @@ export function toJson(value: object): JsonObject {
   return JSON.parse(JSON.stringify(value)) as JsonObject;
 }
 
+/**
+ * What comes to DPS with more levels is refused, because not every part of the emulator could pass it on. Azure's limit is
+ * not documented.
+ */
+export const MAX_LEVELS = 64;
+
 /** Whether objects and lists are in each other more levels deep than that. Does not recurse, so that it can be asked of anything. */
 export function isDeeperThan(value: JsonValue, levels: number): boolean {
   let level: readonly JsonValue[] = [value];

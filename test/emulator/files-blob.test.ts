@@ -304,6 +304,17 @@ describe('Put Block and Put Block List', () => {
     expect((await toBlob(place, device, { query: '&comp=blocklist', headers, body })).status).toBe(201);
   });
 
+  test.each([
+    ['white space', (spaces: string) => `${spaces}<BlockList>${spaces}</BlockList>${spaces}`, 201],
+    ['white space that leads nowhere', (spaces: string) => `<?xml?>${spaces}<BlockList>${spaces}`, 400],
+    ['white space in an end', (spaces: string) => `<BlockList></BlockList${spaces}`, 400],
+  ])('read a list with much %s as quickly as any other', async (_what, write, status) => {
+    const { device, place } = await begin();
+    const body = write(' '.repeat(300_000));
+    const headers = { 'content-length': Buffer.byteLength(body) };
+    expect((await toBlob(place, device, { query: '&comp=blocklist', headers, body })).status).toBe(status);
+  });
+
   test('other operations are refused', async () => {
     const { device, place } = await begin();
     const headers = { 'content-length': 1 };

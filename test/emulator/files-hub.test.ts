@@ -102,6 +102,7 @@ describe('a request for an upload is refused', () => {
     ],
     ['with GET', 404, 404000, { method: 'GET', body: '' }],
     ['at a path that does not exist', 404, 404000, { path: `/devices/:id/messages/events?${API_VERSION}` }],
+    ['at a path that is no URL', 400, 400004, { path: '//' }],
     ['at a path that is not encoded', 404, 404000, { path: `/devices/%zz/files?${API_VERSION}` }],
   ])('%s', async (_what, status, code, request) => {
     const { server, deviceId, identity } = await createUploader();

@@ -223,6 +223,19 @@ describe('a reader that is slower than the devices', () => {
     expect(await take(reader, 1)).toEqual(['0']);
   });
 
+  test('loses nothing of many devices that send at once', async () => {
+    const senders: Sender[] = [];
+    for (let index = 0; index < 10; index++) senders.push(await connect());
+    await using reader = context.hub.readTelemetry({ maxBuffered: 2 });
+    for (const sender of senders) publish(sender, ['0', '1', '2']);
+    // One of each is taken before they are held.
+    await Promise.all(senders.map((sender) => acknowledged(sender, 1)));
+    const texts = await take(reader, 30);
+    expect([...texts].sort()).toEqual(numbered(0, 3).flatMap((text) => Array<string>(10).fill(text)));
+    await Promise.all(senders.map((sender) => acknowledged(sender, 2)));
+    for (const sender of senders) await sender.client.drop();
+  });
+
   test('fails when more comes that cannot be held: last wills', async () => {
     const { emulator, hub } = context;
     await using reader = hub.readTelemetry({ maxBuffered: 1 });

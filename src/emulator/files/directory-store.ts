@@ -8,6 +8,8 @@ import type { UploadedFile } from './types';
 
 /** The folder for what is not a file yet; no device's folder begins with a dot. */
 const STAGING = '.staging';
+/** How long a part may wait to be joined before it counts as left behind, in milliseconds. */
+const LEFTOVER_MS = 24 * 60 * 60 * 1000;
 /** Files may hold anything, so nobody but their owner may read them. */
 const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;
@@ -32,6 +34,10 @@ class FilePart implements Part {
   }
 }
 
+function sizeOf(parts: readonly FilePart[]): number {
+  return parts.reduce((sum, { size }) => sum + size, 0);
+}
+
 /** `undefined` if there is no such file. */
 function unlessMissing(error: unknown): undefined {
   // What the file system rejects with carries its error's name.
@@ -39,10 +45,22 @@ function unlessMissing(error: unknown): undefined {
   throw error;
 }
 
+/** Removes the parts that nobody will join any more; those of an emulator that still runs are younger. */
+async function clearLeftovers(folder: string): Promise<void> {
+  const oldest = Date.now() - LEFTOVER_MS;
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    const file = await stat(path).catch(unlessMissing);
+    if (file !== undefined && file.mtimeMs < oldest) await rm(path, { recursive: true, force: true });
+  }
+}
+
 /** Files in a folder of the file system, one a blob. What else is in the folder is left alone. */
 export class DirectoryStore implements BlobStore {
   readonly maxBytes: number;
   readonly #directory: string;
+  /** Settles when what a killed process left is gone. */
+  #cleared: Promise<void> | undefined;
   /** What parts and files take, once it has been looked up. */
   #used: Promise<{ bytes: number }> | undefined;
 
@@ -86,7 +104,12 @@ export class DirectoryStore implements BlobStore {
     const staged = parts.filter((part) => part instanceof FilePart);
     const used = await this.#lookUpUsed();
     const path = this.#pathOf(deviceId, blobName);
+    // A block may be listed more than once.
+    const repeated = sizeOf(staged) - sizeOf([...new Set(staged)]);
+    const isRoom = used.bytes + repeated <= this.maxBytes;
+    if (isRoom) used.bytes += repeated;
     try {
+      if (!isRoom) throw new StoreFull();
       const joined = await this.#join(staged);
       await mkdir(dirname(path), { recursive: true, mode: DIRECTORY_MODE });
       const replaced = await stat(path).catch(unlessMissing);
@@ -95,6 +118,7 @@ export class DirectoryStore implements BlobStore {
       used.bytes += file.blobSizeInBytes - (replaced?.size ?? 0);
       return file;
     } finally {
+      if (isRoom) used.bytes -= repeated;
       for (const part of staged) await part.discard();
     }
   }
@@ -138,6 +162,8 @@ export class DirectoryStore implements BlobStore {
   async #openStaging(): Promise<{ file: FileHandle; path: string }> {
     const folder = join(this.#directory, STAGING);
     await mkdir(folder, { recursive: true, mode: DIRECTORY_MODE });
+    this.#cleared ??= clearLeftovers(folder);
+    await this.#cleared;
     const path = join(folder, randomUUID());
     return { file: await open(path, 'wx', FILE_MODE), path };
   }

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import createDebug from 'debug';
-import { EmulatorError, SERVICE_ERROR } from '../errors';
+import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../errors';
 import type { JsonObject } from '../json';
 import type { HttpExchange } from '../mqtt/service';
 import { BlobRequests } from './blob-requests';
@@ -113,7 +113,12 @@ export class FileService implements FileUploads {
 
   async #handle({ request, response, certificates }: HttpExchange): Promise<void> {
     try {
-      const url = new URL(request.url ?? '/', 'https://hub');
+      const { url: path = '/' } = request;
+      if (!URL.canParse(path, 'https://hub')) {
+        await answer(request, response, refuse(invalidArgument('The path of the request is not valid.')));
+        return;
+      }
+      const url = new URL(path, 'https://hub');
       const isForHub = isHubPath(url.pathname);
       const handling = isForHub
         ? this.#hubRequests.handle(request, url, certificates)

@@ -26,6 +26,8 @@ export interface HubClientEvents {
   subscribed(topicFilter: string): void;
   disconnected(reason: DisconnectReason): void;
   telemetry(body: Buffer, properties: MessageProperties): void;
+  /** The connection has ended in a way that publishes its last will. */
+  lastWill(will: Will): void;
   reportedPropertiesUpdated(patch: JsonObject, reported: JsonObject): void;
 }
 
@@ -101,7 +103,7 @@ export class HubClient implements MqttClient {
     const { identity, connection, will, events } = this.#init;
     identity.disconnected(connection);
     // Published unless the client took leave [MQTT-3.1.2-8, MQTT-3.1.2-10].
-    if (will !== undefined && reason !== 'client-disconnected') events.telemetry(will.body, will.properties);
+    if (will !== undefined && reason !== 'client-disconnected') events.lastWill(will);
     events.disconnected(reason);
   }
 

@@ -13,6 +13,9 @@ import type {
 /** IoT Hub: messages that may wait for one device. */
 const MAX_MESSAGES = 50;
 
+/** What a timer can wait for. No message lives as long, unless somebody has edited the state that is kept. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** IoT Hub: which outcomes a service hears of. */
 const WANTS_FEEDBACK: Readonly<Record<Acknowledgement, (outcome: CloudToDeviceOutcome) => boolean>> = {
   none: () => false,
@@ -139,7 +142,7 @@ export class CloudToDeviceQueue {
       settle,
       expiryTimer: setTimeout(
         () => this.#remove(entry, 'Expired'),
-        Math.max(0, message.expiry.getTime() - Date.now()),
+        Math.min(MAX_TIMER_MS, Math.max(0, message.expiry.getTime() - Date.now())),
       ).unref(),
       deliveryCount: message.deliveryCount,
       lockTimer: undefined,

@@ -1,4 +1,5 @@
 import type { IConnectPacket } from 'mqtt-packet';
+import type { InitialTwin } from '../dps/allocation/types';
 import type { DeviceData, LinkedHub, ProvisionedDevice } from '../dps/allocation/linked-hub';
 import { FileService, isFileUploadPath } from '../files/file-service';
 import { createGatekeeper } from '../files/gatekeeper';
@@ -23,9 +24,9 @@ import type { UnverifiedBehavior } from '../unverified-behavior';
 import { HubClient, type HubClientEvents } from './client';
 import { CONNECT_STEPS, type HubConnectContext } from './connect';
 import type { Identity } from './identity';
-import type { MessageProperties } from './property-bag';
 import { Recent } from './recent';
 import { ServiceSide } from './service-side';
+import { newTwinContent, Twin } from './twin';
 import type { EventSource, HubEmulator, HubTarget, TelemetryMessage } from './types';
 import { hostOf, isSameHost, parseUsername } from './username';
 import { readWill } from './will';
@@ -155,6 +156,10 @@ export class Hub extends ServiceSide implements HubEmulator, RoutableService, Li
     return { tags, properties: { desired: desired.properties, reported: reported.properties } };
   }
 
+  checkInitialTwin({ tags, properties }: InitialTwin): void {
+    new Twin(newTwinContent(), () => undefined).adopt({ tags, desired: properties?.desired });
+  }
+
   provisionDevice({ deviceId, thumbprint, data }: ProvisionedDevice): void {
     const authentication = { primaryThumbprint: thumbprint };
     if (this.devices.find(deviceId) !== undefined) {
@@ -204,20 +209,16 @@ export class Hub extends ServiceSide implements HubEmulator, RoutableService, Li
         this.#router.disconnected(connection);
         this.emitLater('deviceDisconnected', { ...source, reason });
       },
-      telemetry: (body, properties) => this.#receive(source, body, properties, connection),
+      telemetry: (body, properties) => this.#receive({ ...source, body, ...properties }, connection),
+      lastWill: ({ body, properties }) => this.#receive({ ...source, body, ...properties }, undefined),
       reportedPropertiesUpdated: (patch, reported) =>
         this.emitLater('reportedPropertiesUpdated', { ...source, patch, reported }),
     };
   }
 
-  /** The one place where telemetry arrives. */
-  #receive(
-    source: EventSource,
-    body: Buffer,
-    properties: MessageProperties,
-    connection: MqttConnection,
-  ): void {
-    const message = { ...source, body, ...properties, enqueuedTime: new Date() };
+  /** The one place where telemetry arrives. @param connection - of the sender, if it still has one */
+  #receive(received: Omit<TelemetryMessage, 'enqueuedTime'>, connection: MqttConnection | undefined): void {
+    const message = { ...received, enqueuedTime: new Date() };
     this.#telemetry.add(message);
     this.#router.push(message, connection);
     this.emitLater('telemetry', message);

@@ -15,6 +15,8 @@ const CONTROL_CHARACTERS = /[\u0000-\u001f\u0080-\u009f]/g;
 /** IoT Hub: what values other than strings count for. */
 const NUMBER_BYTES = 8;
 const BOOLEAN_BYTES = 4;
+/** What is not documented, `null` and whatever else has no size, for which a list would never be full. */
+const LEAST_BYTES = 1;
 
 function checkName(name: string, path: string): void {
   if (FORBIDDEN_IN_NAMES.test(name)) {
@@ -98,10 +100,10 @@ function sizeOf(value: JsonValue): number {
   if (typeof value === 'string') return Buffer.byteLength(value.replaceAll(CONTROL_CHARACTERS, ''));
   if (typeof value === 'number') return NUMBER_BYTES;
   if (typeof value === 'boolean') return BOOLEAN_BYTES;
-  if (value === null) return 0;
+  if (value === null) return LEAST_BYTES;
   return Object.entries(value).reduce(
     (sum, [name, child]: [string, JsonValue]) =>
-      sum + (Array.isArray(value) ? 0 : sizeOf(name)) + sizeOf(child),
+      sum + (Array.isArray(value) ? 0 : sizeOf(name)) + Math.max(LEAST_BYTES, sizeOf(child)),
     0,
   );
 }

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFiles } from '../../certificates/files';
+import { writeFiles, type FileContent } from '../../certificates/files';
 import { messageOf } from './problems';
 
 /** How long changes are gathered before they are written. */
@@ -111,15 +111,27 @@ export class StateWriter {
   /** All texts are made in one go, so that files agree with each other: a device that moves is in one hub, not in two or none. */
   async #writeBatch(names: readonly string[]): Promise<void> {
     const begin = performance.now();
-    const files = names.map((name) => ({
-      path: join(this.#directory, name),
-      content: this.#files.get(name)?.() ?? '',
-      mode: 0o600,
-    }));
+    const { files, failure } = this.#textsOf(names);
     this.#restMs = Math.min(MAX_REST_MS, (performance.now() - begin) * REST_FACTOR);
     await writeFiles(files, true);
     await syncDirectory(this.#directory);
+    if (failure !== undefined) throw failure.error;
     this.#isFailing = false;
+  }
+
+  /** The files that can be written, and why one of the others cannot: it must not keep them from being written. */
+  #textsOf(names: readonly string[]): { files: FileContent[]; failure?: { readonly error: unknown } } {
+    const files: FileContent[] = [];
+    let failure: { readonly error: unknown } | undefined;
+    for (const name of names) {
+      try {
+        const content = this.#files.get(name)?.() ?? '';
+        files.push({ path: join(this.#directory, name), content, mode: 0o600 });
+      } catch (error) {
+        failure = { error };
+      }
+    }
+    return { files, ...(failure && { failure }) };
   }
 
   #warn(error: unknown): void {

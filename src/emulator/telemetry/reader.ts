@@ -32,10 +32,11 @@ const DONE: Result = { done: true, value: undefined };
 /** Messages that wait for somebody to read them. When they are too many, those who send more are held. */
 export class BufferedReader implements TelemetryReader {
   readonly #init: ReaderInit;
-  readonly #limit: number;
   readonly #waiting: Waiting[] = [];
   #held = new Map<Source, () => void>();
   #buffer: TelemetryMessage[];
+  /** Those in the buffer whose senders cannot be held: last wills. */
+  readonly #wills = new Set<TelemetryMessage>();
   #isEnded = false;
   /** What the next call of `next` rejects with. */
   #failure: { readonly reason: unknown } | undefined;
@@ -43,8 +44,6 @@ export class BufferedReader implements TelemetryReader {
   constructor(init: ReaderInit) {
     this.#init = init;
     this.#buffer = [...init.buffered];
-    // What cannot be held must not fill the memory either: the last wills of devices.
-    this.#limit = 2 * init.maxBuffered + init.buffered.length;
   }
 
   wants(identity: TelemetryFilter): boolean {
@@ -60,9 +59,14 @@ export class BufferedReader implements TelemetryReader {
       return;
     }
     this.#buffer.push(message);
-    if (source !== undefined) this.holdIfFull(source);
-    if (this.#buffer.length <= this.#limit) return;
-    const text = `${this.#limit} messages wait for the reader, and those who send more cannot be held up`;
+    if (source !== undefined) {
+      this.holdIfFull(source);
+      return;
+    }
+    this.#wills.add(message);
+    const { maxBuffered } = this.#init;
+    if (this.#wills.size <= maxBuffered) return;
+    const text = `More than ${maxBuffered} last wills wait for the reader, and those they come from cannot be held up.`;
     this.fail(new EmulatorError(SERVICE_ERROR.maximumQueueDepthExceeded, text));
   }
 
@@ -80,6 +84,7 @@ export class BufferedReader implements TelemetryReader {
   next(): Promise<Result> {
     const value = this.#buffer.shift();
     if (value !== undefined) {
+      this.#wills.delete(value);
       if (this.#buffer.length <= this.#init.maxBuffered / 2) this.#release();
       return Promise.resolve({ done: false, value });
     }

@@ -14,8 +14,8 @@ export interface ReadTelemetryOptions extends TelemetryFilter {
   /** Begin with the messages that `receivedTelemetry()` still has. Default: with the next one that comes. */
   fromStart?: boolean;
   /**
-   * How many messages may wait for the reader, from 1. Then the hub reads nothing more from the devices whose messages
-   * it wants, until half of them have been taken. Default 1000.
+   * How many messages may wait for the reader, from 1. When so many do, the hub takes one more from each of the devices whose
+   * messages it wants, and then reads nothing from them until half of what may wait is left. Default 1000.
    */
   maxBuffered?: number;
 }

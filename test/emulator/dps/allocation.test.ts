@@ -36,6 +36,7 @@ describe('the choice by weight', () => {
     hostName: `${name}.example`,
     allocationWeight,
     latencyMs: 0,
+    checkInitialTwin: () => undefined,
     provisionDevice: () => undefined,
     releaseDevice: () => undefined,
   });

@@ -14,6 +14,7 @@ import {
   type EnrollmentAllocationInit,
   type HubEmulator,
   type InitialTwin,
+  type JsonValue,
 } from 'azure-iot-x509/emulator';
 import { expectNothingLeft } from '../../support/leaks';
 import { registerByHand } from '../../support/sdk-by-hand';
@@ -219,6 +220,28 @@ it('is asked at every registration, and moves the device as the re-provisioning 
     south.hostName,
   ]);
   expect(requests[1]?.deviceRuntimeContext.currentDeviceId).toBe(id);
+});
+
+it('cannot give a device a twin that a hub does not hold, nor an answer without end', async () => {
+  const { emulator } = context;
+  const [north, south] = [hubNamed('north'), hubNamed('south')];
+  let answer: CustomAllocationResponse = { iotHubHostName: 'north', initialTwin: { tags: { 'a.b': 1 } } };
+  const { id, device } = await enroll(() => answer, { reprovisionPolicy: { migrateDeviceData: false } });
+  const again = async () => (await register(emulator, device, id)).state;
+  expect(await again()).toMatchObject({ status: 'failed', errorCode: 400004 });
+  expect(north.devices.get(id)).toBeUndefined();
+
+  answer = { iotHubHostName: 'north' };
+  expect(await again()).toMatchObject({ status: 'assigned' });
+  // The device stays where it is, for it has nowhere to go.
+  answer = { iotHubHostName: 'south', initialTwin: { tags: { 'a.b': 1 } } };
+  expect(await again()).toMatchObject({ status: 'failed', errorCode: 400004 });
+  expect([north, south].map(({ devices }) => devices.get(id)?.deviceId)).toEqual([id, undefined]);
+
+  let payload: JsonValue = 'deep';
+  for (let level = 0; level < 5_000; level++) payload = [payload];
+  answer = { iotHubHostName: 'north', payload };
+  expect(await again()).toMatchObject({ status: 'failed', errorCode: 400207 });
 });
 
 it('has no choice about a device that is never to be moved, and still says something to it', async () => {

@@ -21,6 +21,7 @@ function hub(name: string, port: number): LinkedHub {
     hostName: `localhost:${port}`,
     allocationWeight: 1,
     latencyMs: 0,
+    checkInitialTwin: () => undefined,
     provisionDevice: () => undefined,
     releaseDevice: () => undefined,
   };

@@ -1,5 +1,5 @@
 import { createSelfSignedCertificate, type IssuedCertificate } from 'azure-iot-x509/certificates';
-import type { DeviceTwin, JsonObject } from 'azure-iot-x509/emulator';
+import type { DeviceTwin, JsonObject, JsonValue } from 'azure-iot-x509/emulator';
 import { connectToHub, createHubDevice, hubUsername } from '../support/clients';
 import { useEmulator } from '../support/emulator';
 import { jsonOf, type RawClient } from '../support/raw-client';
@@ -234,6 +234,16 @@ describe('the limits of a twin', () => {
     expect(() => hub.updateDesiredProperties('pump-1', { x: 1 })).toThrow(code(413001));
     hub.replaceTwin('pump-1', { tags: sized(512) });
     expect(() => hub.updateTwin('pump-1', { tags: { x: false } })).toThrow(code(413001));
+  });
+
+  it('hold for what has no size of its own, too', () => {
+    const { hub } = context;
+    const update = (item: JsonValue, length: number): unknown =>
+      hub.replaceTwin('pump-1', { properties: { desired: { a: Array<JsonValue>(length).fill(item) } } });
+    for (const item of [null, '', [], {}]) {
+      update(item, 32_000);
+      expect(() => update(item, 33_000)).toThrow(code(413001));
+    }
   });
 
   it('keep a device from nesting lists without end', async () => {

@@ -1,5 +1,13 @@
 import createDebug from 'debug';
-import { isJsonObject, parseJson, toJson, type JsonObject, type JsonValue } from '../../json';
+import {
+  isDeeperThan,
+  isJsonObject,
+  MAX_LEVELS,
+  parseJson,
+  toJson,
+  type JsonObject,
+  type JsonValue,
+} from '../../json';
 import type { AllocationFailure, AllocationPolicy, AllocationRequest, AllocationResult } from './policies';
 import type { CustomAllocationRequest, InitialTwin } from './types';
 import { callWebhook, WebhookError, type WebhookLimits } from './webhook';
@@ -57,6 +65,9 @@ function readTwin(twin: JsonValue | undefined): InitialTwin | string | undefined
 function readAnswer(answer: JsonValue | undefined, { linkedHubs }: AllocationRequest): AllocationResult {
   // The status is that of an answer which came about, but cannot be used.
   if (!isJsonObject(answer)) return failure(200, 'The response is not a JSON object.');
+  if (isDeeperThan(answer, MAX_LEVELS)) {
+    return failure(200, `The response has more than ${MAX_LEVELS} levels.`);
+  }
   const { iotHubHostName, initialTwin, payload } = answer;
   if (typeof iotHubHostName !== 'string') return failure(200, 'The response has no iotHubHostName.');
   const hub = linkedHubs.find(

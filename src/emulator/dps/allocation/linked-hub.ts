@@ -9,6 +9,8 @@ export interface LinkedHub {
   readonly allocationWeight: number;
   /** What `geoLatency` compares, in milliseconds. */
   readonly latencyMs: number;
+  /** @throws EmulatorError 400004, 413001 when the twin of a new device cannot begin with that. */
+  checkInitialTwin(initialTwin: InitialTwin): void;
   /** Creates the device's identity, or gives an existing one the certificate that the device has now. */
   provisionDevice(device: ProvisionedDevice): void;
   /** Removes the device's identity. Answers with its data, or `undefined` when there is no such device. */

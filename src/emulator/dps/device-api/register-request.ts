@@ -1,7 +1,4 @@
-import { isDeeperThan, isJsonObject, parseJson, type JsonValue } from '../../json';
-
-/** Deeper ones are refused, because not every part of the emulator could pass them on. Azure's limit is not documented. */
-const MAX_LEVELS = 64;
+import { isDeeperThan, isJsonObject, MAX_LEVELS, parseJson, type JsonValue } from '../../json';
 
 /** What a device says when it registers. */
 export interface RegisterRequest {

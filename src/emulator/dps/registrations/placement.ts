@@ -100,6 +100,8 @@ export function place(
   const { hub, initialTwin = enrollment.initialTwin, payload: returnedPayload } = allocation;
   const previousHub = linkedHubs.find(previous?.assignedHub);
   const move = moveOf(device, hub, previousHub, unverifiedBehavior);
+  // Before anything changes: a device must not be lost between two hubs.
+  if (initialTwin !== undefined) hub.checkInitialTwin(initialTwin);
   // DPS: the old identity goes in either case, the data only come along when the policy says so.
   const released =
     move.from === undefined || previous === undefined
