@@ -6,7 +6,7 @@ import {
   type DeviceErrorInit,
   type ServiceName,
 } from '../errors';
-import { findServiceCode, wordsFor } from '../service-codes';
+import { load } from '../load';
 import { explainProxyFailure, PROXY_REMEDY } from './proxy-error';
 import type { WireError, WireFailure, WireStage } from '../sdk/wire-error';
 
@@ -175,6 +175,7 @@ export function closedExplanation(host: string): Explanation {
 
 function explainReturnCode(returnCode: number, peer: Peer): Explanation {
   const { service, host, registrationId, enrollment } = peer;
+  const { findServiceCode, wordsFor } = load.serviceCodes();
   const known = findServiceCode(service, returnCode);
   return {
     // CONNACK 1 and 3 say nothing about the identity (MQTT 3.1.1, section 3.2.2.3).

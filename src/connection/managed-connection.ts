@@ -3,6 +3,7 @@ import type { Client } from 'azure-iot-device';
 import createDebug from 'debug';
 import { RememberedAssignments } from '../assignments/remembered';
 import { ConnectionError, type DeviceError } from '../errors';
+import { load } from '../load';
 import type { ConnectOptions, CredentialsUpdate } from '../options';
 import type { Device } from '../provisioning/device';
 import { ACKNOWLEDGE_TIMEOUT_MS, CONNECT_TIMEOUT_MS } from '../provisioning/register-device';
@@ -10,7 +11,7 @@ import type { Registration } from '../registration';
 import { createHubClient } from '../sdk/hub-client';
 import { HubLink, type HubCredentials, type HubTransportFactory } from '../sdk/hub-link';
 import { WireError } from '../sdk/wire-error';
-import { FileUploads } from '../uploads/file-uploads';
+import type { FileUploads } from '../uploads/file-uploads';
 import type { UploadTarget } from '../uploads/hub-files';
 import { DEFAULT_KEEP_ALIVE_SECONDS } from '../validate-options';
 import { closedExplanation, toConnectionError } from './connection-error';
@@ -54,7 +55,8 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
   readonly #supervisor: Supervisor;
   readonly #keeper: CredentialsKeeper;
   readonly #assignments: RememberedAssignments;
-  readonly #uploads = new FileUploads(() => this.#uploadTarget());
+  /** Once it is needed. */
+  #uploads: FileUploads | undefined;
   #answerer: MethodAnswerer | undefined;
   /** With the credentials that are in use when it is taken. */
   readonly #route: Route = {
@@ -88,7 +90,7 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
       device.modelId === undefined ? {} : { modelId: device.modelId },
       { maxQueuedMessages: this.#maxQueuedMessages, operationTimeoutMs: OPERATION_TIMEOUT_MS },
     );
-    this.client = createHubClient(this.#transport, this.#uploads);
+    this.client = createHubClient(this.#transport, () => this.#fileUploads());
   }
 
   get registration(): Registration {
@@ -207,6 +209,16 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
     }
   }
 
+  /** Also after the end, which it then knows of. */
+  #fileUploads(): FileUploads {
+    if (this.#uploads === undefined) {
+      const { FileUploads: Uploads } = load.uploads();
+      this.#uploads = new Uploads(() => this.#uploadTarget());
+      if (this.#state.status === 'closed') this.#uploads.close(this.#state.error ?? this.#closedError());
+    }
+    return this.#uploads;
+  }
+
   #uploadTarget(): UploadTarget {
     const { device } = this.#keeper;
     const { roots: ca, enrollment } = device;
@@ -270,7 +282,7 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
 
   #finish(error: DeviceError | undefined): void {
     this.#keeper.stop();
-    this.#uploads.close(error ?? this.#closedError());
+    this.#uploads?.close(error ?? this.#closedError());
     this.#transport.finish(error ?? this.#closedError(), error !== undefined);
     this.#setState({ status: 'closed', ...(error && { error, advice: error.remedy }) });
   }

@@ -5,7 +5,7 @@ import { toConnectionError, type Peer } from '../connection/connection-error';
 import { RegistrationFailure } from '../sdk/registration';
 import type { DpsResponse } from '../sdk/dps-responses';
 import { quote } from '../credentials/text';
-import { findServiceCode, wordsFor } from '../service-codes';
+import { load } from '../load';
 
 /** The device and the certificates it presented, for the words of an error. */
 export interface ProvisioningPeer extends Peer {
@@ -68,6 +68,7 @@ function fromResponse(
   const { enrollment, registrationId } = peer;
   const { serviceCode, trackingId, text } = serviceFields(response);
   const status = response.status < 300 ? statusOf(serviceCode) : response.status;
+  const { findServiceCode, wordsFor } = load.serviceCodes();
   const known = findServiceCode('dps', serviceCode, text) ?? findServiceCode('dps', status);
   const code = codeFor(response);
   const quoted = [serviceCode ?? response.status, text && `"${text}"`].filter(Boolean).join(' ');

@@ -7,6 +7,7 @@ import type {
 import type { TransportKind } from '../options';
 import { abortable } from '../deadline';
 import { calledMethod, filterHubMessage } from './hub-messages';
+import { loadWhileDialing } from './dial';
 import { load } from './load';
 import { MessageEnqueued, telemetryTopic, withCheapJson } from './message';
 import { Wire, type WireOptions } from './wire';
@@ -74,7 +75,6 @@ export class HubLink {
   ): Promise<HubLink> {
     signal.throwIfAborted();
     const { credentials } = options;
-    const { X509AuthenticationProvider } = load.device();
     const filter = (topic: string, payload: Buffer) => {
       const message = filterHubMessage(topic, payload);
       const method = message && options.onMethodCall && calledMethod(topic);
@@ -82,14 +82,23 @@ export class HubLink {
       return message;
     };
     const wire = new Wire({ ...options.wire, filter });
-    const provider = new X509AuthenticationProvider({
-      host: credentials.host,
-      deviceId: credentials.deviceId,
-      x509: credentials.x509,
-    });
     wire.accept(() => false);
-    const transport = createTransport(options.transport, provider, wire);
     try {
+      if (createTransport === createSdkTransport) {
+        await loadWhileDialing(wire, { ...credentials, transport: options.transport }, [
+          load.device,
+          load.deviceMqtt,
+          load.mqttClient,
+        ]);
+        signal.throwIfAborted();
+      }
+      const { X509AuthenticationProvider } = load.device();
+      const provider = new X509AuthenticationProvider({
+        host: credentials.host,
+        deviceId: credentials.deviceId,
+        x509: credentials.x509,
+      });
+      const transport = createTransport(options.transport, provider, wire);
       transport.setOptions?.(options.sdkOptions, ignore);
       const connected = await abortable(abortable(connect(transport, wire), wire.over), signal);
       transport.on('disconnect', () => wire.fail({ kind: 'lost' }));

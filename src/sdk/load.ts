@@ -7,7 +7,7 @@ import type * as Provisioning from 'azure-iot-provisioning-device';
 import type * as ProvisioningMqtt from 'azure-iot-provisioning-device-mqtt';
 import type * as MqttBase from 'azure-iot-mqtt-base';
 import type * as SecurityX509 from 'azure-iot-security-x509';
-import type * as MqttJs from 'mqtt';
+import type { MqttClient } from 'mqtt';
 import type * as WebSocket from 'ws';
 
 /** The official packages and the MQTT client, each loaded at its first use. */
@@ -18,6 +18,7 @@ export const load = {
   provisioningMqtt: () => require('azure-iot-provisioning-device-mqtt') as typeof ProvisioningMqtt,
   mqttBase: () => require('azure-iot-mqtt-base') as typeof MqttBase,
   securityX509: () => require('azure-iot-security-x509') as typeof SecurityX509,
-  mqttJs: () => require('mqtt') as typeof MqttJs,
+  /** Without MQTT.js's own ways to connect and what they load, such as WebSockets. */
+  mqttClient: () => require('mqtt/lib/client') as typeof MqttClient,
   webSocket: () => require('ws') as typeof WebSocket,
 };

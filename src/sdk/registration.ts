@@ -6,6 +6,7 @@ import type {
 import type { TransportKind } from '../options';
 import { abortable } from '../deadline';
 import { DpsResponses, type DpsResponse } from './dps-responses';
+import { loadWhileDialing } from './dial';
 import { load } from './load';
 import { Wire, type WireOptions } from './wire';
 import type { WireError } from './wire-error';
@@ -67,8 +68,18 @@ export async function register(
       return message;
     },
   });
-  const registration = createRegistration(request, createTransport(request.transport, wire));
+  let registration: RegistrationClient | undefined;
   try {
+    if (createTransport === createSdkTransport) {
+      await loadWhileDialing(wire, request, [
+        load.mqttBase,
+        load.provisioningMqtt,
+        load.securityX509,
+        load.mqttClient,
+      ]);
+      signal.throwIfAborted();
+    }
+    registration = createRegistration(request, createTransport(request.transport, wire));
     return await abortable(untilLost(runToEnd(registration), wire, responses), signal);
   } catch (error) {
     if (signal.aborted) throw signal.reason;
@@ -76,7 +87,7 @@ export async function register(
     throw new RegistrationFailure(error, responses.last, ended);
   } finally {
     wire.fail({ kind: 'closed' });
-    stopPolling(registration);
+    if (registration) stopPolling(registration);
   }
 }
 

@@ -130,16 +130,12 @@ export class Wire extends EventEmitter {
     });
   }
 
-  /** Called by `MqttBase` in place of `mqtt.connect`. Never throws: what `tls.connect` throws becomes an `error` event. */
-  connect(uri: string, options: SdkConnectOptions): this {
-    if (this.#connectTimer || this.#error) {
-      // The SDK connects again by itself when it is used after a drop; this wire stays what it is: over.
-      process.nextTick(() => {
-        if (this.listenerCount('error') > 0)
-          this.emit('error', this.#error ?? new WireError({ kind: 'lost' }));
-      });
-      return this;
-    }
+  /**
+   * Opens the stream ahead of `connect`, which then goes on with it: TCP and TLS get under way while the SDK is still being
+   * loaded. Never throws; what goes wrong is told by `over`, and by `connect`.
+   */
+  dial(uri: string, { cert, key }: Pick<SdkConnectOptions, 'cert' | 'key'>): void {
+    if (this.#stream || this.#error) return;
     const { connectTimeoutMs, keepAliveSeconds, ca, proxy } = this.#options;
     this.#connectTimer = setTimeout(() => {
       this.fail({ kind: 'timeout', stage: this.#stage, timeoutMs: connectTimeoutMs, proxy: proxy?.name });
@@ -147,13 +143,7 @@ export class Wire extends EventEmitter {
     try {
       const stream = openStream(
         uri,
-        {
-          cert: options.cert,
-          key: options.key,
-          ca,
-          proxy,
-          tcpKeepAliveMs: keepAliveSeconds * 500,
-        },
+        { cert, key, ca, proxy, tcpKeepAliveMs: keepAliveSeconds * 500 },
         (stage) => {
           debug('%s: waiting for %s', uri, stage);
           this.#stage = stage;
@@ -163,16 +153,33 @@ export class Wire extends EventEmitter {
       // Before MQTT.js listens to the stream: it would settle what is pending with an error that the SDK swallows.
       stream.on('error', (error: Error & { code?: string }) => this.fail(this.#classify(error)));
       stream.on('close', () => this.fail({ kind: 'lost' }));
-      this.#client = this.#createClient(stream, options);
     } catch (error) {
-      const failure: WireFailure = {
-        kind: 'socket',
-        error: types.isNativeError(error) ? error : new Error(String(error)),
-      };
-      // MqttBase adds its listeners after this method has returned.
-      process.nextTick(() => this.fail(failure));
+      this.#failLocally(error);
     }
+  }
+
+  /** Called by `MqttBase` in place of `mqtt.connect`. Never throws: what `tls.connect` throws becomes an `error` event. */
+  connect(uri: string, options: SdkConnectOptions): this {
+    this.dial(uri, options);
+    try {
+      if (this.#stream && !this.#client && !this.#error) {
+        this.#client = this.#createClient(this.#stream, options);
+        return this;
+      }
+    } catch (error) {
+      this.#failLocally(error);
+    }
+    // Also when the SDK connects again by itself, which it does when it is used after a drop: this wire stays what it is.
+    const error = this.#error ?? new WireError({ kind: 'lost' });
+    // MqttBase adds its listeners after this method has returned.
+    process.nextTick(() => {
+      if (this.listenerCount('error') > 0) this.emit('error', error);
+    });
     return this;
+  }
+
+  #failLocally(error: unknown): void {
+    this.fail({ kind: 'socket', error: types.isNativeError(error) ? error : new Error(String(error)) });
   }
 
   #classify(error: Error & { code?: string }): WireFailure {
@@ -184,7 +191,7 @@ export class Wire extends EventEmitter {
   }
 
   #createClient(stream: Duplex, options: SdkConnectOptions): MqttClient {
-    const { MqttClient: Client } = load.mqttJs();
+    const Client = load.mqttClient();
     // Credentials are for the stream alone; MQTT.js neither needs nor keeps them.
     const { cert, key, passphrase, ...mqttOptions } = options;
     const client = new Client(() => stream, {

@@ -1,5 +1,6 @@
-import { generate } from 'mqtt-packet';
-import { PacketDecoder, protocolLevel } from '../../src/emulator/mqtt/codec';
+import fc from 'fast-check';
+import { generate, parser as createParser, type Packet } from 'mqtt-packet';
+import { encode, PacketDecoder, protocolLevel } from '../../src/emulator/mqtt/codec';
 import { FrameReader } from '../../src/emulator/mqtt/frames';
 
 const publish = (size: number): Buffer =>
@@ -58,6 +59,51 @@ describe('PacketDecoder', () => {
     ['both bits of QoS', Buffer.from([0x36, 0x04, 0x00, 0x01, 0x61, 0x00])],
   ])('refuses %s', (_title, frame) => {
     expect(() => new PacketDecoder().decode(frame)).toThrow(/malformed packet/);
+  });
+
+  it('reads any PUBLISH as the codec of MQTT.js does', () => {
+    const publish = fc.record({
+      topic: fc.string({ minLength: 1, unit: 'grapheme' }),
+      payload: fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
+      qos: fc.constantFrom<0 | 1 | 2>(0, 1, 2),
+      retain: fc.boolean(),
+      dup: fc.boolean(),
+      messageId: fc.integer({ min: 1, max: 65_535 }),
+    });
+    fc.assert(
+      fc.property(publish, (packet) => {
+        const frame = generate({ cmd: 'publish', ...packet });
+        const parser = createParser({ protocolVersion: 4 });
+        const packets: Packet[] = [];
+        parser.on('packet', (read) => packets.push(read));
+        parser.parse(frame);
+        expect(packets).toHaveLength(1);
+        expect(packets[0]).toMatchObject(new PacketDecoder().decode(frame));
+      }),
+    );
+  });
+
+  it('refuses a PUBLISH that is cut off anywhere before its payload', () => {
+    const frame = generate({
+      cmd: 'publish',
+      topic: 'topic',
+      payload: '',
+      qos: 1,
+      dup: false,
+      retain: false,
+      messageId: 7,
+    });
+    for (let length = 2; length < frame.length; length++) {
+      expect(() => new PacketDecoder().decode(frame.subarray(0, length))).toThrow(/malformed packet/);
+    }
+  });
+});
+
+describe('encode', () => {
+  it('writes PUBACK as the codec of MQTT.js does', () => {
+    for (const messageId of [1, 255, 256, 65_535]) {
+      expect(encode({ cmd: 'puback', messageId })).toEqual(generate({ cmd: 'puback', messageId }));
+    }
   });
 });
 

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { resolve } from 'node:path';
+import { load } from '../../load';
 import type { CredentialsOptions } from '../../options';
 import type { CertificateFacts } from '../certificate';
 import type { Finding } from '../report';
@@ -8,7 +9,6 @@ import { readCertificates } from './certificates';
 import { KEY_KINDS } from './classify';
 import { parseDocument, type Document } from './document';
 import { originOf, type Origin, type SourceOption } from './origin';
-import { openPkcs12 } from './pkcs12';
 import { readPrivateKey } from './private-key';
 import { READING_RULES, type ReadingFinding } from './problem';
 import { readSource } from './source';
@@ -102,7 +102,7 @@ async function loadDocument(
 ): Promise<Loaded> {
   const { bytes, mode, findings } = await readSource(origin, content);
   if (bytes === undefined) return { document: undefined, findings };
-  const { document, finding } = openPkcs12(parseDocument(origin, bytes, mode), passphrase);
+  const { document, finding } = load.pkcs12().openPkcs12(parseDocument(origin, bytes, mode), passphrase);
   return { document, findings: finding === undefined ? [] : [finding] };
 }
 

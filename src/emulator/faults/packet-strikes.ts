@@ -1,4 +1,5 @@
-import { generate, type Packet } from 'mqtt-packet';
+import type { Packet } from 'mqtt-packet';
+import { encode } from '../mqtt/codec';
 import type { MqttSession } from '../mqtt/session';
 import type { AnswerAction, GarbageKind, SwallowAction } from './action-types';
 import type { ClassifiedPacket } from './classify';
@@ -230,7 +231,7 @@ export class PacketStrikes {
     } else if (what === 'not-json' && packet.cmd === 'publish') {
       session.put({ ...packet, payload: NOT_JSON });
     } else {
-      const bytes = generate(packet);
+      const bytes = encode(packet);
       session.channel.write(bytes.subarray(0, Math.ceil(bytes.length / 2)));
       session.channel.silence();
       soon(session, () => session.break('end'));

@@ -24,6 +24,7 @@ import type { UnverifiedBehavior } from '../unverified-behavior';
 import { HubClient, type HubClientEvents } from './client';
 import { CONNECT_STEPS, type HubConnectContext } from './connect';
 import type { Identity } from './identity';
+import type { MessageProperties } from './property-bag';
 import { Recent } from './recent';
 import { ServiceSide } from './service-side';
 import { newTwinContent, Twin } from './twin';
@@ -209,16 +210,21 @@ export class Hub extends ServiceSide implements HubEmulator, RoutableService, Li
         this.#router.disconnected(connection);
         this.emitLater('deviceDisconnected', { ...source, reason });
       },
-      telemetry: (body, properties) => this.#receive({ ...source, body, ...properties }, connection),
-      lastWill: ({ body, properties }) => this.#receive({ ...source, body, ...properties }, undefined),
+      telemetry: (body, properties) => this.#receive(source, body, properties, connection),
+      lastWill: ({ body, properties }) => this.#receive(source, body, properties, undefined),
       reportedPropertiesUpdated: (patch, reported) =>
         this.emitLater('reportedPropertiesUpdated', { ...source, patch, reported }),
     };
   }
 
   /** The one place where telemetry arrives. @param connection - of the sender, if it still has one */
-  #receive(received: Omit<TelemetryMessage, 'enqueuedTime'>, connection: MqttConnection | undefined): void {
-    const message = { ...received, enqueuedTime: new Date() };
+  #receive(
+    source: EventSource,
+    body: Buffer,
+    { properties, systemProperties }: MessageProperties,
+    connection: MqttConnection | undefined,
+  ): void {
+    const message = { ...source, body, properties, systemProperties, enqueuedTime: new Date() };
     this.#telemetry.add(message);
     this.#router.push(message, connection);
     this.emitLater('telemetry', message);

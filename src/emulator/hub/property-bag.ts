@@ -37,6 +37,7 @@ function decode(text: string): string {
  * end. Names are decoded before they are compared, because clients encode the `$` of system properties.
  */
 export function parsePropertyBag(bag: string): MessageProperties {
+  if (bag === '') return { properties: {}, systemProperties: {} };
   const entries = (bag.endsWith('/') ? bag.slice(0, -1) : bag)
     .split('&')
     .filter((entry) => entry !== '')

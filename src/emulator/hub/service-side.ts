@@ -121,6 +121,7 @@ export abstract class ServiceSide extends EventEmitter<HubEvents> implements Per
 
   /** Outside of the packet's handling, so that a listener that throws fails its test and not the device's connection. */
   protected emitLater<Name extends keyof HubEvents>(name: Name, ...details: HubEvents[Name]): void {
+    if (this.listenerCount(name) === 0) return;
     queueMicrotask(() => {
       // The compiler cannot relate the tuple of a generic name to what `emit` takes for that name.
       (this as EventEmitter).emit(name, ...details);

@@ -85,6 +85,8 @@ function parameter(query: string, name: string): string | undefined {
 
 /** The property bag in a topic of telemetry; `undefined` for any other topic. */
 export function telemetryProperties(topic: string, owner: TopicOwner): string | undefined {
+  // What nearly all messages have.
+  if (owner.moduleId === undefined && topic === `devices/${owner.deviceId}/messages/events/`) return '';
   const match = TELEMETRY.exec(restOf(topic, owner) ?? '');
   return match === null ? undefined : (match.groups?.['propertyBag'] ?? '');
 }

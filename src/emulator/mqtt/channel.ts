@@ -6,6 +6,9 @@ import { Outlet } from './outlet';
 /** Bytes that may wait for their time before what the client asks is not read any more. */
 const BACKLOG_BYTES = 64 * 1024;
 
+/** What is gathered at most to be written together: about a record of TLS. */
+const MAX_CORKED_BYTES = 16 * 1024;
+
 /** What a channel tells its session. */
 export interface ChannelEvents {
   received(bytes: Buffer): void;
@@ -39,6 +42,9 @@ export class Channel {
   #closeTimer: NodeJS.Timeout | undefined;
   #holds = 0;
   #bytesPerSecond: number | undefined;
+  /** What is to be written together. */
+  #corked: Buffer[] | undefined;
+  #corkedBytes = 0;
   #isDeaf = false;
   #isSilent = false;
   #isBackedUp = false;
@@ -89,13 +95,17 @@ export class Channel {
     return this.#stream.destroyed;
   }
 
-  /** Writes the packets of one go together. */
+  /** Gathers what is written from now on. */
   cork(): void {
-    this.#stream.cork();
+    this.#corked ??= [];
   }
 
+  /** Writes what was gathered. */
   uncork(): void {
-    this.#stream.uncork();
+    const corked = this.#corked ?? [];
+    this.#corked = undefined;
+    this.#corkedBytes = 0;
+    if (corked.length > 0) this.#pass(Buffer.concat(corked));
   }
 
   write(bytes: Buffer): void {
@@ -176,6 +186,7 @@ export class Channel {
     // The client's end of the connection has to be read, or else its close would never be seen.
     this.deafen();
     this.#outlet.whenEmpty(() => {
+      this.uncork();
       this.#stream.end();
       this.#closeTimer = setTimeout(() => this.#stream.destroy(), this.#limits.closeTimeoutMs).unref();
     });
@@ -212,6 +223,12 @@ export class Channel {
   }
 
   #pass(bytes: Buffer): void {
+    if (this.#corked !== undefined && this.#corkedBytes + bytes.length <= MAX_CORKED_BYTES) {
+      this.#corked.push(bytes);
+      this.#corkedBytes += bytes.length;
+      return;
+    }
+    this.uncork();
     // What the client asks is not read until it has read what it was answered.
     if (!this.#stream.write(bytes) && !this.#isDeaf) this.#stream.pause();
   }

@@ -1,10 +1,10 @@
 import type { X509Certificate } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import createDebug from 'debug';
-import { generate, type IConnectPacket, type Packet } from 'mqtt-packet';
+import type { IConnectPacket, Packet } from 'mqtt-packet';
 import { Acknowledgements } from './acknowledgements';
 import { Channel } from './channel';
-import { CONNECT, PacketDecoder, packetType, protocolLevel } from './codec';
+import { CONNECT, encode, PacketDecoder, packetType, protocolLevel } from './codec';
 import { ExpectedAnswers } from './expected-answers';
 import { FrameReader } from './frames';
 import type { Interceptor } from './interceptor';
@@ -127,12 +127,12 @@ export class MqttSession implements MqttConnection {
 
   /** Sends a packet and lets nobody come between. */
   put(packet: Packet): void {
-    this.channel.write(generate(packet));
+    this.channel.write(encode(packet));
   }
 
   /** Sends a packet after the delay, and all later ones after it. The returned function ends the delay. */
   putLater(packet: Packet, delayMs: number, onSent: () => void): () => void {
-    return this.channel.writeLater(generate(packet), delayMs, onSent);
+    return this.channel.writeLater(encode(packet), delayMs, onSent);
   }
 
   /** Runs something that deals with the client; a defect costs this client its connection and nobody else's. */
