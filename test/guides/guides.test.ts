@@ -1,19 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
 import { directoryPerTest } from '../cli/support/directory';
 import { useProgram } from '../cli/support/program';
-import { blocksOf, DOCS, patternOf, readGuide } from './support/guide';
+import { PAGES } from '../support/pages';
+import { blocksOf, patternOf } from './support/guide';
 import { Reader } from './support/reader';
+import { blocksOfWalk, WALKS, type Walk } from './support/run-pages';
 
 /* The guides work: their commands are run as they are printed, and print what is printed below them. */
-
-const GUIDES = [
-  'guide-hub-individual.md',
-  'guide-hub-group.md',
-  'guide-central-individual.md',
-  'guide-central-group.md',
-];
-const MOSQUITTO_GUIDE = 'mqtt-by-hand.md';
 
 /** A dozen programs are started one after another. */
 const GUIDE_TIMEOUT_MS = 120_000;
@@ -21,8 +14,8 @@ const GUIDE_TIMEOUT_MS = 120_000;
 const program = useProgram();
 const directory = directoryPerTest();
 
-async function expectToWork(name: string): Promise<void> {
-  const blocks = blocksOf(readGuide(name));
+async function expectToWork(walk: Walk): Promise<void> {
+  const blocks = blocksOfWalk(walk);
   const { code, err, outcomes, otherCodes } = await new Reader(directory.path, program.main).read(blocks);
   if (code !== 0) {
     const last = outcomes.filter(({ block }) => block.role === 'run').at(-1);
@@ -32,51 +25,28 @@ async function expectToWork(name: string): Promise<void> {
     if (block.output !== undefined) expect(printed).toMatch(patternOf(block.output));
   }
   expect(outcomes).toHaveLength(blocks.filter(({ role }) => role !== 'people').length);
-  expect(new Set(otherCodes)).toEqual(new Set([0]));
+  expect(otherCodes.filter((other) => other !== 0)).toEqual([]);
 }
 
-test.each(GUIDES)('%s can be followed as it is printed', expectToWork, GUIDE_TIMEOUT_MS);
+const isInstalled = (command: string): boolean => spawnSync(command, ['--help']).error === undefined;
 
-const isInstalled = ['mosquitto_pub', 'mosquitto_sub'].every(
-  (command) => spawnSync(command, ['--help']).error === undefined,
-);
-
-if (isInstalled) {
-  test(
-    `${MOSQUITTO_GUIDE} can be followed as it is printed`,
-    () => expectToWork(MOSQUITTO_GUIDE),
-    GUIDE_TIMEOUT_MS,
-  );
-} else {
-  test(`${MOSQUITTO_GUIDE} was NOT tried: mosquitto_pub and mosquitto_sub are not installed here`, () => {
-    expect(isInstalled).toBe(false);
-  });
+for (const walk of WALKS) {
+  const { pages, section, needs = [] } = walk;
+  const name = [...pages, ...(section === undefined ? [] : [`"${section}"`])].join(', ');
+  const missing = needs.filter((command) => !isInstalled(command));
+  if (missing.length === 0) {
+    test(`${name} can be followed as it is printed`, () => expectToWork(walk), GUIDE_TIMEOUT_MS);
+  } else {
+    test(`${name} was NOT tried: ${missing.join(', ')} is not installed here`, () => {
+      expect(missing).not.toEqual([]);
+    });
+  }
 }
 
 test('every guide is tried', () => {
-  const guides = readdirSync(DOCS).filter((name) => name.startsWith('guide-'));
-  expect(guides.sort()).toEqual([...GUIDES].sort());
+  const tried = WALKS.flatMap(({ pages }) => pages);
+  expect(PAGES.filter((page) => page.startsWith('docs/guide-') && !tried.includes(page))).toEqual([]);
 });
-
-test.each([...GUIDES, MOSQUITTO_GUIDE])('the links of %s into other pages find their headings', (name) => {
-  const missing = [...readGuide(name).matchAll(/\]\(([\w-]+\.md)#([^)]+)\)/g)].filter(
-    ([, page = '', anchor = '']) => !anchorsOf(readGuide(page)).has(anchor),
-  );
-  expect(missing.map(([link]) => link)).toEqual([]);
-});
-
-/** Where links into a page can lead, made of its headings as GitHub makes them. */
-function anchorsOf(page: string): ReadonlySet<string> {
-  const headings = [...page.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => heading);
-  return new Set(
-    headings.map((heading) =>
-      heading
-        .toLowerCase()
-        .replaceAll(/[^\w\s-]/g, '')
-        .replaceAll(/\s/g, '-'),
-    ),
-  );
-}
 
 describe('the reader of the guides', () => {
   test('stops at a command that fails, and has ended what ran in the other terminals', async () => {
@@ -110,5 +80,11 @@ describe('the reader of the guides', () => {
       { role: 'run', commands: 'true' },
     ]);
     expect(() => blocksOf(`${azure}\`\`\`text\nA\n\`\`\``)).toThrow('Nothing that is run');
+  });
+
+  test('takes no block for text', () => {
+    for (const block of ['```sh\ntrue\n\nfalse\n```', 'In a list:\n\n  ```sh\n  false\n  ```']) {
+      expect(() => blocksOf(block)).toThrow('indented or has an empty line');
+    }
   });
 });

@@ -1,9 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-
-/** Where the guides are. */
-export const DOCS = join(__dirname, '..', '..', '..', 'docs');
-
 /** What is done with a block of commands: run in its turn, kept running in a terminal of its own, or left to people. */
 type Role = 'run' | 'other-terminal' | 'people';
 
@@ -22,11 +16,6 @@ const ROLES: readonly (readonly [start: string, role: Role])[] = [
   ['**Other terminal:**', 'other-terminal'],
 ];
 
-/** The text of a page of `docs`. */
-export function readGuide(name: string): string {
-  return readFileSync(join(DOCS, name), 'utf8');
-}
-
 /** The blocks of commands of a guide (```sh), each with the output that follows it (```text). */
 export function blocksOf(guide: string): readonly Block[] {
   const blocks: Block[] = [];
@@ -37,6 +26,9 @@ export function blocksOf(guide: string): readonly Block[] {
     else if (language === 'text') blocks.push(withOutput(blocks.pop(), content));
     else paragraph = part;
   }
+  const fences = guide.match(/^ *```sh$/gm) ?? [];
+  if (fences.length !== blocks.length)
+    throw new Error('A block of commands is indented or has an empty line.');
   return blocks;
 }
 

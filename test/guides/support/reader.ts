@@ -1,12 +1,12 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { patternOf, type Block } from './guide';
 import { Terminal } from './terminal';
 
 /** What programs that stay print when others may go on; for all others nobody waits. */
-const READY: readonly (readonly [command: string, sign: string])[] = [
-  ['azure-iot-x509 emulator watch', 'Watching '],
-  ['azure-iot-x509 emulator', 'The emulator runs.'],
+const READY: readonly (readonly [command: RegExp, sign: string])[] = [
+  [/^azure-iot-x509 emulator watch/, 'Watching '],
+  [/^(?:npx )?azure-iot-x509 emulator/, 'The emulator runs.'],
 ];
 
 /** Longer than any guide takes, in milliseconds; whatever hangs then is ended, and its output shown. */
@@ -46,9 +46,11 @@ export class Reader {
   constructor(directory: string, main: string) {
     const bin = join(directory, 'bin');
     mkdirSync(bin);
-    const program = join(bin, 'azure-iot-x509');
-    writeFileSync(program, `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`);
-    chmodSync(program, 0o755);
+    const program = `exec '${process.execPath}' '${main}' "$@"\n`;
+    writeFileSync(join(bin, 'azure-iot-x509'), `#!/bin/sh\n${program}`, { mode: 0o755 });
+    // What npx does where the package is installed; it must not look for anything else.
+    const npx = `#!/bin/sh\n[ "$1" = azure-iot-x509 ] || exit 127\nshift\n${program}`;
+    writeFileSync(join(bin, 'npx'), npx, { mode: 0o755 });
     this.#directory = join(directory, 'work');
     mkdirSync(this.#directory);
     // Nothing else: variables of whoever runs the tests would be settings of the device.
@@ -63,7 +65,7 @@ export class Reader {
         // The shell outlives Ctrl-C, so that the exit code is that of its command.
         const terminal = this.#open(`trap : INT\n${block.commands}`);
         others.push({ block, terminal });
-        const sign = READY.find(([command]) => block.commands.startsWith(command))?.[1];
+        const sign = READY.find(([command]) => command.test(block.commands))?.[1];
         if (sign !== undefined) await terminal.until(({ err }) => err.includes(sign), START_LIMIT_MS);
       }
       const typed = blocks.filter(({ role }) => role === 'run');

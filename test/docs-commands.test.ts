@@ -1,0 +1,105 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { SCENARIOS } from '../scripts/example/scenarios';
+import { readRunBlocks } from './guides/support/run-pages';
+import { commandLinesOf, readCommandLine } from './support/command-lines';
+import { codeBlocksOf, PAGES, readPage, ROOT } from './support/pages';
+
+/*
+ * Every line for a shell that the pages print is run by a test, or at least one that can be run: a command of this
+ * package with flags that it takes, a script of package.json, an example that exists.
+ */
+
+/** Blocks with command lines. Workflows have theirs after `run:`. */
+const SHELLS = ['sh', 'yaml'];
+
+const shellCode = (page: string): readonly string[] =>
+  codeBlocksOf(readPage(page))
+    .filter(({ language }) => SHELLS.includes(language))
+    .map(({ code }) => code);
+
+const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+  scripts: Record<string, string>;
+};
+const EXAMPLES = [...Object.keys(SCENARIOS), 'testing'];
+
+/** What may be printed without being run, besides commands of this package. */
+const KNOWN: readonly ((command: string) => boolean)[] = [
+  (command) => commandLinesOf(command).length > 0,
+  (command) => /^npm (?:ci|test|install (?:-g )?azure-iot-x509(?: azure-iot-device)?)$/.test(command),
+  (command) => {
+    const [, script = '', example] =
+      /^npm run ([\w:]+)(?: -- ([\w-]+)(?: --emulator)?)?$/.exec(command) ?? [];
+    if (scripts[script] === undefined) return false;
+    return script === 'example' ? EXAMPLES.includes(example ?? '') : example === undefined;
+  },
+  (command) => /^(?:export )?[A-Z_]+=\S+$/.test(command),
+  // Of other makers, and not on every machine.
+  (command) => /^(?:keytool|java|sudo apt-get) /.test(command),
+];
+
+/** The commands of a block, each on a line of its own in the end. */
+const commandsOf = (code: string): readonly string[] =>
+  code
+    .replaceAll(/ *\\\n */g, ' ')
+    .split(/\n|&&/)
+    .map((command) => command.replace(/(^|\s)#.*$/, '').trim())
+    .filter((command) => command !== '');
+
+/** The usage lines of docs/cli.md are checked with the rest of it; its examples are among the lines that are read. */
+const isUsage = (command: string): boolean => command.endsWith('[FLAGS]');
+
+/** A loop of a shell around commands. */
+const isLoop = (command: string): boolean => /^(?:for .*; do|done)$/.test(command);
+
+test.each(PAGES)('the commands of %s are run by a test, or could be', (page) => {
+  const areRun = readRunBlocks(page);
+  const unknown = shellCodeOf(page)
+    .filter((code) => !areRun.has(code.trimEnd()))
+    .flatMap(commandsOf)
+    .filter((command) => !isUsage(command) && !isLoop(command))
+    .filter((command) => !KNOWN.some((isKnown) => isKnown(command)));
+  expect(unknown).toEqual([]);
+});
+
+/** Workflows are not shells: only their commands of this package are looked at. */
+function shellCodeOf(page: string): readonly string[] {
+  return codeBlocksOf(readPage(page))
+    .filter(({ language }) => language === 'sh')
+    .map(({ code }) => code);
+}
+
+test.each(PAGES)('the command line reads what %s prints of it', async (page) => {
+  for (const code of shellCode(page)) {
+    for (const words of commandLinesOf(code)) {
+      if (words.at(-1) !== '[FLAGS]') await readCommandLine(words);
+    }
+  }
+});
+
+test('most of the command lines are in docs/cli.md', () => {
+  expect(shellCode('docs/cli.md').flatMap(commandLinesOf).length).toBeGreaterThan(40);
+});
+
+describe('what is wrong is found', () => {
+  test.each([
+    'azure-iot-x509 cert leaf --cn pump-1',
+    'azure-iot-x509 cert device --common-name pump-1',
+    'npx azure-iot-x509 connect device-profile.json',
+    'node dist/cli/main.js emulator enroll',
+    'eval "$(azure-iot-x509 emulator status --shell hub)"',
+    "timeout 30 sh -c 'until azure-iot-x509 emulator stat >/dev/null; do sleep 1; done'",
+  ])('%s', async (line) => {
+    const [words = []] = commandLinesOf(line);
+    await expect(readCommandLine(words)).rejects.toThrow();
+  });
+
+  test.each([
+    'npm run exmple -- twin --emulator',
+    'npm run example -- twn',
+    'npm start',
+    'rm -rf certificates',
+  ])('%s', (line) => {
+    expect(KNOWN.some((isKnown) => isKnown(line))).toBe(false);
+  });
+});
