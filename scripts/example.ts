@@ -22,6 +22,8 @@ an emulator on this computer, with certificates made and enrolled for the occasi
 service.
 
 NAME is one of: ${NAMES.join(', ')}
+
+Without a subscription: npm run example -- hub-individual --emulator
 `;
 
 const ROOT = join(__dirname, '..');
@@ -31,6 +33,9 @@ const DEADLINE_MS = 60_000;
 
 /** What a person may have set for a device of their own, and would mislead the emulator's. */
 const FOREIGN_VARIABLES = ['PROVISIONING_REGISTRATION_ID', 'KEY_PASSPHRASE', 'MODEL_ID', 'ASSIGNMENT_FILE'];
+
+/** Aborted by Ctrl-C or SIGTERM, which are no failure. */
+const interruption = new AbortController();
 
 interface RunningProgram {
   /** The exit code. */
@@ -42,7 +47,12 @@ interface RunningProgram {
 function start(args: readonly string[], env: NodeJS.ProcessEnv): RunningProgram {
   const program = spawn(process.execPath, args, { env, stdio: 'inherit' });
   // This process waits for the program's end and cleans up.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => program.kill(signal));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      interruption.abort();
+      program.kill(signal);
+    });
+  }
   const exit = once(program, 'exit').then(([code]: unknown[]) => (typeof code === 'number' ? code : 130));
   return { exit, kill: (signal) => void program.kill(signal) };
 }
@@ -120,8 +130,14 @@ function runTesting(): Promise<number> {
   return start([...jest, '--moduleNameMapper', JSON.stringify(installed)], process.env).exit;
 }
 
+/** What the command line says. */
+interface Given {
+  readonly name: string;
+  readonly isEmulated: boolean;
+}
+
 /** What the command line says, or what is wrong with it. */
-function readArguments(): { name: string; isEmulated: boolean } | string {
+function readArguments(): Given | string {
   try {
     const { values, positionals } = parseArgs({
       options: { emulator: { type: 'boolean', default: false } },
@@ -143,11 +159,33 @@ async function main(): Promise<number> {
     console.error(given);
     return 2;
   }
-  const scenario = SCENARIOS[given.name];
+  const code = await run(given);
+  if (code === 0) console.log(conclusion(given));
+  else console.error(interruption.signal.aborted ? 'Interrupted.' : failure(given, code));
+  return code;
+}
+
+async function run({ name, isEmulated }: Given): Promise<number> {
+  const scenario = SCENARIOS[name];
   if (scenario === undefined) return await runTesting();
-  return given.isEmulated
-    ? await runAgainstEmulator(scenario)
-    : await startExample(scenario, process.env).exit;
+  return isEmulated ? await runAgainstEmulator(scenario) : await startExample(scenario, process.env).exit;
+}
+
+/** The last line, when all went well. */
+function conclusion({ name, isEmulated }: Given): string {
+  const file = SCENARIOS[name]?.file;
+  if (file === undefined) return `Done: the tests of examples/${TESTING} pass.`;
+  if (!isEmulated) return `Done: ${name}.`;
+  return `Done: ${name} did what it shows, and the service saw it. The first lines of examples/${file} say how to run it against Azure.`;
+}
+
+/** The last line, when something went wrong: what it was has been told already. */
+function failure({ name, isEmulated }: Given, code: number): string {
+  const isEverywhere = isEmulated || SCENARIOS[name] === undefined;
+  const advice = isEverywhere
+    ? ''
+    : ` To try it without a subscription: npm run example -- ${name} --emulator`;
+  return `Failed: ${name} ended with exit code ${code}.${advice}`;
 }
 
 void main().then((code) => (process.exitCode = code));

@@ -44,6 +44,7 @@ test.each(ENROLLMENT_KINDS)('%s runs unchanged against the emulator', async (kin
   expect(out).toContain('Message from the cloud: Hello, device\n');
   expect(out).toContain('Desired properties: { reportEverySeconds: 30,');
   expect(out).toContain('[service] sent a message and a desired property, called the direct method "stop"\n');
+  expect(out.trimEnd().split('\n').at(-1)).toContain(`Done: ${kind} did what it shows`);
   expect(code).toBe(0);
   expect(readdirSync(temporaryDirectory).filter((name) => name.startsWith('azure-iot-x509'))).toEqual([]);
 });
@@ -57,13 +58,15 @@ test.each(FEATURES)(
     const { code, out, err } = await runExample([name, '--emulator'], { TMPDIR: temporaryDirectory });
     expect(err).toBe('');
     expect(out).toContain('[service] ');
+    expect(out.trimEnd().split('\n').at(-1)).toContain(`Done: ${name} did what it shows`);
     expect(code).toBe(0);
     expect(readdirSync(temporaryDirectory).filter((entry) => entry.startsWith('azure-iot-x509'))).toEqual([]);
   },
 );
 
 test('an application is tested with Jest and the emulator', async () => {
-  const { code, err } = await runExample(['testing'], {});
+  const { code, out, err } = await runExample(['testing'], {});
+  expect(out).toContain('Done: the tests of examples/testing pass.\n');
   expect(err).toMatch(/Tests: +3 passed, 3 total/);
   expect(code).toBe(0);
 });
@@ -74,6 +77,9 @@ test('without the emulator and without the variables, an example says which ones
   expect(code).toBe(1);
   for (const name of ['PROVISIONING_IDSCOPE', 'CERTIFICATE_FILE', 'KEY_FILE']) expect(err).toContain(name);
   expect(err).not.toContain('ENROLLMENT_KIND');
+  expect(err.trimEnd().split('\n').at(-1)).toBe(
+    'Failed: hub-group ended with exit code 1. To try it without a subscription: npm run example -- hub-group --emulator',
+  );
 });
 
 test.each([[[]], [['telemtry']], [['hub-group', '--nonsense']]])(

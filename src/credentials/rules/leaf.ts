@@ -24,7 +24,7 @@ export const LEAF_RULES: readonly Rule[] = [
   {
     name: 'leaf-is-not-self-signed',
     checks: 'The device certificate of a group is signed by an authority, not by itself.',
-    source: `${DPS_X509}: an enrollment group recognises devices by the authority that signed their certificate`,
+    source: `${DPS_X509}: an enrollment group recognizes devices by the authority that signed their certificate`,
     severity: byAttestation('off', 'error'),
     unless: ['leaf-is-no-authority'],
     check: forLeaf((leaf, context) => {
