@@ -10,13 +10,19 @@ import { codeBlocksOf, PAGES, readPage, ROOT } from './support/pages';
  * package with flags that it takes, a script of package.json, an example that exists.
  */
 
-/** Blocks with command lines. Workflows have theirs after `run:`. */
-const SHELLS = ['sh', 'yaml'];
-
-const shellCode = (page: string): readonly string[] =>
-  codeBlocksOf(readPage(page))
-    .filter(({ language }) => SHELLS.includes(language))
+/** The blocks of a page in one of these languages. */
+function codeIn(page: string, ...languages: readonly string[]): readonly string[] {
+  return codeBlocksOf(readPage(page))
+    .filter(({ language }) => languages.includes(language))
     .map(({ code }) => code);
+}
+
+/** The command lines of this package that a page prints: for a shell, or in the `run:` of a workflow. */
+function commandLinesIn(page: string): readonly (readonly string[])[] {
+  return codeIn(page, 'sh', 'yaml')
+    .flatMap(commandLinesOf)
+    .filter((words) => words.at(-1) !== '[FLAGS]');
+}
 
 const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
   scripts: Record<string, string>;
@@ -54,7 +60,7 @@ const isLoop = (command: string): boolean => /^(?:for .*; do|done)$/.test(comman
 
 test.each(PAGES)('the commands of %s are run by a test, or could be', (page) => {
   const areRun = readRunBlocks(page);
-  const unknown = shellCodeOf(page)
+  const unknown = codeIn(page, 'sh')
     .filter((code) => !areRun.has(code.trimEnd()))
     .flatMap(commandsOf)
     .filter((command) => !isUsage(command) && !isLoop(command))
@@ -62,23 +68,12 @@ test.each(PAGES)('the commands of %s are run by a test, or could be', (page) => 
   expect(unknown).toEqual([]);
 });
 
-/** Workflows are not shells: only their commands of this package are looked at. */
-function shellCodeOf(page: string): readonly string[] {
-  return codeBlocksOf(readPage(page))
-    .filter(({ language }) => language === 'sh')
-    .map(({ code }) => code);
-}
-
 test.each(PAGES)('the command line reads what %s prints of it', async (page) => {
-  for (const code of shellCode(page)) {
-    for (const words of commandLinesOf(code)) {
-      if (words.at(-1) !== '[FLAGS]') await readCommandLine(words);
-    }
-  }
+  for (const words of commandLinesIn(page)) await readCommandLine(words);
 });
 
 test('most of the command lines are in docs/cli.md', () => {
-  expect(shellCode('docs/cli.md').flatMap(commandLinesOf).length).toBeGreaterThan(40);
+  expect(commandLinesIn('docs/cli.md').length).toBeGreaterThan(40);
 });
 
 describe('what is wrong is found', () => {

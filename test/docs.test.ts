@@ -1,6 +1,5 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, extname, join, normalize, relative } from 'node:path';
-import { readFileSync } from 'node:fs';
 import ts from 'typescript';
 import { anchorsOf, codeBlocksOf, PAGES, proseOf, readPage, ROOT } from './support/pages';
 
@@ -80,7 +79,7 @@ function problemOf(page: string, target: string): string | undefined {
   return `${target}: ${file} has no such heading`;
 }
 
-/** Pages that links may name though they are not there: none of the repository's making. */
+/** Links to other sites, which no test asks for. */
 const EXTERNAL = /^[a-z]+:/;
 
 test.each(PAGES)('the links of %s lead somewhere', (page) => {
