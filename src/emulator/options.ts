@@ -1,5 +1,6 @@
-import { InvalidOptionsError, type OptionProblem } from '../errors';
 import { ID_SCOPE, newIdScope } from './dps/identifiers';
+import { unknownOptions } from './known-options';
+import { isHostName, isName } from './names';
 import type { EmulatorOptions, HubOptions } from './types';
 import { DEFAULT_UNVERIFIED_BEHAVIOR, type UnverifiedBehavior } from './unverified-behavior';
 
@@ -39,18 +40,6 @@ function isBetween(value: unknown, minimum: number, maximum: number): boolean {
 
 function isPort(value: unknown): boolean {
   return isBetween(value, 0, 65535);
-}
-
-// A name ends up in host names and, with a state directory, in names of files.
-const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,48}[A-Za-z0-9])?$/;
-const HOST_NAME = /^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$/;
-
-function isName(value: unknown): boolean {
-  return typeof value === 'string' && NAME.test(value);
-}
-
-function isHostName(value: unknown): boolean {
-  return typeof value === 'string' && HOST_NAME.test(value);
 }
 
 function hubOptions(hub: string | HubOptions): HubOptions {
@@ -142,8 +131,10 @@ const RULES: readonly Rule[] = [
   },
   {
     option: 'centralApplications',
-    holds: ({ centralApplications }) =>
-      everyHub(centralApplications, ({ name }) => isName(name)) && centralApplications.length > 0,
+    holds: ({ centralApplications }: { centralApplications: unknown }) =>
+      Array.isArray(centralApplications) &&
+      centralApplications.every(isName) &&
+      centralApplications.length > 0,
     message: 'is not a list of at least one name.',
     remedy: "Pass names of letters, digits and dashes such as ['central'].",
   },
@@ -249,7 +240,8 @@ const RULES: readonly Rule[] = [
     option: 'retryAfterSeconds',
     holds: ({ retryAfterSeconds }) => isCount(retryAfterSeconds),
     message: 'is not a whole number from 0.',
-    remedy: 'Pass seconds, e.g. 0 for fast tests.',
+    // DPS: the parameter retry-after of its topics.
+    remedy: 'Pass whole seconds, which is all that DPS can tell a device, e.g. 0 for fast tests.',
   },
   {
     option: 'pollsBeforeAssigned',
@@ -276,6 +268,7 @@ const RULES: readonly Rule[] = [
 
 /** @throws InvalidOptionsError listing every problem. */
 export function resolveOptions(options: EmulatorOptions): ResolvedOptions {
+  const problems = unknownOptions(options);
   const given: OptionsWithDefaults = {
     hubs: options.hubs ?? ['hub-1'],
     centralApplications: options.centralApplications ?? ['central'],
@@ -293,10 +286,10 @@ export function resolveOptions(options: EmulatorOptions): ResolvedOptions {
     ...(options.stateDirectory !== undefined && { stateDirectory: options.stateDirectory }),
     ...(options.announcedPort !== undefined && { announcedPort: options.announcedPort }),
   };
-  const problems = RULES.filter(({ holds }) => !holds(given)).map(
-    ({ option, message, remedy }): OptionProblem => ({ option, message, remedy }),
-  );
-  if (problems.length > 0) throw new InvalidOptionsError(problems);
+  for (const { option, holds, message, remedy } of RULES) {
+    if (!holds(given)) problems.add(option, message, remedy);
+  }
+  problems.throwIfAny();
   const { hubs, centralApplications, hostName, sharedPorts, ...rest } = given;
   const resolveHub = (hub: string | HubOptions): ResolvedHub => {
     const { name, ...others } = hubOptions(hub);

@@ -71,9 +71,52 @@ describe('startEmulator', () => {
     });
   });
 
+  it.each<[string, object, string]>([
+    ['retryAfter', { retryAfter: 0 }, 'is not an option.'],
+    ['hub', { hub: ['north'] }, 'is not an option. Did you mean hubs?'],
+    ['stateDirectoy', { stateDirectoy: 'state' }, 'is not an option. Did you mean stateDirectory?'],
+    [
+      'hubs[1].hostname',
+      { hubs: ['north', { name: 'south', hostname: 'south.example.org' }] },
+      'is not an option. Did you mean hubs[1].hostName?',
+    ],
+    [
+      'fileUploads.maxByte',
+      { fileUploads: { maxByte: 1 } },
+      'is not an option. Did you mean fileUploads.maxBytes?',
+    ],
+    [
+      'throttling.registrationPerMinute',
+      { throttling: { registrationPerMinute: 1 } },
+      'is not an option. Did you mean throttling.registrationsPerMinute?',
+    ],
+    [
+      'unverifiedBehavior.unknownIDScope',
+      { unverifiedBehavior: { unknownIDScope: 5 } },
+      'is not an option. Did you mean unverifiedBehavior.unknownIdScope?',
+    ],
+    [
+      'centralApplications',
+      { centralApplications: [{ name: 'central', port: 1 }] },
+      'is not a list of at least one name.',
+    ],
+    ['options', [], 'must be an object.'],
+  ])('refuses %s, which it does not know', async (option, options, message) => {
+    await expect(startEmulator(options)).rejects.toMatchObject({
+      code: 'INVALID_OPTIONS',
+      problems: [{ option, message }],
+    });
+  });
+
+  it('takes options that are undefined for absent', async () => {
+    await using emulator = await startEmulator({ stateDirectroy: undefined } as object);
+    expect(emulator.hubs).toHaveLength(1);
+  });
+
   it('names every bad option at once', async () => {
-    await expect(startEmulator({ idScope: '', retryAfterSeconds: -1 })).rejects.toMatchObject({
-      problems: [{ option: 'idScope' }, { option: 'retryAfterSeconds' }],
+    const options = { idScope: '', retryAfterSeconds: -1, hostname: 'gateway' };
+    await expect(startEmulator(options)).rejects.toMatchObject({
+      problems: [{ option: 'hostname' }, { option: 'idScope' }, { option: 'retryAfterSeconds' }],
     });
   });
 });
