@@ -18,9 +18,18 @@ interface PendingCall {
 /** The way to the device, found within so many milliseconds; `undefined` if it does not come. */
 export type AwaitSender = (timeoutMs: number) => Promise<Send | undefined>;
 
-function checkSeconds(value: number, minimum: number, parameter: string): void {
-  if (value >= minimum && value <= MAX_TIMEOUT_SECONDS) return;
+/** Callers in JavaScript may pass anything. @throws EmulatorError 400004 */
+function checkSeconds(value: unknown, minimum: number, parameter: string): void {
+  if (typeof value === 'number' && value >= minimum && value <= MAX_TIMEOUT_SECONDS) return;
   throw invalidArgument(`${parameter} must be ${minimum} to ${MAX_TIMEOUT_SECONDS}`);
+}
+
+/** @throws EmulatorError 400004 for a name that no method has, or none. */
+function checkName(methodName: unknown): void {
+  if (methodName === undefined) throw invalidArgument("methodName is missing: { methodName: 'reboot' }");
+  // The test of an expression would take a number or null for the text of it.
+  if (typeof methodName === 'string' && METHOD_NAME.test(methodName)) return;
+  throw invalidArgument('methodName is not a method name');
 }
 
 /** IoT Hub: empty, or JSON. `undefined` for anything else. */
@@ -42,9 +51,12 @@ export class MethodCalls {
 
   /** Rejects with an EmulatorError 400004, 404103, 404104, 502000 or 504101. */
   async invoke(call: MethodCall, awaitSender: AwaitSender): Promise<MethodResponse> {
-    const { methodName, payload = null, responseTimeoutSeconds = 30, connectTimeoutSeconds = 0 } = call;
+    // A call without types may be missing, or be the name itself.
+    const { methodName, payload = null, responseTimeoutSeconds = 30, connectTimeoutSeconds = 0 } = Object(
+      call,
+    ) as MethodCall;
+    checkName(methodName);
     const body = jsonText(payload, 'payload');
-    if (!METHOD_NAME.test(methodName)) throw invalidArgument('methodName is not a method name');
     checkSeconds(responseTimeoutSeconds, 1, 'responseTimeoutSeconds');
     checkSeconds(connectTimeoutSeconds, 0, 'connectTimeoutSeconds');
     if (Buffer.byteLength(body) > MAX_PAYLOAD_BYTES) {

@@ -96,11 +96,35 @@ describe('several calls at once', () => {
   });
 });
 
+/** An object that JSON cannot hold. */
+function endless(): object {
+  const value: Record<string, unknown> = {};
+  value['value'] = value;
+  return value;
+}
+
 describe('a call', () => {
+  it.each([
+    ['nothing', undefined],
+    ['the name alone', 'reboot'],
+    ['the name under another name', { name: 'reboot' }],
+  ])('says that methodName is missing when it is given %s', async (_title, call) => {
+    // The device is away: what is wrong is said at once, and not when it does not come.
+    await expect(context.hub.invokeMethod('pump-1', call as never)).rejects.toMatchObject({
+      name: 'EmulatorError',
+      code: 400004,
+      message: "methodName is missing: { methodName: 'reboot' }",
+    });
+  });
+
   it.each([
     ['a bigint', { payload: 1n as never }],
     ['a function', { payload: (() => 1) as never }],
-    ['no name', { methodName: '' }],
+    ['an empty name', { methodName: '' }],
+    ['no name', { methodName: undefined as never }],
+    ['a name that is no text', { methodName: 7 as never }],
+    ['a payload that contains itself', { payload: endless() as never }],
+    ['a time that is no number', { responseTimeoutSeconds: '5' as never }],
     ['a name with a wild card', { methodName: 'a+' }],
     ['too short a time for the answer', { responseTimeoutSeconds: 0 }],
     ['too long a time to connect', { connectTimeoutSeconds: 301 }],
