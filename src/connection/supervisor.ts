@@ -359,9 +359,16 @@ function isWrongHub(error: DeviceError): boolean {
 }
 
 function advice(error: DeviceError): string {
-  return isRefusal(error)
-    ? `The device registers again and then connects. If that does not help: ${error.remedy}`
-    : `Connecting again by itself; nothing needs to be done unless it goes on. ${error.remedy}`;
+  const remedy = beyondTrying(error.remedy);
+  if (!isRefusal(error))
+    return `Connecting again by itself; nothing needs to be done unless it goes on. ${remedy}`.trimEnd();
+  const next = 'The device registers again and then connects.';
+  return remedy === '' ? next : `${next} If that does not help: ${remedy}`;
+}
+
+/** A remedy without its advice to try again, which happens by itself here. */
+function beyondTrying(remedy: string): string {
+  return remedy.replace(/^Try again\b[^.]*\.\s*/, '').replace(/: try again\b[^.]*\./, '.');
 }
 
 function isSameAssignment(one: Registration, other: Registration): boolean {

@@ -238,6 +238,31 @@ test('tells what comes next in words', async () => {
   expect(advice.at(-1)).toMatch(/registers again/);
 });
 
+test.each([
+  ['Try again.', 'Connecting again by itself; nothing needs to be done unless it goes on.'],
+  [
+    'Try again. A hub ends a connection when the same device connects a second time.',
+    'Connecting again by itself; nothing needs to be done unless it goes on. A hub ends a connection when the same device connects a second time.',
+  ],
+  [
+    'The service is throttling: try again later, at random times if there are many devices.',
+    'Connecting again by itself; nothing needs to be done unless it goes on. The service is throttling.',
+  ],
+  [
+    'Check the network.',
+    'Connecting again by itself; nothing needs to be done unless it goes on. Check the network.',
+  ],
+])('does not advise to do what it does by itself: %s', async (remedy, expected) => {
+  await connected();
+  const error = hubError('CONNECTION_REFUSED');
+  Object.defineProperty(error, 'remedy', { value: remedy });
+  stage.outcomes = [error, 'up'];
+  stage.breakLink();
+  await stage.until(() => stage.links.length === 2);
+  const advice = stage.states.flatMap((state) => (state.status === 'reconnecting' ? [state.advice] : []));
+  expect(advice.at(-1)).toBe(expected);
+});
+
 test('a renewal in the middle of a reconnect takes over, and no link is left behind', async () => {
   const { supervisor, links } = await connected();
   // The second link hangs in being taken into use until it ends.
