@@ -12,6 +12,8 @@ const DEFAULT_PORT = 8883;
 export interface PortsInit {
   readonly credentials: ServerCredentials;
   readonly host: string;
+  /** See {@link ListenOptions}. */
+  readonly alternativeHost?: string | undefined;
   readonly sharedPorts: readonly number[];
   /** In place of the first of the shared ports in host names. */
   readonly announcedPort?: number | undefined;
@@ -64,6 +66,7 @@ export class Ports {
       for (const port of init.sharedPorts) {
         const listener = await MqttListener.listen(ports.#entrance.of(ports.#router), init.credentials, {
           host: init.host,
+          alternativeHost: init.alternativeHost,
           port,
           interceptor: init.interceptor(undefined),
         });
@@ -102,9 +105,9 @@ export class Ports {
         },
       };
     }
-    const { credentials, host } = this.#init;
+    const { credentials, host, alternativeHost } = this.#init;
     const interceptor = this.#init.interceptor(service);
-    const options = { host, port, interceptor };
+    const options = { host, alternativeHost, port, interceptor };
     const listener = await MqttListener.listen(this.#entrance.of(service), credentials, options);
     this.#listeners.push(listener);
     return {

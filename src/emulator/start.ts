@@ -194,7 +194,7 @@ async function startServices(
 }
 
 /**
- * Starts DPS, IoT hubs and IoT Central on 127.0.0.1, on free ports, over mutual TLS with a certificate made for the
+ * Starts DPS, IoT hubs and IoT Central on the loopback interface, on free ports, over mutual TLS with a certificate made for the
  * occasion. Unless the options say otherwise, nothing is stored and nothing leaves the machine.
  *
  * @example
@@ -217,7 +217,11 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     const { credentials } = identity;
     const interceptor = injection.interceptor.bind(injection);
     const { announcedPort } = state.options;
-    ports = await Ports.open({ credentials, host, sharedPorts, announcedPort, interceptor });
+    // Some systems find ::1 under the name localhost before 127.0.0.1, and some clients look no further.
+    const alternativeHost = options.host === undefined ? '::1' : undefined;
+    ports = await Ports.open({
+      ...{ credentials, host, alternativeHost, sharedPorts, announcedPort, interceptor },
+    });
     const emulator = await startServices(state, ports, injection, identity);
     warnIfExposed(host);
     return emulator;

@@ -37,7 +37,8 @@ export interface EmulatorOptions {
   /** Names of the IoT Central applications. Default `['central']`. The first is {@link Emulator.central}. */
   centralApplications?: readonly string[];
   /**
-   * Name or address of the interface to listen on. Default 127.0.0.1. On any other than a loopback interface, devices and
+   * Name or address of the interface to listen on. Default 127.0.0.1, and with it ::1 where there is such an address and
+   * nobody else has the port: `localhost` may stand for both. On any other than a loopback interface, devices and
    * whoever else reaches this machine can reach the emulator, and a warning of the process says so.
    */
   host?: string;

@@ -1,5 +1,5 @@
 import { constants } from 'node:crypto';
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { createSecureContext, TLSSocket, type SecureContext } from 'node:tls';
 import type { Duplex } from 'node:stream';
 import type { IncomingMessage } from 'node:http';
@@ -13,6 +13,7 @@ import { Link } from './link';
 import { PendingLinks } from './pending-links';
 import type { DisconnectReason, MqttService } from './service';
 import { MqttSession } from './session';
+import { TcpPort } from './tcp-port';
 import type { WatchedResponse } from './watched-response';
 
 const debug = createDebug('azure-iot-x509:emulator:listener');
@@ -27,6 +28,8 @@ export interface ServerCredentials {
 export interface ListenOptions {
   /** Name or address of the interface. Default 127.0.0.1. */
   readonly host?: string;
+  /** An address that clients may get for the same name, which is listened on as well if possible. Default: none. */
+  readonly alternativeHost?: string | undefined;
   /** Default: a free one, chosen by the system. */
   readonly port?: number;
   readonly limits?: MqttLimits;
@@ -53,35 +56,35 @@ export class MqttListener {
   readonly #secureContext: SecureContext;
   readonly #limits: MqttLimits;
   readonly #interceptor: Interceptor | undefined;
-  readonly #server: Server;
+  readonly #tcp: TcpPort;
   readonly #gate: HttpGate;
-  readonly #host: string;
   readonly #links = new Set<Link>();
   readonly #pending: PendingLinks;
   readonly #sessions = new Set<MqttSession>();
   /** The last of the changes between listening and not listening, which happen one after the other. */
   #change: Promise<void> = Promise.resolve();
-  #port: number;
   #isClosed = false;
 
   private constructor(service: MqttService, credentials: ServerCredentials, options: ListenOptions) {
-    const { host = '127.0.0.1', port = 0, limits = DEFAULT_LIMITS, interceptor } = options;
+    const { host = '127.0.0.1', alternativeHost, port = 0, limits = DEFAULT_LIMITS, interceptor } = options;
     this.#service = service;
     this.#secureContext = serverContext(credentials);
     this.#limits = limits;
     this.#interceptor = interceptor;
-    this.#host = host;
-    this.#port = port;
     this.#pending = new PendingLinks(limits.maxPendingConnections);
     this.#gate = new HttpGate({
       limits,
       onStream: (stream, socket, link) => this.#serve(stream, socket, link),
       onRequest: (request, response, socket, link) => this.#answer(request, response, socket, link),
     });
-    // Small packets at once: waiting for more costs 40 ms a message on a connection that acknowledges late.
-    this.#server = createServer({ noDelay: true }, (raw) => this.#accept(raw));
-    this.#server.maxConnections = limits.maxConnections;
-    this.#server.on('error', (error: Error) => debug('%s: %s', service.label, error.message));
+    this.#tcp = new TcpPort({
+      host,
+      alternativeHost,
+      port,
+      maxConnections: limits.maxConnections,
+      onSocket: (raw) => this.#accept(raw),
+      onError: (error) => debug('%s: %s', service.label, error.message),
+    });
   }
 
   /** Rejects with the system's error, e.g. when the port is taken. */
@@ -97,21 +100,21 @@ export class MqttListener {
 
   /** The port, which stays the same for good. */
   get port(): number {
-    return this.#port;
+    return this.#tcp.number;
   }
 
   /** Listens again, on the same port. Idempotent. Rejects when closed, and with the system's error. */
   start(): Promise<void> {
     return this.#then(async () => {
       if (this.#isClosed) throw new Error(`The emulator is closed, and with it ${this.#service.label}.`);
-      if (!this.#server.listening) await this.#listen();
+      if (!this.#tcp.isListening) await this.#tcp.listen();
     });
   }
 
   /** Stops listening and drops every client; afterwards no socket and no timer is left. Idempotent. */
   stop(reason: DisconnectReason): Promise<void> {
     return this.#then(async () => {
-      if (this.#server.listening) await this.#unlisten(reason);
+      if (this.#tcp.isListening) await this.#unlisten(reason);
     });
   }
 
@@ -129,25 +132,11 @@ export class MqttListener {
     return next;
   }
 
-  async #listen(): Promise<void> {
-    const server = this.#server;
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ host: this.#host, port: this.#port }, () => {
-        server.off('error', reject);
-        resolve();
-      });
-    });
-    // A TCP server that listens has an address of this shape; the type also covers pipes and closed servers.
-    this.#port = (server.address() as AddressInfo).port;
-  }
-
-  #unlisten(reason: DisconnectReason): Promise<void> {
-    return new Promise((resolve) => {
-      this.#server.close(() => resolve());
-      for (const session of this.#sessions) session.close(reason);
-      for (const link of this.#links) link.destroy();
-    });
+  async #unlisten(reason: DisconnectReason): Promise<void> {
+    const closed = this.#tcp.close();
+    for (const session of this.#sessions) session.close(reason);
+    for (const link of this.#links) link.destroy();
+    await closed;
   }
 
   #accept(raw: Socket): void {
