@@ -43,10 +43,10 @@ function notWritableError(path: string, cause: unknown): FileError {
   });
 }
 
-/** Creates the directory and those above it, for this user alone. An existing one is left as it is. */
-export async function ensureDirectory(directory: string): Promise<void> {
+/** Creates the directory and those above it, for this user alone. An existing one is left as it is. Answers whether it was new. */
+export async function ensureDirectory(directory: string): Promise<boolean> {
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    return (await mkdir(directory, { recursive: true, mode: 0o700 })) !== undefined;
   } catch (cause) {
     throw notWritableError(directory, cause);
   }

@@ -1,10 +1,10 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { ensureDirectory } from '../../certificates/files';
 import { InvalidOptionsError, type OptionProblem } from '../../errors';
 import type { JsonObject } from '../json';
 import { FORMATS, formatDocument, parseDocument, type FileKind } from './formats';
 import { FolderLock } from './lock';
+import { makeStateDirectory } from './make-directory';
 import type { Persistent } from './persistent';
 import { brokenFile, notReadable } from './problems';
 import { keepServerIdentity, type ServerIdentity } from './server-identity';
@@ -26,7 +26,7 @@ const SERVER = 'server';
 const FILE_NAME = /^(?:(emulator|dps)|(hub|central)-([A-Za-z0-9-]+))\.json$/;
 /** What a process has left that was killed while it wrote. */
 const LEFTOVER =
-  /^\.(?:(?:(?:emulator|dps|(?:hub|central)-.+)\.json|.+\.pem|server)\.|lock-\d+-)[0-9a-f]{16}\.tmp$/;
+  /^\.(?:(?:(?:emulator|dps|(?:hub|central)-.+)\.json|.+\.pem|\.gitignore|server)\.|lock-\d+-)[0-9a-f]{16}\.tmp$/;
 
 function fileName({ kind, name }: StateFile): string {
   return name === undefined ? `${kind}.json` : `${kind}-${name}.json`;
@@ -57,7 +57,7 @@ export class StateDirectory {
    */
   static async open(directory: string): Promise<StateDirectory> {
     const path = resolve(directory);
-    await ensureDirectory(path);
+    await makeStateDirectory(path);
     const lock = await FolderLock.acquire(path);
     try {
       await removeLeftovers(path);

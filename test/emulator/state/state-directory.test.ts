@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { StateDirectory } from '../../../src/emulator/state/state-directory';
 import { readFields, readString } from '../../../src/emulator/state/read';
@@ -149,6 +150,26 @@ describe('the folder', () => {
     await directory.close();
   });
 
+  it('is kept out of Git when it is new, keys and all', async () => {
+    await (await openWith(new Note('kept'))).close();
+    expect(spawnSync('git', ['init', '--quiet', path()]).status).toBe(0);
+    const { stdout } = spawnSync('git', ['status', '--porcelain', '--untracked-files=all'], {
+      cwd: path(),
+      encoding: 'utf8',
+    });
+    expect(stdout).toBe('');
+    // It is read and kept like any other.
+    const note = new Note();
+    await (await openWith(note)).close();
+    expect(note.text).toBe('kept');
+  });
+
+  it('that was there already gets nothing that its owner has not asked for', async () => {
+    mkdirSync(path('state'));
+    await (await openWith(new Note())).close();
+    expect(readdirSync(path('state'))).toEqual(['hub-hub-1.json']);
+  });
+
   it('is in use until it is closed, also when it could not be opened', async () => {
     const directory = await openWith(new Note());
     await expect(StateDirectory.open(path('state'))).rejects.toThrow(
@@ -243,7 +264,7 @@ describe('when writing fails', () => {
     expect(textIn('hub-hub-1.json')).toBe('third');
     expect(warned.warnings).toHaveLength(1);
     await directory.close();
-    expect(readdirSync(path('state'))).toEqual(['hub-hub-1.json']);
+    expect(readdirSync(path('state')).sort()).toEqual(['.gitignore', 'hub-hub-1.json']);
   });
 
   it('says at the end what is lost, and gives the folder away all the same', async () => {
