@@ -68,23 +68,24 @@ if (isInstalled) {
           if (line.value.startsWith(start)) return line.value.slice(start.length).trim();
         }
       };
-      const publish = (topic: string, body: string): Promise<string> =>
-        run('mosquitto_pub', emulator.globalEndpoint, username, ['-t', topic, '-m', body, '-q', '1']);
+      const publish = (topic: string, ...body: string[]): Promise<string> =>
+        run('mosquitto_pub', emulator.globalEndpoint, username, ['-t', topic, '-q', '1', ...body]);
 
       await next('Subscribed');
-      await publish('$dps/registrations/PUT/iotdps-register/?$rid=1', '{"registrationId":"sensor-1"}');
+      await publish('$dps/registrations/PUT/iotdps-register/?$rid=1', '-m', '{"registrationId":"sensor-1"}');
       const accepted = await next('$dps/registrations/res/202/?$rid=1&retry-after=0');
       const { operationId } = JSON.parse(accepted) as { operationId: string };
-      const poll = (requestId: number): Promise<string> =>
+      const poll = (requestId: number, ...body: string[]): Promise<string> =>
         publish(
           `$dps/registrations/GET/iotdps-get-operationstatus/?$rid=${requestId}&operationId=${operationId}`,
-          ' ',
+          ...body,
         );
-      await poll(2);
+      // What a poll says is not looked at: a blank, or no body at all.
+      await poll(2, '-m', ' ');
       expect(await next('$dps/registrations/res/202/?$rid=2&retry-after=0')).toContain(
         '"status":"assigning"',
       );
-      await poll(3);
+      await poll(3, '-n');
       const assigned = JSON.parse(await next('$dps/registrations/res/200/?$rid=3')) as object;
       expect(assigned).toMatchObject({
         operationId,
