@@ -52,9 +52,12 @@ export class MethodCalls {
   /** Rejects with an EmulatorError 400004, 404103, 404104, 502000 or 504101. */
   async invoke(call: MethodCall, awaitSender: AwaitSender): Promise<MethodResponse> {
     // A call without types may be missing, or be the name itself.
-    const { methodName, payload = null, responseTimeoutSeconds = 30, connectTimeoutSeconds = 0 } = Object(
-      call,
-    ) as MethodCall;
+    const {
+      methodName,
+      payload = null,
+      responseTimeoutSeconds = 30,
+      connectTimeoutSeconds = 0,
+    } = Object(call) as MethodCall;
     checkName(methodName);
     const body = jsonText(payload, 'payload');
     checkSeconds(responseTimeoutSeconds, 1, 'responseTimeoutSeconds');

@@ -52,7 +52,8 @@ export function packetType(frame: Buffer): number {
 function decodePublish(frame: Buffer): IPublishPacket {
   const [flags = 0] = frame;
   const qos = (flags >> 1) & 3;
-  if (qos !== 0 && qos !== 1 && qos !== 2) throw new ProtocolViolation('malformed packet: QoS 3 [MQTT-3.3.1-4]');
+  if (qos !== 0 && qos !== 1 && qos !== 2)
+    throw new ProtocolViolation('malformed packet: QoS 3 [MQTT-3.3.1-4]');
   let start = 1;
   while (((frame[start] ?? 0) & 0x80) !== 0) start++;
   start++;
