@@ -1,12 +1,14 @@
 // Packs the tarball, installs it in an empty folder as a user does, imports it from ESM, requires it from CommonJS,
-// compiles against its types, makes one real connection with it, and runs the program that it installs.
+// compiles against its types, makes real connections with it, and runs the program that it installs; with each version of
+// Node.js that is supported.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const { version, engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const folder = mkdtempSync(join(tmpdir(), 'azure-iot-x509-package-'));
 const run = (command, args, options = {}) =>
   execFileSync(command, args, {
@@ -58,9 +60,6 @@ import iot from 'azure-iot-device';
 const { Message } = iot;
 ${walk}`,
   );
-  run('node', ['esm.mjs']);
-  console.log('imported from ESM and connected');
-
   writeFileSync(
     join(folder, 'cjs.cjs'),
     `const { connectDevice } = require('azure-iot-x509');
@@ -69,9 +68,6 @@ const { startEmulator } = require('azure-iot-x509/emulator');
 const { Message } = require('azure-iot-device');
 (async () => {${walk}})();`,
   );
-  run('node', ['cjs.cjs']);
-  console.log('required from CommonJS and connected');
-
   writeFileSync(
     join(folder, 'types.ts'),
     `import { connectDevice } from 'azure-iot-x509';
@@ -89,9 +85,38 @@ export async function main(): Promise<void> {${walk}}`,
   ]);
   console.log('compiled against the types');
 
+  for (const directory of runtimes(engines.node)) useIn(directory, version);
+} catch (error) {
+  if (error.stdout) console.error(error.stdout);
+  throw error;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** Folders with a `node` of the oldest version that is supported and of each later line that is maintained for long. */
+function runtimes(range) {
+  const [, oldest] = /^>=(\d+\.\d+)$/.exec(range) ?? [];
+  if (oldest === undefined) throw new Error(`The engines are more than a lowest version: ${range}`);
+  // What the package `node` installs.
+  const system = `${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
+  const versions = [`${oldest}.0`, '22', '24'];
+  const directory = join(folder, 'runtimes');
+  mkdirSync(directory);
+  writeFileSync(join(directory, 'package.json'), '{ "private": true }');
+  const packages = versions.map((wanted, index) => `runtime-${index}@npm:node-${system}@${wanted}`);
+  run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', ...packages], { cwd: directory });
+  return versions.map((_, index) => join(directory, 'node_modules', `runtime-${index}`, 'bin'));
+}
+
+/** Uses what is installed with the `node` of a folder. */
+function useIn(directory, version) {
+  const env = { ...process.env, PATH: [directory, process.env.PATH].join(delimiter) };
+  const runWith = (command, args) => run(command, args, { env });
+  runWith('node', ['esm.mjs']);
+  runWith('node', ['cjs.cjs']);
+
   // As npm and npx call it: by the link that the installation made.
-  const bin = (...args) => run(join('node_modules', '.bin', 'azure-iot-x509'), args);
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const bin = (...args) => runWith(join('node_modules', '.bin', 'azure-iot-x509'), args);
   if (bin('--version') !== `${version}\n`) throw new Error('The program does not know its version.');
   if (!bin('--help').includes('cert root')) throw new Error('The help does not list the commands.');
   bin('cert', 'root', '--cn', 'Package Root CA', '--subject', 'O=Package');
@@ -101,10 +126,7 @@ export async function main(): Promise<void> {${walk}}`,
   const credentials = ['--cert', made('pump-1.crt'), '--key', made('pump-1.key')];
   const report = JSON.parse(bin('check', '--enrollment', 'hub-group', ...credentials, '--json'));
   if (!report.ok || report.registrationId !== 'pump-1') throw new Error('The check found an error.');
-  console.log('ran the program: --version, --help, cert root, cert device, check');
-} catch (error) {
-  if (error.stdout) console.error(error.stdout);
-  throw error;
-} finally {
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(join(folder, 'certificates'), { recursive: true });
+  const node = runWith('node', ['--version']).trim();
+  console.log(`Node.js ${node}: imported from ESM, required from CommonJS and connected; program run`);
 }
