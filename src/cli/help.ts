@@ -7,9 +7,7 @@ import { GLOBAL_FLAGS } from './global-flags';
 import { styleFor, type Style } from './output/style';
 import { terminalWidth, type OutputIo } from './output/terminal';
 import { wrap } from './output/text';
-
-/** What users type. */
-export const PROGRAM = 'azure-iot-x509';
+import { PROGRAM } from './program';
 
 const PIPE_WIDTH = 100;
 const MAX_WIDTH = 120;

@@ -5,9 +5,11 @@ import { EXIT } from './exit-codes';
 import { reportFailure } from './failure';
 import { parseFlags } from './flags/parse';
 import { GLOBAL_FLAGS } from './global-flags';
-import { commandHelp, groupHelp, overview, PROGRAM } from './help';
+import { commandHelp, groupHelp, overview } from './help';
 import { Interruption, locate, OutputClosed, type Io } from './io';
 import { Output } from './output/output';
+import { PROGRAM } from './program';
+import { unknownCommand } from './unknown-command';
 import { UsageError } from './usage-error';
 import { version } from './version';
 
@@ -135,7 +137,8 @@ function runWithoutCommand(args: readonly string[], words: readonly string[], io
     return EXIT.ok;
   }
   if (text === undefined) {
-    reportUsage([unknownCommand(about)], `${PROGRAM} --help`, output);
+    const { problem, help } = unknownCommand(about);
+    reportUsage([problem], help, output);
   } else if (first?.startsWith('-') === true) {
     reportUsage(
       [`${first} is not a flag of ${PROGRAM} itself; flags follow the command.`],
@@ -157,11 +160,4 @@ function helpAbout(words: readonly string[], io: Io): string | undefined {
   if (command !== undefined) return commandHelp(command, io);
   const group = GROUPS.find((candidate) => candidate.name === name);
   return group === undefined ? undefined : groupHelp(group, io);
-}
-
-function unknownCommand(words: readonly string[]): string {
-  const name = words.slice(0, 2).join(' ');
-  const names = [...COMMANDS, ...GROUPS].map((entry) => entry.name).concat('help');
-  const meant = nearestName(name, names) ?? nearestName(words[0] ?? '', names);
-  return `${JSON.stringify(name)} is not a command.${meant === undefined ? '' : ` Did you mean: ${PROGRAM} ${meant}?`}`;
 }

@@ -52,10 +52,9 @@ const isObject = (value: unknown): value is object =>
  */
 export function unknownOptions(options: unknown): OptionProblems {
   const problems = new OptionProblems();
-  if (!problems.addUnlessObject(options, 'Pass an object such as { retryAfterSeconds: 0 }, or nothing.')) {
-    problems.throwIfAny();
-  }
-  const given: Readonly<Record<string, unknown>> = { ...Object(options) };
+  problems.addUnlessObject(options, 'Pass an object such as { retryAfterSeconds: 0 }, or nothing.');
+  problems.throwIfAny();
+  const given: Readonly<Record<string, unknown>> = { ...(options as object) }; // as was checked
   problems.addUnknown(given, Object.keys(OPTIONS));
   for (const [name, members] of Object.entries(OBJECTS)) {
     const value = given[name];

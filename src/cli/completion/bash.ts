@@ -1,4 +1,4 @@
-import { PROGRAM } from '../help';
+import { PROGRAM } from '../program';
 import type { CompletionFlag, CompletionNode, ValueCompletion } from './model';
 import { quoted } from './quoted';
 

@@ -1,4 +1,4 @@
-import { PROGRAM } from '../help';
+import { PROGRAM } from '../program';
 import type { CompletionFlag, CompletionNode } from './model';
 
 const FUNCTION = '__azure_iot_x509_is_at';

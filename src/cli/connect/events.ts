@@ -7,7 +7,7 @@ import type { Io } from '../io';
 import type { Output } from '../output/output';
 import { printable } from '../output/printable';
 import type { Style } from '../output/style';
-import { duration } from '../output/text';
+import { clock, duration } from '../output/text';
 
 /** As much of a message as a line for people shows. */
 const MAX_SHOWN = 500;
@@ -190,13 +190,6 @@ function stateText(state: ConnectionState, registration: Registration | undefine
     case 'closed':
       return state.error ? `given up: ${told(state.error).message}` : 'closed';
   }
-}
-
-/** The time of day on this machine. */
-function clock(time: Date): string {
-  return [time.getHours(), time.getMinutes(), time.getSeconds()]
-    .map((part) => String(part).padStart(2, '0'))
-    .join(':');
 }
 
 function where({ assignedHub, deviceId, registrationId }: Registration): object {

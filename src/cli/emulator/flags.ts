@@ -1,13 +1,8 @@
-import { locate, type Io } from '../io';
+import type { Io } from '../io';
 import { flagTable } from '../flags/spec';
 import { controlAddress } from './control/address';
 import { ControlClient } from './control/client';
-
-/** Where the emulator keeps its state unless it is told otherwise. */
-export const DEFAULT_STATE = '.azure-iot-emulator';
-
-/** The root of the servers' certificates, in the directory of the state. */
-export const CA_FILE = 'emulator-ca.pem';
+import { DEFAULT_STATE, placeOf } from './place';
 
 /** Which emulator a command is for. */
 export const stateFlag = flagTable({
@@ -46,11 +41,7 @@ export const targetFlags = flagTable({
 });
 
 /** Speaks to the emulator of `--state`. */
-export function controlOf({ state }: { readonly state: string }, io: Io): ControlClient {
-  const other = state === DEFAULT_STATE ? '' : ` --state ${state}`;
-  return new ControlClient(
-    controlAddress(locate(io.cwd, state)),
-    io.signal,
-    `azure-iot-x509 emulator${other}`,
-  );
+export function controlOf(values: { readonly state: string }, io: Io): ControlClient {
+  const place = placeOf(values, io);
+  return new ControlClient(controlAddress(place.directory), io.signal, place);
 }

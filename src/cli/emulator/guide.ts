@@ -1,21 +1,23 @@
 import type { Style } from '../output/style';
+import { commandLine, shellWord } from '../shell';
+import { connectLine } from './connect-line';
 import type { Status } from './control/operations';
+import type { Place } from './place';
 
-interface GuideOptions {
-  /** ` --state DIR` when it is not the default. */
-  readonly stateFlag: string;
-  /** Where the root of the servers is written. */
-  readonly caFile: string;
-}
+/** What "cert device" makes in the lines below. */
+const PUMP = ['--cert', 'certificates/pump-1.crt', '--key', 'certificates/pump-1.key'];
 
 /** Where the emulator is, and ready-made lines for clients of several kinds. */
-export function guide(
-  status: Status,
-  { stateFlag, caFile }: GuideOptions,
-  { bold, dim }: Style,
-): readonly string[] {
+export function guide(status: Status, place: Place, { bold, dim }: Style): readonly string[] {
+  const { caFile } = place;
   const { globalEndpoint, idScope, hubs, central } = status;
   const [host = '', port = '8883'] = globalEndpoint.split(':');
+  const variables = {
+    PROVISIONING_HOST: globalEndpoint,
+    PROVISIONING_IDSCOPE: idScope,
+    CA_FILE: caFile,
+    NODE_EXTRA_CA_CERTS: caFile,
+  };
   return [
     bold('Devices find the emulator here:'),
     `  global endpoint   ${globalEndpoint}`,
@@ -25,16 +27,18 @@ export function guide(
     ...hubs.map(({ name, hostName }) => `  hub ${name.padEnd(13)} ${hostName}`),
     '',
     bold('Enroll a device and connect it:'),
-    '  azure-iot-x509 cert device --cn pump-1 --subject O=Contoso',
-    `  azure-iot-x509 emulator enroll certificates/pump-1.crt${stateFlag}`,
-    `  azure-iot-x509 connect --enrollment hub-individual --cert certificates/pump-1.crt --key certificates/pump-1.key --id-scope ${idScope} --endpoint ${globalEndpoint} --ca ${caFile}`,
-    `  azure-iot-x509 emulator watch${stateFlag}`,
+    `  ${commandLine('cert', 'device', '--cn', 'pump-1', '--subject', 'O=Contoso')}`,
+    `  ${place.command('enroll', 'certificates/pump-1.crt')}`,
+    connectLine({ enrollment: 'hub-individual', status, place, credentials: PUMP }),
+    `  ${place.command('watch')}`,
     '',
     bold('For the library, its examples, and the official Node.js sample (register_x509.js):'),
-    `  export PROVISIONING_HOST=${globalEndpoint} PROVISIONING_IDSCOPE=${idScope} CA_FILE=${caFile} NODE_EXTRA_CA_CERTS=${caFile}`,
+    `  export ${Object.entries(variables)
+      .map(([name, value]) => `${name}=${shellWord(value)}`)
+      .join(' ')}`,
     '',
     bold('For the official Python SDK (azure-iot-device):'),
-    `  ProvisioningDeviceClient.create_from_x509_certificate(provisioning_host="${host}", registration_id="pump-1", id_scope="${idScope}", x509=X509("certificates/pump-1.crt", "certificates/pump-1.key"), server_verification_cert=open("${caFile}").read())`,
+    `  ProvisioningDeviceClient.create_from_x509_certificate(provisioning_host="${host}", registration_id="pump-1", id_scope="${idScope}", x509=X509("certificates/pump-1.crt", "certificates/pump-1.key"), server_verification_cert=open(${JSON.stringify(caFile)}).read())`,
     bold('For the official C SDK (prov_dev_client_sample):'),
     `  Prov_Device_LL_Create("${host}", "${idScope}", Prov_Device_MQTT_Protocol); Prov_Device_LL_SetOption(handle, OPTION_TRUSTED_CERT, /* content of ${caFile} */);`,
     ...(port === '8883'

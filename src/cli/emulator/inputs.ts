@@ -3,15 +3,20 @@ import { CommandError } from '../command-error';
 import type { JsonObject } from '../../emulator';
 import { UsageError } from '../usage-error';
 
-/** The first certificate of a file (PEM, DER, or PKCS#12 without passphrase), as PEM: in a chain file, the leaf. */
-export async function readCertificate(path: string): Promise<string> {
+/**
+ * The first certificate of a file (PEM, DER, or PKCS#12 without passphrase), as PEM: in a chain file, the leaf.
+ *
+ * @param argument what gives the path: the name of an argument or a flag
+ * @throws CommandError
+ */
+export async function readCertificate(path: string, argument: string): Promise<string> {
   const { certificates, problems } = await readFile(path, () => Promise.resolve(undefined));
   const [first] = certificates;
   if (first !== undefined) return first.x509.toString();
   const [problem] = problems;
   throw new CommandError({
     code: 'CERTIFICATE_NOT_READABLE',
-    message: problem?.message ?? `There is no certificate in ${path}.`,
+    message: `${argument} cannot be used. ${problem?.message ?? `There is no certificate in ${path}.`}`,
     remedy: problem?.remedy ?? 'Give a certificate in PEM or DER form.',
   });
 }

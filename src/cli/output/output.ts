@@ -4,7 +4,7 @@ import { isInteractive, terminalWidth, type OutputIo, type StreamName } from './
 import { wrap } from './text';
 
 /** A line that people copy must not be broken. */
-const COMMAND = /^ *(azure-iot-x509|npm|npx|openssl) /;
+const COMMAND = /^ *(azure-iot-x509|export|npm|npx|openssl) /;
 
 /** A result in both of its forms. */
 export interface Result {

@@ -7,6 +7,13 @@ export function duration(milliseconds: number): string {
   return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
 }
 
+/** The time of day on this machine: `09:12:01`. */
+export function clock(time: Date): string {
+  return [time.getHours(), time.getMinutes(), time.getSeconds()]
+    .map((part) => String(part).padStart(2, '0'))
+    .join(':');
+}
+
 /** The text in lines of at most that many characters, broken at spaces; all but the first of a line are indented. */
 export function wrap(text: string, width: number, indent = 0): string[] {
   const margin = ' '.repeat(indent);

@@ -3,9 +3,8 @@ import { readdir, realpath } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { InvalidOptionsError } from '../../errors';
 import { ask, Claim, removeClaim, type Owner } from './claim';
-import { messageOf, notReadable, unusableStateDirectory } from './problems';
+import { messageOf, notReadable, StateInUseError, unusableStateDirectory } from './problems';
 
 /** Two emulators that start at the same moment make way for each other and try again. */
 const MAX_ATTEMPTS = 20;
@@ -108,11 +107,8 @@ async function namesIn(directory: string): Promise<readonly string[]> {
   });
 }
 
-function inUse(directory: string, rival: Rival): InvalidOptionsError {
+function inUse(directory: string, rival: Rival): StateInUseError {
   const [fromName = ''] = rival.name.split('-');
   const host = rival.hostName === undefined || rival.hostName === hostname() ? '' : ` on ${rival.hostName}`;
-  return unusableStateDirectory(
-    `is in use: the emulator of process ${rival.processId ?? fromName}${host} keeps its state in ${directory}.`,
-    'Stop that emulator, or pass another folder.',
-  );
+  return new StateInUseError(directory, `${rival.processId ?? fromName}${host}`);
 }

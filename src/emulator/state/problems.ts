@@ -42,6 +42,22 @@ export function notReadable(path: string, cause: unknown): FileError {
   });
 }
 
+/** Another emulator has the state directory. */
+export class StateInUseError extends InvalidOptionsError {
+  /** The ID of its process, as far as it is known, and where it runs when it is another machine or container. */
+  readonly owner: string;
+
+  constructor(directory: string, owner: string) {
+    const message = `is in use: the emulator of process ${owner} keeps its state in ${directory}.`;
+    const remedy =
+      'Stop that emulator ("azure-iot-x509 emulator stop", if the command line has started it), or pass another folder.';
+    super([{ option: 'stateDirectory', message, remedy }]);
+    // What it is for users of the library, who do not know this class.
+    this.name = 'InvalidOptionsError';
+    this.owner = owner;
+  }
+}
+
 /** The option `stateDirectory` is right in itself and does not work now. */
 export function unusableStateDirectory(message: string, remedy: string): InvalidOptionsError {
   return new InvalidOptionsError([{ option: 'stateDirectory', message, remedy }]);

@@ -29,7 +29,8 @@ test('a folder is for one at a time, and for the next one afterwards', async () 
     await expect(FolderLock.acquire(path())).rejects.toMatchObject({
       code: 'INVALID_OPTIONS',
       message: `Option stateDirectory is in use: the emulator of process ${process.pid} keeps its state in ${path()}.`,
-      problems: [{ option: 'stateDirectory', remedy: 'Stop that emulator, or pass another folder.' }],
+      name: 'InvalidOptionsError',
+      problems: [{ option: 'stateDirectory', remedy: expect.stringContaining('emulator stop') as string }],
     });
     await Promise.all([lock.release(), lock.release()]);
     const next = await FolderLock.acquire(path());

@@ -4,6 +4,7 @@ import { EXIT } from '../../exit-codes';
 import { flagTable } from '../../flags/spec';
 import { controlFlags, controlOf } from '../flags';
 import { readCertificate } from '../inputs';
+import { placeOf, type Place } from '../place';
 import { authorityFlags, checkAuthorityFlags, reportAdded } from './verification';
 
 const addFlags = flagTable({
@@ -11,25 +12,32 @@ const addFlags = flagTable({
   name: { type: 'string', description: 'Name of the certificate. Default: that of the file.' },
 });
 
+/** What to do when the authority is verified. */
+function nextStep(place: Place, name: string): readonly string[] {
+  return ['Make a group for it:', `  ${place.command('group', 'GROUP', '--ca', name)}`];
+}
+
 async function add({ values, operands, io, output }: Invocation<typeof addFlags>): Promise<number> {
   const [file = ''] = operands;
   checkAuthorityFlags(values);
   const { name = parse(file).name, verified, printCode } = values;
-  const certificate = await readCertificate(file);
+  const certificate = await readCertificate(file, 'CERTIFICATE');
   const added = await controlOf(values, io).call('addAuthority', { name, certificate, isVerified: verified });
-  reportAdded(output, added, { file, verifyWith: 'emulator ca verify', printCode });
+  const place = placeOf(values, io);
+  await reportAdded({ output, io, place }, added, {
+    ...{ file, verifyWith: ['ca', 'verify'], printCode },
+    next: nextStep(place, name),
+  });
   return EXIT.ok;
 }
 
 async function verify({ values, operands, io, output }: Invocation<typeof controlFlags>): Promise<number> {
   const [name = '', file = ''] = operands;
-  const certificate = await readCertificate(file);
+  const certificate = await readCertificate(file, 'CERTIFICATE');
   const verified = await controlOf(values, io).call('verifyAuthority', { name, certificate });
   output.result({
     json: verified,
-    text: () => [
-      `${name} is verified. Make a group for it: azure-iot-x509 emulator group GROUP --ca ${name}`,
-    ],
+    text: () => [`${name} is verified.`, ...nextStep(placeOf(values, io), name)],
   });
   return EXIT.ok;
 }

@@ -2,8 +2,11 @@ import { defineCommand, type Invocation } from '../../command';
 import { EXIT } from '../../exit-codes';
 import { flagTable } from '../../flags/spec';
 import { alignColumns } from '../../output/text';
+import { ANY_DEVICE, connectLine, credentialFlags } from '../connect-line';
+import type { Status } from '../control/operations';
 import { controlFlags, controlOf } from '../flags';
 import { readCertificate } from '../inputs';
+import { placeOf, type Place } from '../place';
 import { authorityFlags, checkAuthorityFlags, reportAdded } from './verification';
 
 const deviceFlags = flagTable({
@@ -15,16 +18,22 @@ const deviceFlags = flagTable({
 async function device({ values, operands, io, output }: Invocation<typeof deviceFlags>): Promise<number> {
   const [deviceId = ''] = operands;
   const { cert, secondary } = values;
-  const row = await controlOf(values, io).call('centralDevice', {
+  const control = controlOf(values, io);
+  const row = await control.call('centralDevice', {
     deviceId,
-    ...(cert !== undefined && { certificate: await readCertificate(cert) }),
-    ...(secondary !== undefined && { secondaryCertificate: await readCertificate(secondary) }),
+    ...(cert !== undefined && { certificate: await readCertificate(cert, '--cert') }),
+    ...(secondary !== undefined && { secondaryCertificate: await readCertificate(secondary, '--secondary') }),
   });
+  const place = placeOf(values, io);
+  const status = await control.call('status', {});
+  const credentials = cert === undefined ? undefined : await credentialFlags(cert, io);
   output.result({
     json: row,
     text: () => [
       `IoT Central device ${row.deviceId}: ${row.status}.`,
-      ...(cert === undefined ? [] : ['Connect it with --enrollment central-individual.']),
+      ...(credentials === undefined
+        ? []
+        : ['Connect it:', connectLine({ enrollment: 'central-individual', status, place, credentials })]),
     ],
   });
   return EXIT.ok;
@@ -50,16 +59,29 @@ export const emulatorCentralDevice = defineCommand({
   load: () => ({ run: device }),
 });
 
+/** What to do when the authority of a group is verified. */
+function nextStep(status: Status, place: Place): readonly string[] {
+  return [
+    'Connect its devices; each has a certificate below the CA:',
+    connectLine({ enrollment: 'central-group', status, place, credentials: ANY_DEVICE }),
+  ];
+}
+
 async function group({ values, operands, io, output }: Invocation<typeof authorityFlags>): Promise<number> {
   const [name = '', file = ''] = operands;
   checkAuthorityFlags(values);
-  const certificate = await readCertificate(file);
-  const added = await controlOf(values, io).call('centralGroup', {
+  const certificate = await readCertificate(file, 'CERTIFICATE');
+  const control = controlOf(values, io);
+  const added = await control.call('centralGroup', {
     name,
     certificate,
     isVerified: values.verified,
   });
-  reportAdded(output, added, { file, verifyWith: 'emulator central verify', printCode: values.printCode });
+  const place = placeOf(values, io);
+  await reportAdded({ output, io, place }, added, {
+    ...{ file, verifyWith: ['central', 'verify'], printCode: values.printCode },
+    next: nextStep(await control.call('status', {}), place),
+  });
   return EXIT.ok;
 }
 
@@ -88,11 +110,13 @@ export const emulatorCentralGroup = defineCommand({
 
 async function verify({ values, operands, io, output }: Invocation<typeof controlFlags>): Promise<number> {
   const [name = '', file = ''] = operands;
-  const certificate = await readCertificate(file);
-  const verified = await controlOf(values, io).call('centralVerify', { name, certificate });
+  const certificate = await readCertificate(file, 'CERTIFICATE');
+  const control = controlOf(values, io);
+  const verified = await control.call('centralVerify', { name, certificate });
+  const status = await control.call('status', {});
   output.result({
     json: verified,
-    text: () => [`${name} is verified. Connect its devices with --enrollment central-group.`],
+    text: () => [`${name} is verified.`, ...nextStep(status, placeOf(values, io))],
   });
   return EXIT.ok;
 }
@@ -124,7 +148,9 @@ async function list({ values, io, output }: Invocation<typeof controlFlags>): Pr
     json: rows,
     text: ({ bold }) =>
       rows.length === 0
-        ? ['There are no devices yet. Make one: azure-iot-x509 emulator central device DEVICE']
+        ? [
+            `There are no devices yet. Make one: ${placeOf(values, io).command('central', 'device', 'DEVICE')}`,
+          ]
         : alignColumns([
             ['DEVICE', 'STATUS', 'TEMPLATE'].map(bold),
             ...rows.map(({ deviceId, status, template }) => [deviceId, status, template ?? '-']),

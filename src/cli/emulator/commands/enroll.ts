@@ -1,8 +1,10 @@
 import { defineCommand, type Invocation } from '../../command';
 import { EXIT } from '../../exit-codes';
 import { flagTable } from '../../flags/spec';
+import { connectLine, credentialFlags } from '../connect-line';
 import { controlFlags, controlOf, termsFlags } from '../flags';
 import { objectOf, readCertificate } from '../inputs';
+import { placeOf } from '../place';
 
 const flags = flagTable({
   ...controlFlags,
@@ -19,21 +21,33 @@ const flags = flagTable({
 async function run({ values, operands, io, output }: Invocation<typeof flags>): Promise<number> {
   const { registrationId, deviceId, secondary, hub, initialTwin, disabled } = values;
   const [file = ''] = operands;
-  const certificate = await readCertificate(file);
-  const enrollment = await controlOf(values, io).call('enroll', {
+  const certificate = await readCertificate(file, 'CERTIFICATE');
+  const control = controlOf(values, io);
+  const enrollment = await control.call('enroll', {
     certificate,
-    ...(secondary !== undefined && { secondaryCertificate: await readCertificate(secondary) }),
+    ...(secondary !== undefined && { secondaryCertificate: await readCertificate(secondary, '--secondary') }),
     ...(registrationId !== undefined && { registrationId }),
     ...(deviceId !== undefined && { deviceId }),
     ...(initialTwin !== undefined && { initialTwin: objectOf(initialTwin, '--initial-twin') }),
     hubs: hub,
     isDisabled: disabled,
   });
+  const place = placeOf(values, io);
+  const status = await control.call('status', {});
+  const credentials = [
+    ...(await credentialFlags(file, io)),
+    ...(registrationId === undefined ? [] : ['--registration-id', registrationId]),
+  ];
   output.result({
     json: enrollment,
     text: () => [
       `Individual enrollment ${enrollment.registrationId}: ${enrollment.status}, device ID ${enrollment.deviceId}.`,
-      'Connect the device with --enrollment hub-individual.',
+      ...(disabled
+        ? [
+            'It lets in nobody until it is enabled:',
+            `  ${place.command('enrollment', 'enable', enrollment.registrationId)}`,
+          ]
+        : ['Connect the device:', connectLine({ enrollment: 'hub-individual', status, place, credentials })]),
     ],
   });
   return EXIT.ok;

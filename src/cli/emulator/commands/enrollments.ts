@@ -3,6 +3,7 @@ import { EXIT } from '../../exit-codes';
 import { flagTable } from '../../flags/spec';
 import { alignColumns } from '../../output/text';
 import { controlFlags, controlOf } from '../flags';
+import { placeOf } from '../place';
 
 async function list({ values, io, output }: Invocation<typeof controlFlags>): Promise<number> {
   const rows = await controlOf(values, io).call('enrollments', {});
@@ -10,7 +11,7 @@ async function list({ values, io, output }: Invocation<typeof controlFlags>): Pr
     json: rows,
     text: ({ bold }) =>
       rows.length === 0
-        ? ['There are no enrollments yet. Make one: azure-iot-x509 emulator enroll CERTIFICATE']
+        ? [`There are no enrollments yet. Make one: ${placeOf(values, io).command('enroll', 'CERTIFICATE')}`]
         : alignColumns([
             ['KIND', 'ID', 'STATUS', 'DETAIL'].map(bold),
             ...rows.map(({ kind, id, status, detail }) => [kind, id, status, detail]),

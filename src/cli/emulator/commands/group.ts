@@ -2,8 +2,10 @@ import { defineCommand, type Invocation } from '../../command';
 import { EXIT } from '../../exit-codes';
 import { flagTable } from '../../flags/spec';
 import { UsageError } from '../../usage-error';
+import { ANY_DEVICE, connectLine } from '../connect-line';
 import { controlFlags, controlOf, termsFlags } from '../flags';
 import { objectOf, readCertificate } from '../inputs';
+import { placeOf } from '../place';
 
 const flags = flagTable({
   ...controlFlags,
@@ -25,22 +27,36 @@ async function run({ values, operands, io, output }: Invocation<typeof flags>): 
   const [enrollmentGroupId = ''] = operands;
   if ((ca === undefined) === (certificate === undefined))
     throw new UsageError('Give either --ca or --certificate.');
-  const group = await controlOf(values, io).call('group', {
+  const control = controlOf(values, io);
+  const group = await control.call('group', {
     enrollmentGroupId,
     ...(ca !== undefined && { certificateName: ca }),
-    ...(certificate !== undefined && { signingCertificate: await readCertificate(certificate) }),
+    ...(certificate !== undefined && {
+      signingCertificate: await readCertificate(certificate, '--certificate'),
+    }),
     ...(initialTwin !== undefined && { initialTwin: objectOf(initialTwin, '--initial-twin') }),
     hubs: hub,
     isDisabled: disabled,
   });
+  const place = placeOf(values, io);
+  const status = await control.call('status', {});
+  const next = (): readonly string[] => {
+    if (!group.isVerified) {
+      const line = place.command('ca', 'verify', ca ?? 'CA', 'certificates/verification.crt');
+      return [`It lets in nobody yet: prove that the key of ${ca ?? 'the CA'} is yours.`, `  ${line}`];
+    }
+    if (disabled) {
+      const line = place.command('enrollment', 'enable', enrollmentGroupId, '--group');
+      return ['It lets in nobody until it is enabled:', `  ${line}`];
+    }
+    return [
+      'Connect its devices; each has a certificate below the CA:',
+      connectLine({ enrollment: 'hub-group', status, place, credentials: ANY_DEVICE }),
+    ];
+  };
   output.result({
     json: group,
-    text: () => [
-      `Enrollment group ${group.enrollmentGroupId}: ${group.status}.`,
-      group.isVerified
-        ? 'Connect its devices with --enrollment hub-group; each has a certificate below the CA.'
-        : `It lets in nobody yet: prove that the key of ${ca ?? 'the CA'} is yours with "emulator ca verify".`,
-    ],
+    text: () => [`Enrollment group ${group.enrollmentGroupId}: ${group.status}.`, ...next()],
   });
   return EXIT.ok;
 }

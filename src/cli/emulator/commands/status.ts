@@ -1,14 +1,13 @@
-import { join, resolve } from 'node:path';
 import { defineCommand, type Invocation } from '../../command';
 import { CommandError } from '../../command-error';
 import { quoted } from '../../completion/quoted';
 import { EXIT } from '../../exit-codes';
 import { flagTable } from '../../flags/spec';
-import { locate } from '../../io';
 import { UsageError } from '../../usage-error';
 import type { Status } from '../control/operations';
-import { CA_FILE, controlFlags, controlOf, DEFAULT_STATE } from '../flags';
+import { controlFlags, controlOf } from '../flags';
 import { guide } from '../guide';
+import { placeOf } from '../place';
 
 const statusFlags = flagTable({
   ...controlFlags,
@@ -24,15 +23,10 @@ async function status({ values, io, output }: Invocation<typeof statusFlags>): P
   const { env, json } = values;
   if (env !== undefined && json) throw new UsageError('Give either --env or --json.');
   const state = await controlOf(values, io).call('status', {});
-  const caFile = join(values.state, CA_FILE);
-  if (env === undefined) {
-    output.result({
-      json: state,
-      text: (style) => guide(state, { stateFlag: stateFlagOf(values.state), caFile }, style),
-    });
-  } else {
-    output.raw(exportLines(variablesOf(state, env, resolve(locate(io.cwd, caFile)))));
-  }
+  const place = placeOf(values, io);
+  const { caFile } = place;
+  if (env !== undefined) output.raw(exportLines(variablesOf(state, env, caFile)));
+  else output.result({ json: { ...state, caFile }, text: (style) => guide(state, place, style) });
   return EXIT.ok;
 }
 
@@ -60,11 +54,6 @@ function exportLines(variables: Readonly<Record<string, string>>): string {
   return Object.entries(variables)
     .map(([name, value]) => `export ${name}=${quoted(value)}\n`)
     .join('');
-}
-
-/** What has to be written for commands to find this emulator. */
-export function stateFlagOf(state: string): string {
-  return state === DEFAULT_STATE ? '' : ` --state ${state}`;
 }
 
 /** The command `emulator status`. */

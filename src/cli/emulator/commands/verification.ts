@@ -1,8 +1,12 @@
-import { shellWord } from '../../../credentials/text';
+import { resolve } from 'node:path';
+import type { Io } from '../../io';
 import { flagTable } from '../../flags/spec';
 import type { Output } from '../../output/output';
+import { commandLine } from '../../shell';
 import { UsageError } from '../../usage-error';
+import { keyNextTo } from '../connect-line';
 import { controlFlags } from '../flags';
+import type { Place } from '../place';
 
 /** What commands understand that upload a certificate authority. */
 export const authorityFlags = flagTable({
@@ -38,25 +42,38 @@ interface Added {
 interface Reporting {
   /** The certificate that was uploaded. */
   readonly file: string;
-  /** The command that takes the proof. */
-  readonly verifyWith: string;
+  /** The command of the emulator that takes the proof. */
+  readonly verifyWith: readonly string[];
   readonly printCode: boolean;
+  /** What to do when it is verified. */
+  readonly next: readonly string[];
+}
+
+interface Reader {
+  readonly output: Output;
+  readonly io: Pick<Io, 'cwd'>;
+  readonly place: Place;
 }
 
 /** Shows an authority that was added, and how to prove that its key is there. */
-export function reportAdded(output: Output, added: Added, { file, verifyWith, printCode }: Reporting): void {
-  const { name, isVerified, verificationCode } = added;
+export async function reportAdded(
+  { output, io, place }: Reader,
+  { name, isVerified, verificationCode }: Added,
+  { file, verifyWith, printCode, next }: Reporting,
+): Promise<void> {
+  const ca = resolve(io.cwd, file);
+  const key = (await keyNextTo(ca)) ?? 'KEY';
   output.result({
-    json: added,
+    json: { name, isVerified, ...(verificationCode !== undefined && { verificationCode }) },
     text: () => {
-      if (isVerified || verificationCode === undefined) return [`${name} is verified.`];
+      if (isVerified || verificationCode === undefined) return [`${name} is verified.`, ...next];
       if (printCode) return [verificationCode];
       return [
         `${name} is uploaded and not verified yet. Verification code:`,
         verificationCode,
         'Prove that its key is yours:',
-        `  azure-iot-x509 cert verification --code ${verificationCode} --ca ${shellWord(file)} --ca-key KEY`,
-        `  azure-iot-x509 ${verifyWith} ${shellWord(name)} certificates/verification.crt`,
+        `  ${commandLine('cert', 'verification', '--code', verificationCode, '--ca', ca, '--ca-key', key)}`,
+        `  ${place.command(...verifyWith, name, 'certificates/verification.crt')}`,
       ];
     },
   });

@@ -3,6 +3,8 @@ import { EXIT } from '../../exit-codes';
 import { flagTable } from '../../flags/spec';
 import { Interruption } from '../../io';
 import { printable } from '../../output/printable';
+import type { Style } from '../../output/style';
+import { clock } from '../../output/text';
 import type { WatchEvent } from '../control/operations';
 import { controlOf, stateFlag } from '../flags';
 
@@ -15,24 +17,29 @@ const flags = flagTable({
   json: { type: 'boolean', description: 'Prints each event as one line of JSON on stdout.' },
 });
 
-function textOf({ event, time, deviceId, hub, ...details }: WatchEvent): string {
+/** What is text already stays as it is; quotes would look like a part of it. */
+function plain(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function textOf({ event, time, deviceId, hub, ...details }: WatchEvent, { dim }: Style): string {
   const { body, bodyBase64, properties, patch, reason } = details;
   const shown = {
     telemetry: () => {
       const names = Object.entries(properties ?? {}).map(([name, value]) => `${name}=${String(value)}`);
-      const content =
-        bodyBase64 === undefined ? JSON.stringify(body) : `base64 ${JSON.stringify(bodyBase64)}`;
+      const content = bodyBase64 === undefined ? plain(body) : `${plain(bodyBase64)} (Base64)`;
       return [content, ...names].join('  ');
     },
     reported: () => JSON.stringify(patch),
-    disconnected: () => JSON.stringify(reason),
+    disconnected: () => plain(reason),
     connected: () => `to ${hub}`,
     feedback: () => '',
     file: () => '',
   }[event]();
   const text = printable(shown);
   const cut = text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
-  return `${time} ${deviceId} ${event} ${cut}`;
+  // As "connect" shows it, of which this is the other end.
+  return `${dim(clock(new Date(time)))}  ${printable(deviceId)} ${event} ${cut}`;
 }
 
 async function run({ values, operands, io, output }: Invocation<typeof flags>): Promise<number> {
@@ -44,7 +51,7 @@ async function run({ values, operands, io, output }: Invocation<typeof flags>): 
       const isWanted =
         (deviceId === undefined || event.deviceId === deviceId) &&
         (!values.telemetry || event.event === 'telemetry');
-      if (isWanted) output.event({ json: event, text: () => [textOf(event)] });
+      if (isWanted) output.event({ json: event, text: (style) => [textOf(event, style)] });
     }
   } catch (error) {
     // Ctrl-C is how one stops watching.

@@ -1,7 +1,9 @@
 import { request, type IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
 import { CommandError } from '../../command-error';
+import type { Place } from '../place';
 import type { OperationName, Operations, WatchEvent } from './operations';
+import { refused } from './refusal';
 
 /** Errors with which the system says that nobody listens. */
 const NOBODY = new Set(['ENOENT', 'ECONNREFUSED', 'ENOTDIR']);
@@ -45,13 +47,12 @@ function codeOf(error: unknown): string {
 export class ControlClient {
   readonly #address: string;
   readonly #signal: AbortSignal;
-  readonly #startLine: string;
+  readonly #place: Place;
 
-  /** @param startLine the command that starts the emulator that is looked for */
-  constructor(address: string, signal: AbortSignal, startLine: string) {
+  constructor(address: string, signal: AbortSignal, place: Place) {
     this.#address = address;
     this.#signal = signal;
-    this.#startLine = startLine;
+    this.#place = place;
   }
 
   /** @throws CommandError when no emulator is running, or when it refuses */
@@ -67,7 +68,7 @@ export class ControlClient {
       error?: { code: number; message: string };
     };
     if (result !== undefined) return result;
-    throw refused(error ?? { code: 500000, message: 'The emulator answered nothing.' });
+    throw refused(error ?? { code: 500000, message: 'The emulator answered nothing.' }, name, this.#place);
   }
 
   /**
@@ -89,7 +90,7 @@ export class ControlClient {
         code: 'EMULATOR_GONE',
         message:
           'The emulator has ended without a word: its process was killed, or this one read too slowly.',
-        remedy: `See what it printed last, and start it again: ${this.#startLine}.`,
+        remedy: `See what it printed last, and start it again: ${this.#place.command()}`,
         cause,
       });
     }
@@ -103,31 +104,10 @@ export class ControlClient {
       if (!NOBODY.has(codeOf(cause))) throw cause;
       throw new CommandError({
         code: 'EMULATOR_NOT_RUNNING',
-        message: `No emulator is running that keeps its state in this directory: nobody answers at ${this.#address}.`,
-        remedy: `Start it in another terminal: ${this.#startLine}. If it runs with another --state, give the same here.`,
+        message: `No emulator is running that keeps its state in ${this.#place.directory}: nobody answers at ${this.#address}.`,
+        remedy: `Start it in another terminal: ${this.#place.command()}\nIf it runs with another --state, give the same here.`,
         cause,
       });
     }
   }
-}
-
-/** What to do about the codes that a person at a command line meets. */
-const REMEDIES: Readonly<Record<number, string>> = {
-  404001:
-    'azure-iot-x509 emulator devices lists those that there are; a device appears when it has registered.',
-  404008: 'azure-iot-x509 emulator enrollments lists the certificate authorities that there are.',
-  404103:
-    'Connect the device, and let it subscribe to direct methods, or wait for it with --connect-timeout.',
-  404201: 'azure-iot-x509 emulator enrollments lists those that there are.',
-  404204: 'azure-iot-x509 emulator enrollments lists those that there are.',
-  409001: 'Choose another name, or delete the other one: azure-iot-x509 emulator enrollment delete ID.',
-  504101: 'See whether the device answers direct methods of this name, or give it more time with --timeout.',
-};
-
-function refused({ code, message }: { code: number; message: string }): CommandError {
-  return new CommandError({
-    code: 'EMULATOR_REFUSED',
-    message: `The emulator refused (${code}): ${message}`,
-    remedy: REMEDIES[code] ?? 'Correct what the message names.',
-  });
 }

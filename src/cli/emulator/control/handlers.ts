@@ -53,10 +53,7 @@ function commonName(certificate: string): string {
   const { subject } = new X509Certificate(certificate);
   const name = /^CN=(.+)$/m.exec(subject)?.[1];
   if (name !== undefined) return name;
-  throw new EmulatorError(
-    400004,
-    'The certificate has no common name (CN), so the registration ID must be given.',
-  );
+  throw new EmulatorError(400004, 'CERTIFICATE has no common name (CN): give --registration-id.');
 }
 
 /** Uploads an authority; unless it is trusted as it is, a code is made with which its key is proven to be there. */

@@ -12,9 +12,10 @@ export const flags = flagTable({
   },
   hub: {
     type: 'string',
-    valueName: 'NAME[=HOST]',
+    valueName: 'NAME[=HOSTNAME]',
     repeatable: true,
-    description: 'A hub that is linked to DPS, with the host name by which devices know it. Default: hub-1.',
+    description:
+      'A hub that is linked to DPS, with the host name by which devices know it, such as north or north=north.example.org. Default: hub-1.',
   },
   port: {
     type: 'number',
@@ -35,7 +36,8 @@ export const flags = flagTable({
   host: {
     type: 'string',
     valueName: 'ADDRESS',
-    description: 'Interface to listen on. Default: 127.0.0.1. Others let strangers in.',
+    description:
+      'Interface to listen on. Default: 127.0.0.1, and ::1 where there is one. Others let strangers in.',
   },
   hostName: {
     type: 'string',
@@ -51,7 +53,7 @@ export const flags = flagTable({
     type: 'duration',
     max: 300_000,
     description:
-      'What devices are told to wait between two polls, in whole seconds. Default: 3s, as Azure answers.',
+      'What devices are told to wait between two polls: whole seconds, 0s included. Default: 3s, as Azure answers.',
   },
   telemetryFile: { type: 'file', description: 'Appends all telemetry to this file, a JSON document a line.' },
   json: {
@@ -65,7 +67,7 @@ export const emulator = defineCommand({
   name: 'emulator',
   summary: 'Runs DPS, IoT Hub and IoT Central on this computer',
   description: [
-    'Listens on 127.0.0.1 over TLS with client certificates until Ctrl-C or "emulator stop". Enrollments, devices, twins, ports and the CA are kept in the directory of --state, so that the next start goes on from there.',
+    'Listens on the loopback interface over TLS with client certificates until Ctrl-C or "emulator stop". Enrollments, devices, twins, ports and the CA are kept in the directory of --state, so that the next start goes on from there.',
     'The other commands of this group act on the running emulator; only the user who started it can.',
   ],
   flags,

@@ -1,19 +1,22 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
 import { InvalidOptionsError } from '../../../errors';
-import { startEmulator, type Emulator, type EmulatorOptions, type HubOptions } from '../../../emulator';
+import { startEmulator, type Emulator, type EmulatorOptions } from '../../../emulator';
+import { makeStateDirectory } from '../../../emulator/state/make-directory';
 import type { Invocation } from '../../command';
 import { CommandError } from '../../command-error';
 import { EXIT } from '../../exit-codes';
 import { explaining } from '../../flag-terms';
-import { Interruption, locate } from '../../io';
-import { stateFlagOf } from '../commands/status';
+import { durationText } from '../../flags/duration';
+import { Interruption } from '../../io';
+import { UsageError } from '../../usage-error';
 import { controlAddress } from '../control/address';
 import { allHubs, HANDLERS } from '../control/handlers';
 import { AddressInUseError, ControlServer } from '../control/server';
-import { CA_FILE } from '../flags';
 import { guide } from '../guide';
+import { placeOf, type Place } from '../place';
 import type { flags } from './command';
+import { hubsOf } from './hubs';
+import { alreadyRunning, checkNotRunning, explainRunning } from './running';
 
 /** Options of the emulator by the flags that set them. */
 const OPTION_NAMES = {
@@ -27,31 +30,35 @@ const OPTION_NAMES = {
   retryAfterSeconds: '--retry-after',
 };
 
-function hubOf(text: string): HubOptions {
-  const [name = '', hostName] = text.split('=', 2);
-  return { name, ...(hostName !== undefined && { hostName }) };
+/** DPS tells devices whole seconds. @throws UsageError */
+function wholeSeconds(milliseconds: number): number {
+  if (milliseconds % 1000 === 0) return milliseconds / 1000;
+  throw new UsageError(
+    `--retry-after must be whole seconds such as 0s or 3s, not ${durationText(milliseconds)}: DPS tells devices no others.`,
+  );
 }
 
 function optionsOf(values: Invocation<typeof flags>['values'], directory: string): EmulatorOptions {
   const { inMemory, hub, port, sharedPort, host, hostName, idScope, retryAfter } = values;
   return {
     ...(!inMemory && { stateDirectory: directory }),
-    ...(hub.length > 0 && { hubs: hub.map(hubOf) }),
+    ...(hub.length > 0 && { hubs: hubsOf(hub) }),
     ...(port !== undefined && { port }),
     ...(sharedPort.length > 0 && { sharedPorts: sharedPort }),
     ...(host !== undefined && { host }),
     ...(hostName !== undefined && { hostName }),
     ...(idScope !== undefined && { idScope }),
-    ...(retryAfter !== undefined && { retryAfterSeconds: Math.round(retryAfter / 1000) }),
+    ...(retryAfter !== undefined && { retryAfterSeconds: wholeSeconds(retryAfter) }),
   };
 }
 
 /** Starts the emulator; what it cannot do is explained. */
-async function start(options: EmulatorOptions): Promise<Emulator> {
+async function start(options: EmulatorOptions, place: Place): Promise<Emulator> {
   try {
     return await startEmulator(options);
-  } catch (cause) {
-    if (cause instanceof InvalidOptionsError) throw cause;
+  } catch (error) {
+    const cause = explainRunning(error, place);
+    if (cause instanceof CommandError || cause instanceof InvalidOptionsError) throw cause;
     const { message, code } = cause as NodeJS.ErrnoException;
     throw new CommandError({
       code: 'EMULATOR_NOT_STARTED',
@@ -65,18 +72,12 @@ async function start(options: EmulatorOptions): Promise<Emulator> {
   }
 }
 
-async function openControl(emulator: Emulator, address: string, onStop: () => void): Promise<ControlServer> {
+async function openControl(emulator: Emulator, place: Place, onStop: () => void): Promise<ControlServer> {
   try {
-    return await ControlServer.listen(emulator, address, onStop);
+    return await ControlServer.listen(emulator, controlAddress(place.directory), onStop);
   } catch (cause) {
-    if (!(cause instanceof AddressInUseError)) throw cause;
-    throw new CommandError({
-      code: 'EMULATOR_RUNNING',
-      message: cause.message,
-      remedy:
-        'Use that one, stop it with "emulator stop", or give this one a directory of its own with --state.',
-      cause,
-    });
+    // Two that were started at the same moment.
+    throw cause instanceof AddressInUseError ? alreadyRunning(place, cause) : cause;
   }
 }
 
@@ -87,23 +88,20 @@ function deferred(): { promise: Promise<void>; resolve: () => void } {
   return { promise, resolve };
 }
 
-/** Writes what devices and people need next to the state. */
-async function writeRoot(directory: string, ca: string): Promise<string> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  const file = join(directory, CA_FILE);
-  await writeFile(file, ca);
-  return file;
-}
-
 /** The command `emulator`. */
 export async function run(invocation: Invocation<typeof flags>): Promise<number> {
   const { values, io, output } = invocation;
-  const directory = locate(io.cwd, values.state);
+  const place = placeOf(values, io);
+  const { directory, caFile } = place;
+  const options = optionsOf(values, directory);
+  await checkNotRunning(place);
   await using emulator = await output.during('Starting the emulator', () =>
-    explaining(OPTION_NAMES, () => start(optionsOf(values, directory))),
+    explaining(OPTION_NAMES, () => start(options, place)),
   );
+  // With --in-memory nobody else has made it.
+  await makeStateDirectory(directory);
   const stopped = deferred();
-  const control = await openControl(emulator, controlAddress(directory), () => stopped.resolve());
+  const control = await openControl(emulator, place, () => stopped.resolve());
   const onAbort = (): void => stopped.resolve();
   io.signal.addEventListener('abort', onAbort, { once: true });
   try {
@@ -112,13 +110,9 @@ export async function run(invocation: Invocation<typeof flags>): Promise<number>
       telemetryFile === undefined
         ? []
         : await Promise.all(allHubs(emulator).map((hub) => hub.writeTelemetryTo(telemetryFile)));
-    await writeRoot(directory, emulator.ca);
+    await writeFile(caFile, emulator.ca);
     const status = await HANDLERS.status(emulator, {});
-    const caFile = join(values.state, CA_FILE);
-    output.result({
-      json: { ...status, caFile },
-      text: (style) => guide(status, { stateFlag: stateFlagOf(values.state), caFile }, style),
-    });
+    output.result({ json: { ...status, caFile }, text: (style) => guide(status, place, style) });
     output.note('The emulator runs. Ctrl-C stops it.');
     if (!io.signal.aborted) await stopped.promise;
     for (const file of files) await file.close();

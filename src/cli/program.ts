@@ -1,0 +1,2 @@
+/** What users type. */
+export const PROGRAM = 'azure-iot-x509';
