@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import createDebug from 'debug';
 import type { IClientOptions, IClientPublishOptions, IClientSubscribeOptions, MqttClient } from 'mqtt';
 import { load } from './load';
+import { NO_STORE } from './no-store';
 import { openStream, type StreamOptions } from './stream';
 import { ProxyError } from './tunnel';
 import { WireError, type WireFailure, type WireStage } from './wire-error';
@@ -203,11 +204,14 @@ export class Wire extends EventEmitter {
       resubscribe: false,
       // A ping that every publish postpones would never notice a dead link on a busy connection.
       reschedulePings: false,
+      outgoingStore: NO_STORE,
+      incomingStore: NO_STORE,
     });
     // CONNECT with the agreed value is written by now; from here on the option is only the interval of the pings.
     client.options.keepalive = this.#options.keepAliveSeconds * PING_SHARE;
     client.on('connect', (connack) => {
       clearTimeout(this.#connectTimer);
+      this.#connectTimer = undefined;
       this.#connected = true;
       this.emit('connect', connack);
     });
