@@ -11,6 +11,8 @@ module.exports = {
     '^azure-iot-x509/certificates$': '<rootDir>/src/certificates/index.ts',
     '^azure-iot-x509/emulator$': '<rootDir>/src/emulator/index.ts',
   },
+  // Many tests wait for other processes. Left to itself, Jest would use one core of two.
+  maxWorkers: '100%',
   // A test that hangs is a defect of the library: the limit is generous for slow machines only.
   testTimeout: 30_000,
 };

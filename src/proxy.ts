@@ -2,7 +2,7 @@ import { BlockList, isIP } from 'node:net';
 import { InvalidOptionsError } from './errors';
 
 const DEFAULT_PORTS = { 'http:': 80, 'https:': 443 } as const;
-/** MQTT over WebSockets, which is all that goes through a proxy. */
+/** MQTT over WebSockets and uploads of files, which is all that goes through a proxy. */
 const TARGET_PORT = 443;
 
 /** An HTTP proxy that makes connections on behalf of others (RFC 9110, section 9.3.6: CONNECT). */

@@ -221,8 +221,8 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
 
   #uploadTarget(): UploadTarget {
     const { device } = this.#keeper;
-    const { roots: ca, enrollment } = device;
-    return { credentials: hubCredentials(device, this.registration), ca, enrollment };
+    const { roots: ca, enrollment, proxyFor } = device;
+    return { credentials: hubCredentials(device, this.registration), ca, enrollment, proxyFor };
   }
 
   #toError(reason: unknown, { assignedHub, deviceId }: Registration): DeviceError {

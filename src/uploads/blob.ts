@@ -21,9 +21,12 @@ export class BlobWriter {
   readonly #peer: UploadPeer;
 
   /** The storage account asks for no certificate. */
-  constructor(place: UploadPlace, { ca, enrollment }: Pick<UploadTarget, 'ca' | 'enrollment'>) {
+  constructor(
+    place: UploadPlace,
+    { ca, enrollment, proxyFor }: Pick<UploadTarget, 'ca' | 'enrollment' | 'proxyFor'>,
+  ) {
     const { hostName, containerName, blobName, sasToken } = place;
-    this.#client = new HttpsClient({ host: hostName, ca });
+    this.#client = new HttpsClient({ host: hostName, ca, proxy: proxyFor(hostName) });
     this.#path = `/${containerName}/${blobName.split('/').map(encodeURIComponent).join('/')}`;
     this.#query = sasToken.startsWith('?') ? sasToken : `?${sasToken}`;
     this.#peer = { host: hostName, enrollment };

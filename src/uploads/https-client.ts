@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { Agent, request } from 'node:https';
+import type { HttpProxy } from '../proxy';
 import { createContext } from '../sdk/secure-context';
+import { TunnelAgent } from './tunnel-agent';
 
 /** Longest silence of a server, in milliseconds; storing a block takes it some time. */
 const SILENCE_MS = 60_000;
@@ -19,6 +21,8 @@ export interface HttpsOptions {
   readonly identity?: { readonly cert: string; readonly key: string };
   /** Roots to trust besides the runtime's own. */
   readonly ca?: readonly string[] | undefined;
+  /** Makes the connections, if there is one. */
+  readonly proxy?: HttpProxy | undefined;
 }
 
 export interface HttpsRequest {
@@ -53,11 +57,14 @@ export class HttpsClient {
   readonly #agent: Agent;
 
   /** Throws what `node:tls` throws for a key or certificate that it cannot use. */
-  constructor({ host, identity, ca }: HttpsOptions) {
+  constructor({ host, identity, ca, proxy }: HttpsOptions) {
     const { address, name, port } = HOST.exec(host)?.groups ?? {};
     this.#host = host;
     this.#address = { host: address ?? name ?? host, port: Number(port ?? HTTPS_PORT) };
-    this.#agent = new Agent({ keepAlive: true, secureContext: createContext({ ...identity, ca }) });
+    const options = { keepAlive: true, secureContext: createContext({ ...identity, ca }) };
+    this.#agent = proxy
+      ? new TunnelAgent({ proxy, target: this.#address, ca, timeoutMs: SILENCE_MS, ...options }, options)
+      : new Agent(options);
   }
 
   /**
@@ -80,7 +87,8 @@ export class HttpsClient {
     sent.on('timeout', () => sent.destroy(new SilenceError(SILENCE_MS)));
     try {
       sent.end(body);
-      const [response] = (await once(sent, 'response')) as [IncomingMessage];
+      // A request that waits for a proxy does not hear of the signal itself.
+      const [response] = (await once(sent, 'response', { signal })) as [IncomingMessage];
       return { status: response.statusCode ?? 0, headers: response.headers, body: await bodyOf(response) };
     } catch (error) {
       sent.destroy();

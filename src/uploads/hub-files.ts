@@ -1,5 +1,6 @@
 import type { HubCredentials } from '../sdk/hub-link';
 import type { EnrollmentKind } from '../enrollment';
+import type { ProxyRule } from '../proxy';
 import { HttpsClient, type HttpsResponse } from './https-client';
 import { retried } from './retry';
 import { refusedByHub, toUploadError, unexpectedAnswer } from './upload-error';
@@ -28,6 +29,8 @@ export interface UploadOutcome {
 export interface UploadTarget {
   readonly credentials: HubCredentials;
   readonly ca: readonly string[] | undefined;
+  /** The proxy through which a host is reached. */
+  readonly proxyFor: ProxyRule;
   readonly enrollment: EnrollmentKind;
 }
 
@@ -86,10 +89,10 @@ async function post(
   what: string,
   signal: AbortSignal,
 ): Promise<HttpsResponse> {
-  const { credentials, ca } = target;
+  const { credentials, ca, proxyFor } = target;
   const { host, deviceId, x509 } = credentials;
   const peer = peerOf(target);
-  const client = new HttpsClient({ host, identity: x509, ca });
+  const client = new HttpsClient({ host, identity: x509, ca, proxy: proxyFor(host) });
   try {
     const send = async (): Promise<HttpsResponse> => {
       const response = await client.send(

@@ -1,8 +1,10 @@
 import { types } from 'node:util';
 import type { EnrollmentKind } from '../enrollment';
 import { explainSocketError } from '../connection/connection-error';
+import { explainProxyFailure } from '../connection/proxy-error';
 import { ConnectionError, DeviceError, TimeoutError, type DeviceErrorInit } from '../errors';
 import { findServiceCode, wordsFor } from '../service-codes';
+import { ProxyError } from '../sdk/tunnel';
 import { SilenceError, type HttpsResponse } from './https-client';
 
 /** Statuses upon which the same request may succeed later. */
@@ -127,6 +129,14 @@ export function toUploadError(error: unknown, what: string, peer: UploadPeer): D
       service: 'hub',
       message: `${host} did not answer ${what} within ${error.timeoutMs / 1000} s.`,
       remedy: 'Check the network, and that the firewall lets port 443 (HTTPS) pass.',
+      cause: error,
+    });
+  }
+  if (error instanceof ProxyError) {
+    return new ConnectionError({
+      ...explainProxyFailure(error.failure, host),
+      service: 'hub',
+      host,
       cause: error,
     });
   }

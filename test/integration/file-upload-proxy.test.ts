@@ -1,0 +1,94 @@
+import { Readable } from 'node:stream';
+import { connectDevice, type ConnectOptions } from 'azure-iot-x509';
+import { startEmulator, type Emulator } from 'azure-iot-x509/emulator';
+import { HttpProxy } from '../../src/proxy';
+import { FileUploads } from '../../src/uploads/file-uploads';
+import { startConnectProxy } from '../support/connect-proxy';
+import { enrollDevice, type EnrolledDevice } from '../support/enrolled-device';
+import { expectNothingLeft } from '../support/leaks';
+
+/* Uploads of files through an HTTP proxy. */
+
+let emulator: Emulator;
+let enrolled: EnrolledDevice;
+
+beforeAll(async () => {
+  emulator = await startEmulator({ retryAfterSeconds: 0, pollsBeforeAssigned: 0 });
+  enrolled = await enrollDevice(emulator, 'hub-individual', 'gateway-1');
+});
+afterAll(async () => {
+  await emulator.close();
+});
+
+function through(proxy: string): ConnectOptions {
+  return { ...enrolled.options, transport: 'mqtt-ws', proxy } as ConnectOptions;
+}
+
+/** Uploads of the device, as far as they get through the proxy. */
+async function uploadsThrough(url: string): Promise<FileUploads> {
+  await using connection = await connectDevice(enrolled.options as ConnectOptions);
+  const { assignedHub: host, deviceId } = connection.registration;
+  const { cert, key } = enrolled.options as { cert: string; key: string };
+  return new FileUploads(() => ({
+    credentials: { host, deviceId, x509: { cert, key } },
+    ca: [emulator.ca],
+    enrollment: 'hub-individual',
+    proxyFor: () => HttpProxy.parse(url),
+  }));
+}
+
+test.each([
+  ['over HTTP', false],
+  ['over TLS', true],
+])('the hub and the storage account are reached by it, %s', async (_how, isSecure) => {
+  await expectNothingLeft(async () => {
+    await using proxy = await startConnectProxy({ isSecure });
+    const ca = [emulator.ca, proxy.ca].join('\n');
+    await using connection = await connectDevice({ ...through(proxy.url), ca } as ConnectOptions);
+    const before = proxy.targets.length;
+    const content = Buffer.alloc(9 * 1024 * 1024, 'x');
+    await connection.client.uploadToBlob('log.txt', Readable.from([content]), content.length);
+    const { assignedHub, deviceId } = connection.registration;
+    const hub = emulator.findHub(assignedHub);
+    expect((await hub?.fileUploads.read(deviceId, 'log.txt'))?.equals(content)).toBe(true);
+    const asked = proxy.targets.slice(before);
+    // The request, the blocks, the notification.
+    expect(asked.length).toBeGreaterThanOrEqual(3);
+    expect(new Set(asked)).toEqual(new Set([assignedHub]));
+  });
+});
+
+test('a proxy that refuses is named, and not asked again in vain', async () => {
+  await expectNothingLeft(async () => {
+    await using proxy = await startConnectProxy({ credentials: 'jane:S3cret-word' });
+    const uploads = await uploadsThrough(proxy.url);
+    await expect(uploads.upload('x', Readable.from(['x']))).rejects.toMatchObject({
+      code: 'PROXY_REFUSED',
+      message: expect.stringContaining(proxy.name) as unknown,
+      isTransient: false,
+    });
+    expect(proxy.targets).toHaveLength(1);
+  });
+});
+
+test('a proxy that is none is named, too', async () => {
+  await expectNothingLeft(async () => {
+    await using proxy = await startConnectProxy({ behavior: { kind: 'babble' } });
+    const uploads = await uploadsThrough(proxy.url);
+    await expect(uploads.upload('x', Readable.from(['x']))).rejects.toMatchObject({
+      code: 'PROXY_UNREACHABLE',
+      message: expect.stringContaining(proxy.name) as unknown,
+    });
+  });
+});
+
+test('the end of the connection ends an upload that waits for a proxy', async () => {
+  await expectNothingLeft(async () => {
+    await using proxy = await startConnectProxy({ behavior: { kind: 'stall' } });
+    const uploads = await uploadsThrough(proxy.url);
+    const outcome = expect(uploads.upload('x', Readable.from(['x']))).rejects.toThrow('over');
+    await proxy.asked(1);
+    uploads.close(new Error('over') as never);
+    await outcome;
+  });
+});
