@@ -53,19 +53,17 @@ export class TunnelAgent extends Agent {
     const { proxy, target, ca, timeoutMs } = this.#init;
     const tunnel = new AbortController();
     this.#tunnels.add(tunnel);
-    let isLate = false;
-    const timer = setTimeout(() => {
-      isLate = true;
-      tunnel.abort();
-    }, timeoutMs);
+    const late = new ProxyError(proxy, {
+      error: Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' }),
+    });
+    const timer = setTimeout(() => tunnel.abort(late), timeoutMs);
     try {
       const socket = await openTunnel(proxy, target, { ca, signal: tunnel.signal });
       socket.once('close', () => this.#tunnels.delete(tunnel));
       return socket;
     } catch (error) {
       this.#tunnels.delete(tunnel);
-      if (!isLate) throw error;
-      throw new ProxyError(proxy, { error: Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' }) });
+      throw tunnel.signal.reason === late ? late : error;
     } finally {
       clearTimeout(timer);
     }

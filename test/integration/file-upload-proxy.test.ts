@@ -21,12 +21,12 @@ afterAll(async () => {
 });
 
 function through(proxy: string): ConnectOptions {
-  return { ...enrolled.options, transport: 'mqtt-ws', proxy } as ConnectOptions;
+  return { ...enrolled.options, transport: 'mqtt-ws', proxy };
 }
 
 /** Uploads of the device, as far as they get through the proxy. */
 async function uploadsThrough(url: string): Promise<FileUploads> {
-  await using connection = await connectDevice(enrolled.options as ConnectOptions);
+  await using connection = await connectDevice(enrolled.options);
   const { assignedHub: host, deviceId } = connection.registration;
   const { cert, key } = enrolled.options as { cert: string; key: string };
   return new FileUploads(() => ({
