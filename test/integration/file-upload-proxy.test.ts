@@ -1,8 +1,12 @@
+import { once } from 'node:events';
+import { request } from 'node:https';
 import { Readable } from 'node:stream';
 import { connectDevice, type ConnectOptions } from 'azure-iot-x509';
 import { startEmulator, type Emulator } from 'azure-iot-x509/emulator';
 import { HttpProxy } from '../../src/proxy';
+import { createContext } from '../../src/sdk/secure-context';
 import { FileUploads } from '../../src/uploads/file-uploads';
+import { TunnelAgent } from '../../src/uploads/tunnel-agent';
 import { startConnectProxy } from '../support/connect-proxy';
 import { enrollDevice, type EnrolledDevice } from '../support/enrolled-device';
 import { expectNothingLeft } from '../support/leaks';
@@ -90,5 +94,22 @@ test('the end of the connection ends an upload that waits for a proxy', async ()
     await proxy.asked(1);
     uploads.close(new Error('over') as never);
     await outcome;
+  });
+});
+
+test('a proxy that never answers is given up', async () => {
+  await expectNothingLeft(async () => {
+    await using server = await startConnectProxy({ behavior: { kind: 'stall' } });
+    const proxy = HttpProxy.parse(server.url);
+    if (proxy === undefined) throw new Error('the proxy has a URL');
+    const target = { host: 'hub.invalid', port: 443 };
+    const secureContext = createContext({});
+    const agent = new TunnelAgent({ proxy, target, secureContext, ca: undefined, timeoutMs: 50 }, {});
+    const sent = request({ ...target, agent });
+    const [error] = (await once(sent, 'error')) as [unknown];
+    expect(error).toMatchObject({
+      failure: { proxy: server.name, reason: { error: { code: 'ETIMEDOUT' } } },
+    });
+    agent.destroy();
   });
 });
