@@ -42,9 +42,7 @@ try {
   const [{ filename, files, unpackedSize }] = JSON.parse(
     run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: root }),
   );
-  const unwanted = files
-    .map(({ path }) => path)
-    .filter((path) => /^(test|examples|scripts)\/|\.key$/.test(path));
+  const unwanted = files.map(({ path }) => path).filter((path) => /^(test|scripts)\/|\.key$/.test(path));
   if (unwanted.length > 0) throw new Error(`The tarball holds what no user needs: ${unwanted.join(', ')}`);
   console.log(`${filename}: ${files.length} files, ${Math.round(unpackedSize / 1024)} kB unpacked`);
 

@@ -5,7 +5,14 @@ import { runBench } from './run';
 
 const USAGE = `Usage: npm run bench -- [--only GROUP[,GROUP]] [--rounds N] [--quick] [--json FILE]
 
-Compares the library to the official SDK and to bare MQTT.js, and the emulator to mosquitto.
+Compares the library to the official SDK and to bare MQTT.js, and the emulator to mosquitto. Takes about ten minutes.
+
+  --only       these groups
+  --rounds N   rounds in which each thing is measured (default 5)
+  --quick      one round, and less of each thing: a look, nothing to rely on
+  --json FILE  every single measurement
+
+Groups:
 
 ${GROUPS.map(({ name, title }) => `  ${name.padEnd(12)}${title}`).join('\n')}
 `;

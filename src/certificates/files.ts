@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
-import { copyFile, link, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { copyFile, link, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { FileError } from '../errors';
 
 /** A file to be written. */
@@ -46,9 +46,35 @@ function notWritableError(path: string, cause: unknown): FileError {
 /** Creates the directory and those above it, for this user alone. An existing one is left as it is. Answers whether it was new. */
 export async function ensureDirectory(directory: string): Promise<boolean> {
   try {
-    return (await mkdir(directory, { recursive: true, mode: 0o700 })) !== undefined;
+    return await makeDirectory(resolve(directory));
   } catch (cause) {
     throw notWritableError(directory, cause);
+  }
+}
+
+/** `mkdir` of Node.js would do that, but never ends where a folder refuses others with ENOENT, as `/proc` does. */
+async function makeDirectory(path: string): Promise<boolean> {
+  const above = dirname(path);
+  try {
+    return await makeOneDirectory(path);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT' || above === path) throw error;
+  }
+  await makeDirectory(above);
+  return await makeOneDirectory(path);
+}
+
+async function makeOneDirectory(path: string): Promise<boolean> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+    return true;
+  } catch (error) {
+    const isThere = await stat(path).then(
+      (existing) => existing.isDirectory(),
+      () => false,
+    );
+    if (isThere) return false;
+    throw error;
   }
 }
 

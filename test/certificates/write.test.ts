@@ -229,3 +229,10 @@ describe('writeCertificate', () => {
     expect(readdirSync(at())).toEqual([]);
   });
 });
+
+if (process.platform === 'linux') {
+  test('a folder that refuses folders is an error, and not the end of everything', async () => {
+    const error = await fileErrorOf(writeCertificate(root, { directory: '/proc/a/b', name: 'a' }));
+    expect(error.code).toBe('FILE_NOT_WRITABLE');
+  });
+}

@@ -49,5 +49,5 @@ function conclude(report: DemoReport): string {
   );
   if (failures.length > 0)
     return `The services observed ${observed} of ${total} steps: ${failures.join('; ')}. See above for what to do.`;
-  return `The services observed all ${total} steps. Next, see what else there is: azure-iot-x509 --help; or, in a clone of the repository, run a device program: npm run example -- hub-individual --emulator. To connect one to Azure, see "Connecting to a real Azure subscription" in README.md.`;
+  return `The services observed all ${total} steps. Next, see what else there is: azure-iot-x509 --help (in a clone of the repository: npm run build, then node dist/cli/main.js --help); or, in a clone, run a device program: npm run example -- hub-individual --emulator. To connect one to Azure, see "Connecting to a real Azure subscription" in README.md.`;
 }

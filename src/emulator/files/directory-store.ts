@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream, type Dirent } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { ensureDirectory } from '../../certificates/files';
 import { StoreFull, type BlobStore, type Part } from './blob-store';
 import { fromFileName, toFileName } from './file-names';
 import type { UploadedFile } from './types';
@@ -12,7 +13,6 @@ const STAGING = '.staging';
 const LEFTOVER_MS = 24 * 60 * 60 * 1000;
 /** Files may hold anything, so nobody but their owner may read them. */
 const FILE_MODE = 0o600;
-const DIRECTORY_MODE = 0o700;
 
 class FilePart implements Part {
   readonly path: string;
@@ -111,7 +111,7 @@ export class DirectoryStore implements BlobStore {
     try {
       if (!isRoom) throw new StoreFull();
       const joined = await this.#join(staged);
-      await mkdir(dirname(path), { recursive: true, mode: DIRECTORY_MODE });
+      await ensureDirectory(dirname(path));
       const replaced = await stat(path).catch(unlessMissing);
       await rename(joined, path);
       const file = await this.#describe(deviceId, blobName);
@@ -161,7 +161,7 @@ export class DirectoryStore implements BlobStore {
 
   async #openStaging(): Promise<{ file: FileHandle; path: string }> {
     const folder = join(this.#directory, STAGING);
-    await mkdir(folder, { recursive: true, mode: DIRECTORY_MODE });
+    await ensureDirectory(folder);
     this.#cleared ??= clearLeftovers(folder);
     await this.#cleared;
     const path = join(folder, randomUUID());

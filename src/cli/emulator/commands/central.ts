@@ -62,7 +62,7 @@ export const emulatorCentralDevice = defineCommand({
 /** What to do when the authority of a group is verified. */
 function nextStep(status: Status, place: Place): readonly string[] {
   return [
-    'Connect its devices; each has a certificate below the CA:',
+    'Connect its devices; DEVICE-chain.crt for one below an intermediate:',
     connectLine({ enrollment: 'central-group', status, place, credentials: ANY_DEVICE }),
   ];
 }

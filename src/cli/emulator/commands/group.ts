@@ -50,7 +50,7 @@ async function run({ values, operands, io, output }: Invocation<typeof flags>): 
       return ['It lets in nobody until it is enabled:', `  ${line}`];
     }
     return [
-      'Connect its devices; each has a certificate below the CA:',
+      'Connect its devices; DEVICE-chain.crt for one below an intermediate:',
       connectLine({ enrollment: 'hub-group', status, place, credentials: ANY_DEVICE }),
     ];
   };

@@ -65,7 +65,8 @@ async function run({ values, operands, io, output }: Invocation<typeof flags>): 
 /** The command `emulator watch`. */
 export const emulatorWatch = defineCommand({
   name: 'emulator watch',
-  summary: 'Shows telemetry and what else happens at the hubs of a running emulator, as it happens',
+  summary:
+    'Shows what devices do at the hubs of a running emulator as it happens: connections, telemetry, reported properties',
   description: [
     'Shows telemetry, connections and reported properties until Ctrl-C or until the emulator stops.',
   ],

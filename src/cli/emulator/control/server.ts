@@ -1,6 +1,7 @@
-import { chmod, mkdir, rm } from 'node:fs/promises';
+import { chmod, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { dirname } from 'node:path';
+import { ensureDirectory } from '../../../certificates/files';
 import type { Emulator } from '../../../emulator';
 import { isSomebodyThere } from './client';
 import { HANDLERS } from './handlers';
@@ -48,7 +49,7 @@ export class ControlServer {
   static async listen(emulator: Emulator, address: string, onStop: () => void): Promise<ControlServer> {
     const control = new ControlServer(emulator, onStop);
     if (!isPipe(address)) {
-      await mkdir(dirname(address), { recursive: true, mode: 0o700 });
+      await ensureDirectory(dirname(address));
       // A process that was killed leaves its socket behind; one that lives answers.
       if (await isSomebodyThere(address)) throw new AddressInUseError(address);
       await rm(address, { force: true });
