@@ -59,6 +59,9 @@ export function unknownOptions(options: unknown): OptionProblems {
   for (const [name, members] of Object.entries(OBJECTS)) {
     const value = given[name];
     if (isObject(value)) problems.addUnknown(value, Object.keys(members), name);
+    // Other values are told where the option is read.
+    else if (typeof value === 'object')
+      problems.add(name, 'must be an object.', `Leave ${name} out, or pass an object.`);
   }
   const hubs: unknown = given['hubs'];
   if (!Array.isArray(hubs)) return problems;

@@ -5,6 +5,7 @@ import createDebug from 'debug';
 import type { IClientOptions, IClientPublishOptions, IClientSubscribeOptions, MqttClient } from 'mqtt';
 import { load } from './load';
 import { NO_STORE } from './no-store';
+import { PacketIds } from './packet-ids';
 import { openStream, type StreamOptions } from './stream';
 import { ProxyError } from './tunnel';
 import { WireError, type WireFailure, type WireStage } from './wire-error';
@@ -195,8 +196,11 @@ export class Wire extends EventEmitter {
     const Client = load.mqttClient();
     // Credentials are for the stream alone; MQTT.js neither needs nor keeps them.
     const { cert, key, passphrase, ...mqttOptions } = options;
-    const client = new Client(() => stream, {
+    // MQTT.js has what waits for an acknowledgement in this member, by packet identifier; its types do not name it.
+    const waiting = (): object => (client as unknown as { outgoing: object }).outgoing;
+    const client: MqttClient = new Client(() => stream, {
       ...mqttOptions,
+      messageIdProvider: new PacketIds((id) => id in waiting()),
       keepalive: this.#options.keepAliveSeconds,
       // Above our own limit, so that it is our timer that fires and says at which stage.
       connectTimeout: this.#options.connectTimeoutMs * 2,
@@ -219,6 +223,10 @@ export class Wire extends EventEmitter {
     client.handleMessage = (_packet, callback) => {
       callback(new Error('acknowledged when delivered'));
     };
+    client.on('packetreceive', ({ cmd }) => {
+      // Only QoS 2 has them, which the hub does not speak: what came with it would be acknowledged and lost.
+      if (cmd === 'pubrec' || cmd === 'pubrel') this.fail({ kind: 'protocol', detail: 'a packet of QoS 2' });
+    });
     client.on('message', (topic, payload, packet) => {
       if (this.#error) return;
       const messageId = packet.qos === 1 ? packet.messageId : undefined;

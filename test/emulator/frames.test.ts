@@ -55,6 +55,7 @@ describe('PacketDecoder', () => {
     ['reserved flags', Buffer.from([0xc1, 0x00])],
     ['a SUBSCRIBE whose filter is longer than it', Buffer.from([0x82, 0x05, 0x00, 0x01, 0x00, 0x7f, 0x61])],
     ['a PUBLISH without topic', Buffer.from([0x30, 0x01, 0x00])],
+    ['a PUBLISH whose topic is not UTF-8', Buffer.from([0x30, 0x03, 0x00, 0x01, 0xff])],
     ['packet type 0', Buffer.from([0x00, 0x00])],
     ['both bits of QoS', Buffer.from([0x36, 0x04, 0x00, 0x01, 0x61, 0x00])],
   ])('refuses %s', (_title, frame) => {

@@ -210,11 +210,17 @@ export class DirectoryStore implements BlobStore {
   }
 
   #lookUpUsed(): Promise<{ bytes: number }> {
-    // Without a limit nobody needs to know.
-    const files = this.maxBytes === Infinity ? Promise.resolve([]) : this.list();
-    this.#used ??= files.then((all) => ({
-      bytes: all.reduce((sum, { blobSizeInBytes }) => sum + blobSizeInBytes, 0),
-    }));
+    this.#used ??= this.#countUsed().catch((error: unknown) => {
+      // The next one looks again.
+      this.#used = undefined;
+      throw error;
+    });
     return this.#used;
+  }
+
+  async #countUsed(): Promise<{ bytes: number }> {
+    // Without a limit nobody needs to know.
+    const files = this.maxBytes === Infinity ? [] : await this.list();
+    return { bytes: files.reduce((sum, { blobSizeInBytes }) => sum + blobSizeInBytes, 0) };
   }
 }

@@ -194,7 +194,10 @@ export class Channel {
 
   /** Drops the connection at once. A silent channel stays as it is. */
   destroy(): void {
-    if (!this.#isSilent) this.#stream.destroy();
+    if (this.#isSilent) return;
+    // What was answered before was answered.
+    this.uncork();
+    this.#stream.destroy();
   }
 
   /** Breaks the connection, also a silent one: with a FIN when what was sent is on its way, or with an RST at once. */

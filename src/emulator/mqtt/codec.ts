@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { generate, parser as createParser, type IPublishPacket, type Packet, type Parser } from 'mqtt-packet';
 import { ProtocolViolation } from './violation';
 
@@ -61,6 +62,8 @@ function decodePublish(frame: Buffer): IPublishPacket {
   const bodyStart = qos === 0 ? topicEnd : topicEnd + 2;
   if (bodyStart > frame.length)
     throw new ProtocolViolation('malformed packet: PUBLISH ends within its header');
+  if (!isUtf8(frame.subarray(start + 2, topicEnd)))
+    throw new ProtocolViolation('malformed packet: the topic is not UTF-8 [MQTT-1.5.3-1]');
   return {
     cmd: 'publish',
     topic: frame.toString('utf8', start + 2, topicEnd),

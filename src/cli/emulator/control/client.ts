@@ -2,14 +2,21 @@ import { request, type IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
 import { CommandError } from '../../command-error';
 import type { Place } from '../place';
+import { checkControlFolder } from './address';
 import type { OperationName, Operations, WatchEvent } from './operations';
 import { refused } from './refusal';
 
 /** Errors with which the system says that nobody listens. */
 const NOBODY = new Set(['ENOENT', 'ECONNREFUSED', 'ENOTDIR']);
 
-function post(address: string, name: string, body: object, signal: AbortSignal): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
+async function post(
+  address: string,
+  name: string,
+  body: object,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  await checkControlFolder(address);
+  return await new Promise((resolve, reject) => {
     const content = JSON.stringify(body);
     const sent = request(
       {

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { dirname } from 'node:path';
 import { ensureDirectory } from '../../../certificates/files';
 import type { Emulator } from '../../../emulator';
+import { checkControlFolder } from './address';
 import { isSomebodyThere } from './client';
 import { HANDLERS } from './handlers';
 import { watch } from './watch';
@@ -50,6 +51,7 @@ export class ControlServer {
     const control = new ControlServer(emulator, onStop);
     if (!isPipe(address)) {
       await ensureDirectory(dirname(address));
+      await checkControlFolder(address);
       // A process that was killed leaves its socket behind; one that lives answers.
       if (await isSomebodyThere(address)) throw new AddressInUseError(address);
       await rm(address, { force: true });
