@@ -211,3 +211,19 @@ describe('MQTT over WebSockets', () => {
     await once(webSocket, 'close');
   });
 });
+
+test('what was acknowledged before the connection was dropped reaches the client, also in one go', async () => {
+  const { emulator, hub } = context;
+  const identity = await createHubDevice(hub, 'in-one-go');
+  await using client = await connectToHub(emulator, hub, 'in-one-go', identity);
+  const publish = { cmd: 'publish', topic: 'devices/in-one-go/messages/events/', retain: false } as const;
+  for (let messageId = 1; messageId <= 3; messageId++) {
+    client.send({ ...publish, payload: String(messageId), qos: 1, dup: false, messageId });
+  }
+  // IoT Hub: closes the connection.
+  client.send({ ...publish, payload: 'x', qos: 2, dup: false, messageId: 4 });
+  for (let messageId = 1; messageId <= 3; messageId++) {
+    expect(await client.expect('puback')).toMatchObject({ messageId });
+  }
+  await client.closed;
+});
