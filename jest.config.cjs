@@ -1,7 +1,7 @@
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: 'node',
-  roots: ['<rootDir>/test'],
+  roots: ['<rootDir>/test', '<rootDir>/packages'],
   testMatch: ['**/*.test.ts'],
   transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.json', diagnostics: false }] },
   // Fails a file whose tests let a private key or a passphrase get into an output or an error.
@@ -9,7 +9,8 @@ module.exports = {
   moduleNameMapper: {
     '^azure-iot-x509$': '<rootDir>/src/index.ts',
     '^azure-iot-x509/certificates$': '<rootDir>/src/certificates/index.ts',
-    '^azure-iot-x509/emulator$': '<rootDir>/src/emulator/index.ts',
+    '^azure-iot-(certificates|emulator)$': '<rootDir>/packages/$1/src/index.ts',
+    '^azure-iot-(certificates|emulator)/internal$': '<rootDir>/packages/$1/src/internal.ts',
   },
   // Many tests wait for other processes. Left to itself, Jest would use one core of two.
   maxWorkers: '100%',

@@ -1,5 +1,6 @@
 // Compares the public API, as the build declares it, with the reports in docs/api, so that no change of it goes unseen.
 // With --update, writes the reports anew. Needs a build.
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import apiExtractor from '@microsoft/api-extractor';
 
@@ -7,28 +8,29 @@ const { Extractor, ExtractorConfig } = apiExtractor;
 const root = fileURLToPath(new URL('..', import.meta.url));
 const isUpdate = process.argv.includes('--update');
 
-/** Name of the report, and the declarations that it is about. */
-const ENTRY_POINTS = {
-  index: 'dist/index.d.ts',
-  certificates: 'dist/certificates/index.d.ts',
-  emulator: 'dist/emulator/index.d.ts',
+/** The packages and their folders. */
+const PACKAGES = {
+  'azure-iot-x509': '.',
+  'azure-iot-certificates': 'packages/certificates',
+  'azure-iot-emulator': 'packages/emulator',
 };
 
 const SILENT = { logLevel: 'none' };
 
-function configOf(name, declarations) {
+function configOf(name, folder) {
+  const project = join(root, folder);
   return ExtractorConfig.prepare({
-    packageJsonFullPath: `${root}package.json`,
+    packageJsonFullPath: join(project, 'package.json'),
     configObjectFullPath: undefined,
     configObject: {
-      projectFolder: root,
-      mainEntryPointFilePath: `${root}${declarations}`,
-      compiler: { tsconfigFilePath: `${root}tsconfig.build.json` },
+      projectFolder: project,
+      mainEntryPointFilePath: join(project, 'dist', 'index.d.ts'),
+      compiler: { tsconfigFilePath: join(project, 'tsconfig.build.json') },
       apiReport: {
         enabled: true,
         reportFileName: `${name}.api.md`,
-        reportFolder: `${root}docs/api`,
-        reportTempFolder: `${root}node_modules/.cache/api-report`,
+        reportFolder: join(root, 'docs', 'api'),
+        reportTempFolder: join(root, 'node_modules', '.cache', 'api-report'),
       },
       docModel: { enabled: false },
       dtsRollup: { enabled: false },
@@ -49,8 +51,8 @@ function configOf(name, declarations) {
   });
 }
 
-for (const [name, declarations] of Object.entries(ENTRY_POINTS)) {
-  const result = Extractor.invoke(configOf(name, declarations), {
+for (const [name, folder] of Object.entries(PACKAGES)) {
+  const result = Extractor.invoke(configOf(name, folder), {
     localBuild: isUpdate,
     messageCallback: (message) => {
       message.handled = true;

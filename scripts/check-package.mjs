@@ -52,8 +52,8 @@ try {
   writeFileSync(
     join(folder, 'esm.mjs'),
     `import { connectDevice } from 'azure-iot-x509';
-import { createSelfSignedCertificate } from 'azure-iot-x509/certificates';
-import { startEmulator } from 'azure-iot-x509/emulator';
+import { createSelfSignedCertificate } from 'azure-iot-certificates';
+import { startEmulator } from 'azure-iot-emulator';
 import iot from 'azure-iot-device';
 const { Message } = iot;
 ${walk}`,
@@ -61,16 +61,16 @@ ${walk}`,
   writeFileSync(
     join(folder, 'cjs.cjs'),
     `const { connectDevice } = require('azure-iot-x509');
-const { createSelfSignedCertificate } = require('azure-iot-x509/certificates');
-const { startEmulator } = require('azure-iot-x509/emulator');
+const { createSelfSignedCertificate } = require('azure-iot-certificates');
+const { startEmulator } = require('azure-iot-emulator');
 const { Message } = require('azure-iot-device');
 (async () => {${walk}})();`,
   );
   writeFileSync(
     join(folder, 'types.ts'),
     `import { connectDevice } from 'azure-iot-x509';
-import { createSelfSignedCertificate } from 'azure-iot-x509/certificates';
-import { startEmulator } from 'azure-iot-x509/emulator';
+import { createSelfSignedCertificate } from 'azure-iot-certificates';
+import { startEmulator } from 'azure-iot-emulator';
 import { Message } from 'azure-iot-device';
 export async function main(): Promise<void> {${walk}}`,
   );

@@ -4,10 +4,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { writeCertificate } from 'azure-iot-x509/certificates';
-import { startEmulator, type Emulator } from 'azure-iot-x509/emulator';
+import { writeCertificate } from 'azure-iot-certificates';
+import { startEmulator, type Emulator } from 'azure-iot-emulator';
 import { DEMO_KINDS } from '../src/cli/demo/kinds';
-import { nearestName } from '../src/suggest';
+import { nearestName } from '../packages/certificates/src/nearest-name';
 import type { Scenario, Stage } from './example/scenario';
 import { SCENARIOS } from './example/scenarios';
 
@@ -123,7 +123,8 @@ function runTesting(): Promise<number> {
   const installed = {
     '^azure-iot-x509$': source('.'),
     '^azure-iot-x509/certificates$': source('certificates'),
-    '^azure-iot-x509/emulator$': source('emulator'),
+    '^azure-iot-(certificates|emulator)$': join(ROOT, 'packages', '$1', 'src', 'index.ts'),
+    '^azure-iot-(certificates|emulator)/internal$': join(ROOT, 'packages', '$1', 'src', 'internal.ts'),
   };
   const config = join(ROOT, 'examples', TESTING, 'jest.config.cjs');
   const jest = [require.resolve('jest/bin/jest'), '--config', config];

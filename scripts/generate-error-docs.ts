@@ -1,11 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { READING_RULES } from '../src/credentials/reading/problem';
-import { RULES } from '../src/credentials/rules';
-import type { SeverityByKind } from '../src/credentials/rules/rule';
-import { ENROLLMENT_KINDS, type EnrollmentKind } from '../src/enrollment';
-import type { DeviceErrorCode } from '../src/errors';
-import { SERVICE_CODES, wordsFor, type ServiceCodeEntry } from '../src/service-codes';
+import { READING_RULES } from '../packages/certificates/src/reading/problem';
+import { RULES } from '../packages/certificates/src/checking/rules';
+import type { SeverityByKind } from '../packages/certificates/src/checking/rules/rule';
+import { ENROLLMENT_KINDS, type EnrollmentKind } from '../packages/certificates/src/enrollment';
+import type { DeviceErrorCode } from '../packages/certificates/src/errors';
+import { SERVICE_CODES, wordsFor, type ServiceCodeEntry } from '../src/errors/service-codes';
 
 /* Writes docs/errors.md from the tables that the errors themselves come from. */
 

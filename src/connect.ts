@@ -1,6 +1,6 @@
 import type { DeviceConnection } from './connection/device-connection';
-import { load } from './load';
-import type { ConnectOptions } from './options';
+import { connectWith } from './connection/connect-with';
+import type { ConnectOptions } from './options/types';
 
 /**
  * Takes a device from its certificate to a connected IoT Hub client: checks the credentials, registers with the Device
@@ -32,5 +32,5 @@ import type { ConnectOptions } from './options';
  * @throws `signal.reason` when aborted
  */
 export function connectDevice(options: ConnectOptions): Promise<DeviceConnection> {
-  return load.connecting().connectWith(options, {});
+  return connectWith(options, {});
 }

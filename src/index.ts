@@ -1,31 +1,8 @@
+export { checkCredentials } from 'azure-iot-certificates';
+export type { CredentialsReport, EnrollmentKind, Finding, Severity } from 'azure-iot-certificates';
 export { connectDevice } from './connect';
-export { provisionDevice } from './provision';
-export { checkCredentials } from './check-credentials';
-export { connectionOptionsFromEnv, type EnvironmentOptions } from './environment';
-
-export { fileAssignmentStore } from './assignments/file';
-export { memoryAssignmentStore } from './assignments/memory';
-
-export type { AssignmentKey, AssignmentStore } from './assignments/store';
 export type { DeviceConnection, DeviceConnectionEvents } from './connection/device-connection';
 export type { ConnectionState } from './connection/state';
-export type { CredentialsReport, Finding, Severity } from './credentials';
-export type { EnrollmentKind } from './enrollment';
-export type {
-  AssignmentMemory,
-  CertificateSource,
-  ChainSource,
-  ConnectOptions,
-  CredentialsOptions,
-  CredentialsUpdate,
-  KeySource,
-  OfflineQueueOptions,
-  ProvisionOptions,
-  ReconnectOptions,
-  ServerTrust,
-  TransportKind,
-} from './options';
-export type { Registration } from './registration';
 export {
   ConnectionError,
   CredentialsError,
@@ -39,3 +16,23 @@ export {
   type OptionProblem,
   type ServiceName,
 } from './errors';
+export type { AssignmentKey, AssignmentStore } from './options/assignment-store';
+export { connectionOptionsFromEnv, type EnvironmentOptions } from './options/environment';
+export type { Registration } from './options/registration';
+export type {
+  AssignmentMemory,
+  CertificateSource,
+  ChainSource,
+  ConnectOptions,
+  CredentialsOptions,
+  CredentialsUpdate,
+  KeySource,
+  OfflineQueueOptions,
+  ProvisionOptions,
+  ReconnectOptions,
+  ServerTrust,
+  TransportKind,
+} from './options/types';
+export { provisionDevice } from './provision';
+export { fileAssignmentStore } from './provisioning/assignments/file';
+export { memoryAssignmentStore } from './provisioning/assignments/memory';

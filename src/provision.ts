@@ -1,6 +1,6 @@
-import { load } from './load';
-import type { ProvisionOptions } from './options';
-import type { Registration } from './registration';
+import { provisionWith } from './provisioning/provision-with';
+import type { ProvisionOptions } from './options/types';
+import type { Registration } from './options/registration';
 
 /**
  * Registers the device with the Device Provisioning Service and answers with the hub and the device ID that it was
@@ -24,5 +24,5 @@ import type { Registration } from './registration';
  * @throws `signal.reason` when aborted
  */
 export function provisionDevice(options: ProvisionOptions): Promise<Registration> {
-  return load.provisioning().provisionWith(options, {});
+  return provisionWith(options, {});
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Client, Message, type DeviceMethodResponse, type Twin } from 'azure-iot-device';
 import { type ConnectOptions, type ConnectionState, type DeviceConnection } from 'azure-iot-x509';
-import { createSelfSignedCertificate, type IssuedCertificate } from 'azure-iot-x509/certificates';
+import { createSelfSignedCertificate, type IssuedCertificate } from 'azure-iot-certificates';
 import { connectWith } from '../src/connection/connect-with';
 import { expectNothingLeft } from './support/leaks';
 import { MockHubTransport, MockProvisioningTransport } from './support/mock-transports';

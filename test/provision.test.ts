@@ -1,7 +1,7 @@
 import { ProvisioningError, type ProvisionOptions } from 'azure-iot-x509';
-import { createSelfSignedCertificate, type IssuedCertificate } from 'azure-iot-x509/certificates';
+import { createSelfSignedCertificate, type IssuedCertificate } from 'azure-iot-certificates';
 import { provisionWith } from '../src/provisioning/provision-with';
-import { ENROLLMENT_KINDS } from '../src/enrollment';
+import { ENROLLMENT_KINDS } from '../packages/certificates/src/enrollment';
 import { expectNothingLeft } from './support/leaks';
 import { makeGroupDevice } from './support/group-device';
 import { MockProvisioningTransport } from './support/mock-transports';

@@ -1,7 +1,7 @@
 import crypto, { type KeyObject } from 'node:crypto';
 import { format, inspect } from 'node:util';
-import * as reading from '../src/credentials/reading/credentials';
-import { DeviceError } from '../src/errors';
+import * as reading from '../packages/certificates/src/reading/credentials';
+import { DeviceError } from '../packages/certificates/src/errors';
 import { MemoryIo } from './cli/support/memory-io';
 import { SecretScan, tap } from './support/secret-scan';
 

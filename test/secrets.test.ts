@@ -18,10 +18,10 @@ import {
   TimeoutError,
   type ConnectOptions,
 } from 'azure-iot-x509';
-import { createSelfSignedCertificate, type IssuedCertificate } from 'azure-iot-x509/certificates';
-import { startEmulator, type Emulator } from 'azure-iot-x509/emulator';
+import { createSelfSignedCertificate, type IssuedCertificate } from 'azure-iot-certificates';
+import { startEmulator, type Emulator } from 'azure-iot-emulator';
 import createDebug from 'debug';
-import { inspectCredentials } from '../src/credentials';
+import { inspectCredentials } from '../packages/certificates/src/checking/inspect';
 import { MemoryIo } from './cli/support/memory-io';
 import { expectNothingLeft } from './support/leaks';
 import { SecretScan } from './support/secret-scan';

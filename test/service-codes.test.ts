@@ -9,12 +9,12 @@ import {
   createDeviceCertificate,
   createRootCertificate,
   createSelfSignedCertificate,
-} from 'azure-iot-x509/certificates';
-import { startEmulator, type Emulator, type EmulatorOptions } from 'azure-iot-x509/emulator';
+} from 'azure-iot-certificates';
+import { startEmulator, type Emulator, type EmulatorOptions } from 'azure-iot-emulator';
 import { areErrorDocsCurrent } from '../scripts/generate-error-docs';
-import { ENROLLMENTS, ENROLLMENT_KINDS } from '../src/enrollment';
-import type { DeviceError } from '../src/errors';
-import { findServiceCode, SERVICE_CODES, wordsFor, type ServiceCodeEntry } from '../src/service-codes';
+import { ENROLLMENTS, ENROLLMENT_KINDS } from '../packages/certificates/src/enrollment';
+import type { DeviceError } from '../packages/certificates/src/errors';
+import { findServiceCode, SERVICE_CODES, wordsFor, type ServiceCodeEntry } from '../src/errors/service-codes';
 import { enrollDevice, type EnrolledDevice } from './support/enrolled-device';
 import { startScriptedHub } from './support/scripted-hub';
 import { startScriptedServer, type ScriptedClient } from './support/scripted-server';

@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Message } from 'azure-iot-device';
-import { createSelfSignedCertificate } from 'azure-iot-x509/certificates';
+import { createSelfSignedCertificate } from 'azure-iot-certificates';
 import { formatReport, runSoak } from '../scripts/soak';
 import { connectWith } from '../src/connection/connect-with';
 import { expectNothingLeft } from './support/leaks';

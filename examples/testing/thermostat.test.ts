@@ -1,7 +1,7 @@
 // How an application is tested against the emulator with Jest: `npm run example -- testing`.
 import { once } from 'node:events';
-import { createSelfSignedCertificate } from 'azure-iot-x509/certificates';
-import { startEmulator, type Emulator, type HubEmulator } from 'azure-iot-x509/emulator';
+import { createSelfSignedCertificate } from 'azure-iot-certificates';
+import { startEmulator, type Emulator, type HubEmulator } from 'azure-iot-emulator';
 import type { ConnectOptions } from 'azure-iot-x509';
 import { Thermostat } from './thermostat';
 

@@ -1,5 +1,5 @@
-import type { Emulator, HubEmulator } from 'azure-iot-x509/emulator';
-import type { EnrollmentKind } from '../../src/enrollment';
+import type { Emulator, HubEmulator } from 'azure-iot-emulator';
+import type { EnrollmentKind } from '../../packages/certificates/src/enrollment';
 
 /** The emulator, and the device that an example plays. */
 export interface Stage {

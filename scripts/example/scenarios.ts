@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createSelfSignedCertificate, writeCertificate } from 'azure-iot-x509/certificates';
+import { createSelfSignedCertificate, writeCertificate } from 'azure-iot-certificates';
 import { expectThat, nextEvent } from '../../src/cli/demo/observation';
-import type { FileUploadNotification } from 'azure-iot-x509/emulator';
-import type { EnrollmentKind } from '../../src/enrollment';
+import type { FileUploadNotification } from 'azure-iot-emulator';
+import type { EnrollmentKind } from '../../packages/certificates/src/enrollment';
 import type { Scenario, Stage } from './scenario';
 import { call, reported, send, subscribed, telemetries, telemetry, tell } from './service';
 

@@ -1,4 +1,4 @@
-import type { TelemetryMessage } from 'azure-iot-x509/emulator';
+import type { TelemetryMessage } from 'azure-iot-emulator';
 import { expectThat, nextEvent } from '../../src/cli/demo/observation';
 import type { Stage } from './scenario';
 

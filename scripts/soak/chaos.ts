@@ -1,5 +1,5 @@
 import { DeviceError } from 'azure-iot-x509';
-import type { HubEmulator } from 'azure-iot-x509/emulator';
+import type { HubEmulator } from 'azure-iot-emulator';
 import type { ProxiedLink } from '../../test/support/chaos-proxy';
 import type { SoakDevice } from './device';
 import type { Dice } from './dice';

@@ -1,5 +1,5 @@
 import type { Client, Twin } from 'azure-iot-device';
-import type { JsonObject } from 'azure-iot-x509/emulator';
+import type { JsonObject } from 'azure-iot-emulator';
 import type { Dice } from './dice';
 import { happened } from './progress';
 import { completePatch, merge, randomEntry } from './twin-section';

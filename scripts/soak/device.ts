@@ -1,5 +1,5 @@
 import type { ConnectionState, DeviceConnection } from 'azure-iot-x509';
-import type { HubEmulator } from 'azure-iot-x509/emulator';
+import type { HubEmulator } from 'azure-iot-emulator';
 import { DeviceTwin } from './device-twin';
 import { Inbox } from './inbox';
 import { Outbox } from './outbox';

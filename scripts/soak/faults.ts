@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConnectionState } from 'azure-iot-x509';
-import type { HubEmulator } from 'azure-iot-x509/emulator';
+import type { HubEmulator } from 'azure-iot-emulator';
 import type { ProxiedLink } from '../../test/support/chaos-proxy';
 import type { Chaos } from './chaos';
 import { happened, until } from './progress';

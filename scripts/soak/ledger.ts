@@ -4,7 +4,7 @@ import {
   type CloudToDeviceOutcome,
   type HubEmulator,
   type TelemetryMessage,
-} from 'azure-iot-x509/emulator';
+} from 'azure-iot-emulator';
 import type { Dice } from './dice';
 import { digestOf, makePayload } from './payload';
 import { happened } from './progress';

@@ -1,7 +1,7 @@
 import { connectDevice } from 'azure-iot-x509';
-import { createSelfSignedCertificate } from 'azure-iot-x509/certificates';
-import { startEmulator, type DpsEmulator, type Emulator, type HubEmulator } from 'azure-iot-x509/emulator';
-import { Hub } from '../../src/emulator/hub/hub';
+import { createSelfSignedCertificate } from 'azure-iot-certificates';
+import { startEmulator, type DpsEmulator, type Emulator, type HubEmulator } from 'azure-iot-emulator';
+import { Hub } from '../../packages/emulator/src/hub/hub';
 import { ChaosProxy } from '../../test/support/chaos-proxy';
 import { enrollDevice } from '../../test/support/enrolled-device';
 import { SoakDevice } from './device';

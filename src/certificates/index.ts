@@ -1,12 +1,27 @@
-export type { CertificateSource, KeySource } from '../options';
-export { createDeviceCertificate, type DeviceCertificateOptions } from './device';
-export { createIntermediateCertificate, type IntermediateCertificateOptions } from './intermediate';
-export type { IssuedCertificate } from './issued-certificate';
-export type { KeyAlgorithm } from './keys';
-export { loadCertificate, type LoadCertificateOptions } from './load';
-export type { CertificateOptions, IssuerOption, SubjectFields } from './options';
-export { createRootCertificate, type RootCertificateOptions } from './root';
-export { createSelfSignedCertificate, type SelfSignedCertificateOptions } from './self-signed';
-export type { ValidityOptions } from './validity';
-export { createVerificationCertificate, type VerificationCertificateOptions } from './verification';
-export { writeCertificate, type WriteCertificateOptions, type WrittenCertificate } from './write';
+export {
+  createDeviceCertificate,
+  createIntermediateCertificate,
+  createRootCertificate,
+  createSelfSignedCertificate,
+  createVerificationCertificate,
+  loadCertificate,
+  writeCertificate,
+} from 'azure-iot-certificates';
+export type {
+  CertificateOptions,
+  CertificateSource,
+  DeviceCertificateOptions,
+  IntermediateCertificateOptions,
+  IssuedCertificate,
+  IssuerOption,
+  KeyAlgorithm,
+  KeySource,
+  LoadCertificateOptions,
+  RootCertificateOptions,
+  SelfSignedCertificateOptions,
+  SubjectFields,
+  ValidityOptions,
+  VerificationCertificateOptions,
+  WriteCertificateOptions,
+  WrittenCertificate,
+} from 'azure-iot-certificates';

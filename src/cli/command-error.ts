@@ -1,4 +1,4 @@
-import type { ServiceName } from '../errors';
+import type { ServiceName } from 'azure-iot-certificates';
 
 /** What a {@link CommandError} is made of. */
 export interface CommandErrorInit {

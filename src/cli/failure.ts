@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { DeviceError, type ServiceName } from '../errors';
+import { DeviceError, type ServiceName } from 'azure-iot-certificates';
 import { CommandError } from './command-error';
 import { EXIT } from './exit-codes';
 import { inFlagTerms } from './flag-terms';

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { checkTargets, ensureDirectory, writeFiles } from '../certificates/files';
+import { checkTargets, ensureDirectory, writeFiles } from 'azure-iot-certificates/internal';
 
 /** A file to be written. */
 interface NewFile {

@@ -1,4 +1,4 @@
-import { DeviceError, InvalidOptionsError } from '../errors';
+import { DeviceError, InvalidOptionsError } from 'azure-iot-certificates';
 import { CommandError } from './command-error';
 
 /** The library's options by the flags that set them; a command may map them otherwise. */

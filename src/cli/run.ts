@@ -1,4 +1,4 @@
-import { nearestName } from '../suggest';
+import { nearestName } from 'azure-iot-certificates/internal';
 import type { Command, Invocation } from './command';
 import { COMMANDS, GROUPS } from './commands';
 import { EXIT } from './exit-codes';

@@ -1,4 +1,4 @@
-import { nearestName } from '../suggest';
+import { nearestName } from 'azure-iot-certificates/internal';
 import { COMMANDS, GROUPS } from './commands';
 import { PROGRAM } from './program';
 

@@ -1,14 +1,14 @@
-import { withDeadline } from '../deadline';
+import { withDeadline } from '../network/deadline';
 import { TimeoutError } from '../errors';
-import type { ConnectOptions } from '../options';
+import type { ConnectOptions } from '../options/types';
 import { prepareDevice, type Device } from '../provisioning/device';
 import { registerWithin } from '../provisioning/provision-with';
 import { provisioningTimeout } from '../provisioning/provisioning-error';
 import { dpsPeer } from '../provisioning/register-device';
-import type { DpsResponse } from '../sdk/dps-responses';
-import type { HubTransportFactory } from '../sdk/hub-link';
-import type { ProvisioningTransportFactory } from '../sdk/registration';
-import { DEFAULT_TIMEOUT_MS, validateConnectOptions } from '../validate-options';
+import type { DpsResponse } from '../provisioning/sdk-dps-responses';
+import type { HubTransportFactory } from '../hub/link';
+import type { ProvisioningTransportFactory } from '../provisioning/sdk-register';
+import { DEFAULT_TIMEOUT_MS, validateConnectOptions } from '../options/validate';
 import { ManagedConnection } from './managed-connection';
 
 /** Transports of the caller's, for tests. */

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
-import { InvalidOptionsError, type DeviceError } from '../errors';
-import type { ConnectOptions, CredentialsUpdate } from '../options';
+import { InvalidOptionsError, type DeviceError } from 'azure-iot-certificates';
+import type { ConnectOptions, CredentialsUpdate } from '../options/types';
 import { prepareDevice, type Device } from '../provisioning/device';
 
 /** How often the files are looked at while the connection is up, in milliseconds. */

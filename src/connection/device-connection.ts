@@ -1,7 +1,7 @@
 import { type EventEmitter } from 'node:events';
 import type { Client } from 'azure-iot-device';
-import type { CredentialsUpdate } from '../options';
-import type { Registration } from '../registration';
+import type { CredentialsUpdate } from '../options/types';
+import type { Registration } from '../options/registration';
 import type { ConnectionState } from './state';
 
 /** Events of a {@link DeviceConnection}, with what their listeners get. */

@@ -1,10 +1,11 @@
 import { EventEmitter } from 'node:events';
 import type { DeviceClientOptions, DeviceTransport, TwinProperties } from 'azure-iot-device';
 import { setTimeout } from 'node:timers/promises';
-import { abortable, withDeadline } from '../deadline';
-import { InvalidOptionsError, TimeoutError, type DeviceError } from '../errors';
-import type { HubLink } from '../sdk/hub-link';
-import { backOff } from './back-off';
+import { abortable, withDeadline } from '../network/deadline';
+import { InvalidOptionsError, type DeviceError } from 'azure-iot-certificates';
+import { TimeoutError } from '../errors';
+import type { HubLink } from '../hub/link';
+import { backOff } from '../network/back-off';
 import { DesiredProperties, type JsonObject } from './desired-properties';
 import { Operations } from './operations';
 import { Outbox } from './outbox';

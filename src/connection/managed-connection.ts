@@ -1,20 +1,20 @@
 import { EventEmitter } from 'node:events';
 import type { Client } from 'azure-iot-device';
 import createDebug from 'debug';
-import { RememberedAssignments } from '../assignments/remembered';
-import { ConnectionError, type DeviceError } from '../errors';
-import { load } from '../load';
-import type { ConnectOptions, CredentialsUpdate } from '../options';
+import { RememberedAssignments } from '../provisioning/assignments/remembered';
+import { ConnectionError } from '../errors';
+import { type DeviceError } from 'azure-iot-certificates';
+import type { ConnectOptions, CredentialsUpdate } from '../options/types';
 import type { Device } from '../provisioning/device';
 import { ACKNOWLEDGE_TIMEOUT_MS, CONNECT_TIMEOUT_MS } from '../provisioning/register-device';
-import type { Registration } from '../registration';
-import { createHubClient } from '../sdk/hub-client';
-import { HubLink, type HubCredentials, type HubTransportFactory } from '../sdk/hub-link';
-import { WireError } from '../sdk/wire-error';
-import type { FileUploads } from '../uploads/file-uploads';
-import type { UploadTarget } from '../uploads/hub-files';
-import { DEFAULT_KEEP_ALIVE_SECONDS } from '../validate-options';
-import { closedExplanation, toConnectionError } from './connection-error';
+import type { Registration } from '../options/registration';
+import { createHubClient } from '../hub/sdk-client';
+import { HubLink, type HubCredentials, type HubTransportFactory } from '../hub/link';
+import { WireError } from '../errors/wire-error';
+import { FileUploads } from '../hub/uploads/file-uploads';
+import type { UploadTarget } from '../hub/uploads/hub-files';
+import { DEFAULT_KEEP_ALIVE_SECONDS } from '../options/validate';
+import { closedExplanation, toConnectionError } from '../errors/connection-error';
 import { CredentialsKeeper } from './credentials-keeper';
 import type { DeviceConnection, DeviceConnectionEvents } from './device-connection';
 import { MethodAnswerer, type AnswerMethod } from './method-answerer';
@@ -212,8 +212,7 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
   /** Also after the end, which it then knows of. */
   #fileUploads(): FileUploads {
     if (this.#uploads === undefined) {
-      const { FileUploads: Uploads } = load.uploads();
-      this.#uploads = new Uploads(() => this.#uploadTarget());
+      this.#uploads = new FileUploads(() => this.#uploadTarget());
       if (this.#state.status === 'closed') this.#uploads.close(this.#state.error ?? this.#closedError());
     }
     return this.#uploads;

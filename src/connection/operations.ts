@@ -1,6 +1,6 @@
-import { abortable } from '../deadline';
-import type { DeviceError } from '../errors';
-import type { HubLink } from '../sdk/hub-link';
+import { abortable } from '../network/deadline';
+import type { DeviceError } from 'azure-iot-certificates';
+import type { HubLink } from '../hub/link';
 
 /** How an operation is carried out and how it fails. */
 export interface Operation<T> {

@@ -1,6 +1,6 @@
 import type { Message } from 'azure-iot-device';
-import { InvalidOptionsError, type DeviceError } from '../errors';
-import type { HubLink, SendCallback } from '../sdk/hub-link';
+import { InvalidOptionsError, type DeviceError } from 'azure-iot-certificates';
+import type { HubLink, SendCallback } from '../hub/link';
 import { LinkedList, type Linked } from './linked-list';
 import { safely } from './safely';
 

@@ -1,4 +1,4 @@
-import type { DeviceError } from '../errors';
+import type { DeviceError } from 'azure-iot-certificates';
 
 /** What a `DeviceConnection` is doing. */
 export type ConnectionState =

@@ -1,8 +1,9 @@
-import { abortable } from '../deadline';
-import { ConnectionError, ProvisioningError, type DeviceError } from '../errors';
-import type { Registration } from '../registration';
-import type { HubLink } from '../sdk/hub-link';
-import { backOff, type BackOffOptions } from './back-off';
+import { abortable } from '../network/deadline';
+import { ConnectionError, ProvisioningError } from '../errors';
+import { type DeviceError } from 'azure-iot-certificates';
+import type { Registration } from '../options/registration';
+import type { HubLink } from '../hub/link';
+import { backOff, type BackOffOptions } from '../network/back-off';
 import type { NextState } from './state';
 
 /** One identity's way to its hub. Both reject with a `DeviceError`, or with the signal's reason. */

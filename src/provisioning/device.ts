@@ -1,10 +1,9 @@
-import { inspectCredentials, type KeyMaterial } from '../credentials';
-import type { EnrollmentKind } from '../enrollment';
-import { CredentialsError, InvalidOptionsError } from '../errors';
-import type { ProvisionOptions, TransportKind } from '../options';
-import { extraRoots } from '../trust';
-import { proxyRule, type ProxyRule } from '../proxy';
-import { DEFAULT_GLOBAL_ENDPOINT } from '../validate-options';
+import { inspectCredentials, type KeyMaterial } from 'azure-iot-certificates/internal';
+import { CredentialsError, type EnrollmentKind, InvalidOptionsError } from 'azure-iot-certificates';
+import type { ProvisionOptions, TransportKind } from '../options/types';
+import { extraRoots } from '../network/extra-roots';
+import { proxyRule, type ProxyRule } from '../options/proxy';
+import { DEFAULT_GLOBAL_ENDPOINT } from '../options/validate';
 
 /** A device ready to register: options read, checked and completed with their defaults. */
 export interface Device {

@@ -1,8 +1,8 @@
-import { withDeadline } from '../deadline';
-import type { ProvisionOptions } from '../options';
-import type { Registration } from '../registration';
-import type { DpsResponse } from '../sdk/dps-responses';
-import { DEFAULT_TIMEOUT_MS, validateProvisionOptions } from '../validate-options';
+import { withDeadline } from '../network/deadline';
+import type { ProvisionOptions } from '../options/types';
+import type { Registration } from '../options/registration';
+import type { DpsResponse } from './sdk-dps-responses';
+import { DEFAULT_TIMEOUT_MS, validateProvisionOptions } from '../options/validate';
 import { prepareDevice, type Device } from './device';
 import { provisioningTimeout } from './provisioning-error';
 import { dpsPeer, registerDevice, type RegisterSettings } from './register-device';

@@ -1,11 +1,11 @@
 import { types } from 'node:util';
-import { ENROLLMENTS } from '../enrollment';
-import { ProvisioningError, TimeoutError, type DeviceError, type DeviceErrorCode } from '../errors';
-import { toConnectionError, type Peer } from '../connection/connection-error';
-import { RegistrationFailure } from '../sdk/registration';
-import type { DpsResponse } from '../sdk/dps-responses';
-import { quote } from '../credentials/text';
-import { load } from '../load';
+import { ENROLLMENTS, quote } from 'azure-iot-certificates/internal';
+import { ProvisioningError, TimeoutError } from '../errors';
+import { type DeviceError, type DeviceErrorCode } from 'azure-iot-certificates';
+import { toConnectionError, type Peer } from '../errors/connection-error';
+import { RegistrationFailure } from './sdk-register';
+import type { DpsResponse } from './sdk-dps-responses';
+import { findServiceCode, wordsFor } from '../errors/service-codes';
 
 /** The device and the certificates it presented, for the words of an error. */
 export interface ProvisioningPeer extends Peer {
@@ -68,7 +68,6 @@ function fromResponse(
   const { enrollment, registrationId } = peer;
   const { serviceCode, trackingId, text } = serviceFields(response);
   const status = response.status < 300 ? statusOf(serviceCode) : response.status;
-  const { findServiceCode, wordsFor } = load.serviceCodes();
   const known = findServiceCode('dps', serviceCode, text) ?? findServiceCode('dps', status);
   const code = codeFor(response);
   const quoted = [serviceCode ?? response.status, text && `"${text}"`].filter(Boolean).join(' ');

@@ -1,9 +1,9 @@
 import type { RegistrationResult } from 'azure-iot-provisioning-device';
 import createDebug from 'debug';
 import { ProvisioningError } from '../errors';
-import type { Registration } from '../registration';
-import type { DpsResponse } from '../sdk/dps-responses';
-import { register, type ProvisioningTransportFactory } from '../sdk/registration';
+import type { Registration } from '../options/registration';
+import type { DpsResponse } from './sdk-dps-responses';
+import { register, type ProvisioningTransportFactory } from './sdk-register';
 import type { Device } from './device';
 import { toProvisioningError, type ProvisioningPeer } from './provisioning-error';
 

@@ -5,7 +5,7 @@ import {
   createIntermediateCertificate,
   createRootCertificate,
   createSelfSignedCertificate,
-} from 'azure-iot-x509/certificates';
+} from 'azure-iot-certificates';
 import { run } from '../../src/cli/run';
 import { describeWithOpenssl, openssl } from '../support/openssl';
 import { directoryPerTest } from './support/directory';

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connectDevice } from 'azure-iot-x509';
-import { startEmulator } from 'azure-iot-x509/emulator';
+import { startEmulator } from 'azure-iot-emulator';
 import { run } from '../../src/cli/run';
 import { describeWithOpenssl, openssl } from '../support/openssl';
 import { directoryPerTest } from './support/directory';

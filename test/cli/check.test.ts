@@ -4,7 +4,7 @@ import {
   createRootCertificate,
   createSelfSignedCertificate,
   writeCertificate,
-} from 'azure-iot-x509/certificates';
+} from 'azure-iot-certificates';
 import { run } from '../../src/cli/run';
 import { directoryPerTest } from './support/directory';
 import { MemoryIo } from './support/memory-io';

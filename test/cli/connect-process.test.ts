@@ -2,7 +2,7 @@ import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { useEmulator } from '../emulator/support/emulator';
+import { useEmulator } from '../../packages/emulator/test/support/emulator';
 import { useDirectory, writeDevice, type DeviceFiles } from './support/device-files';
 
 /* A real process with real pipes and signals. */

@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TelemetryMessage } from 'azure-iot-x509/emulator';
+import type { TelemetryMessage } from 'azure-iot-emulator';
 import { connect } from '../../src/cli/connect/command';
 import { connectDevice } from '../../src/cli/connect/run';
 import { runCommand } from '../../src/cli/run';
-import { useEmulator } from '../emulator/support/emulator';
+import { useEmulator } from '../../packages/emulator/test/support/emulator';
 import { expectNothingLeft } from '../support/leaks';
 import { startScriptedServer } from '../support/scripted-server';
 import { useDirectory, writeDevice, type DeviceFiles } from './support/device-files';

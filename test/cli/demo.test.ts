@@ -5,12 +5,12 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
-import type { Emulator } from 'azure-iot-x509/emulator';
+import type { Emulator } from 'azure-iot-emulator';
 import { showDemo } from '../../src/cli/demo/run';
 import { STEP_NAMES, type DemoReport } from '../../src/cli/demo/report';
 import { run } from '../../src/cli/run';
 import { DIRECTORY_PREFIX, runDemo } from '../../src/cli/demo/run-demo';
-import { ENROLLMENT_KINDS, ENROLLMENTS } from '../../src/enrollment';
+import { ENROLLMENT_KINDS, ENROLLMENTS } from '../../packages/certificates/src/enrollment';
 import { MemoryIo } from './support/memory-io';
 
 const ESCAPE = '\u001b';

@@ -9,7 +9,7 @@ import type { Network, StepName } from '../../src/cli/doctor/step';
 import { bundledRoots } from '../../src/cli/doctor/tls/roots';
 import { isAzureHost, readableName, signerOf } from '../../src/cli/doctor/tls/signer';
 import { runCommand } from '../../src/cli/run';
-import { useEmulator } from '../emulator/support/emulator';
+import { useEmulator } from '../../packages/emulator/test/support/emulator';
 import { startConnectProxy } from '../support/connect-proxy';
 import { expectNothingLeft } from '../support/leaks';
 import { startScriptedHub } from '../support/scripted-hub';

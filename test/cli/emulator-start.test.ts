@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { startEmulator } from 'azure-iot-x509/emulator';
-import { send } from '../emulator/support/https';
+import { startEmulator } from 'azure-iot-emulator';
+import { send } from '../../packages/emulator/test/support/https';
 import { useCommandLines } from './support/emulator-lines';
 
 const { directory, cli, must, start } = useCommandLines();

@@ -5,10 +5,10 @@ import {
   createRootCertificate,
   createSelfSignedCertificate,
   writeCertificate,
-} from 'azure-iot-x509/certificates';
+} from 'azure-iot-certificates';
 import { run } from '../../src/cli/run';
-import { make } from '../credentials/support/make';
-import { makePkcs12 } from '../credentials/support/pkcs12';
+import { make } from '../../packages/certificates/test/support/make';
+import { makePkcs12 } from '../../packages/certificates/test/support/pkcs12';
 import { directoryPerTest } from './support/directory';
 import { MemoryIo } from './support/memory-io';
 

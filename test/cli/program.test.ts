@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createRootCertificate } from 'azure-iot-x509/certificates';
+import { createRootCertificate } from 'azure-iot-certificates';
 import { version } from '../../package.json';
 import { directoryPerTest } from './support/directory';
 import { describeInTerminal, inTerminal, Running, useProgram } from './support/program';

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCommand } from '../../src/cli/run';
 import { provision } from '../../src/cli/provision/command';
-import { useEmulator } from '../emulator/support/emulator';
+import { useEmulator } from '../../packages/emulator/test/support/emulator';
 import { startConnectProxy } from '../support/connect-proxy';
 import { expectNothingLeft } from '../support/leaks';
 import { startScriptedServer } from '../support/scripted-server';

@@ -6,7 +6,8 @@ import { flagName, flagTable, type FlagTable } from '../../src/cli/flags/spec';
 import { GLOBAL_FLAGS, jsonFlag } from '../../src/cli/global-flags';
 import { flagRows } from '../../src/cli/help';
 import { run, runCommand } from '../../src/cli/run';
-import { CredentialsError, InvalidOptionsError, ProvisioningError } from '../../src/errors';
+import { CredentialsError, InvalidOptionsError } from '../../packages/certificates/src/errors';
+import { ProvisioningError } from '../../src/errors';
 import { version } from '../../package.json';
 import { MemoryIo } from './support/memory-io';
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ProvisioningError, type ConnectOptions, type DeviceError } from 'azure-iot-x509';
-import { createSelfSignedCertificate, type IssuedCertificate } from 'azure-iot-x509/certificates';
+import { createSelfSignedCertificate, type IssuedCertificate } from 'azure-iot-certificates';
 import { CredentialsKeeper } from '../../src/connection/credentials-keeper';
 import { prepareDevice, type Device } from '../../src/provisioning/device';
 

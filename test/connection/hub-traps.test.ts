@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Message } from 'azure-iot-device';
 import { connectDevice, type ConnectionState, type DeviceConnection } from 'azure-iot-x509';
-import { startEmulator } from 'azure-iot-x509/emulator';
+import { startEmulator } from 'azure-iot-emulator';
 import { enrollDevice } from '../support/enrolled-device';
 import { expectNothingLeft } from '../support/leaks';
 import { startScriptedHub, type ScriptedHub } from '../support/scripted-hub';

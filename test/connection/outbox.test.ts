@@ -2,9 +2,9 @@ import { Message } from 'azure-iot-device';
 import { Mqtt } from 'azure-iot-device-mqtt';
 import { Outbox } from '../../src/connection/outbox';
 import { ConnectionError } from '../../src/errors';
-import type { HubLink, SendCallback } from '../../src/sdk/hub-link';
-import { load } from '../../src/sdk/load';
-import { telemetryTopic, withCheapJson } from '../../src/sdk/message';
+import type { HubLink, SendCallback } from '../../src/hub/link';
+import { load } from '../../src/network/sdk-packages';
+import { telemetryTopic, withCheapJson } from '../../src/hub/sdk-telemetry';
 
 beforeEach(() => {
   jest.useFakeTimers();

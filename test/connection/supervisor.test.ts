@@ -1,8 +1,8 @@
 import { ConnectionError, ProvisioningError, type DeviceError, type Registration } from 'azure-iot-x509';
-import { backOff } from '../../src/connection/back-off';
+import { backOff } from '../../src/network/back-off';
 import type { NextState } from '../../src/connection/state';
 import { Supervisor, type SupervisorOptions, type SupervisorParts } from '../../src/connection/supervisor';
-import type { HubLink } from '../../src/sdk/hub-link';
+import type { HubLink } from '../../src/hub/link';
 
 /* The decisions alone, with everything around them played by the test. */
 

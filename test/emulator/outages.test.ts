@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
 import { Message } from 'azure-iot-device';
 import { connectDevice, type ConnectionState, type DeviceConnection } from 'azure-iot-x509';
-import { startEmulator } from 'azure-iot-x509/emulator';
+import { startEmulator } from 'azure-iot-emulator';
 import { enrollDevice } from '../support/enrolled-device';
 import { expectNothingLeft } from '../support/leaks';
-import { connectToHub, createHubDevice } from './support/clients';
-import { useEmulator } from './support/emulator';
+import { connectToHub, createHubDevice } from '../../packages/emulator/test/support/clients';
+import { useEmulator } from '../../packages/emulator/test/support/emulator';
 
 /* Networks that fail and hubs that are down, as a test makes them happen. */
 

@@ -1,16 +1,16 @@
 import { once } from 'node:events';
 import { connect as connectTls } from 'node:tls';
 import { connectDevice } from 'azure-iot-x509';
-import { createSelfSignedCertificate } from 'azure-iot-x509/certificates';
-import { startEmulator, type Emulator, type EmulatorOptions } from 'azure-iot-x509/emulator';
-import { isLoopback } from '../../src/emulator/ports';
-import { useTemporaryDirectory } from '../certificates/temporary-directory';
+import { createSelfSignedCertificate } from 'azure-iot-certificates';
+import { startEmulator, type Emulator, type EmulatorOptions } from 'azure-iot-emulator';
+import { isLoopback } from '../../packages/emulator/src/ports';
+import { useTemporaryDirectory } from '../../packages/certificates/test/making/temporary-directory';
 import { enrollDevice } from '../support/enrolled-device';
-import { connectToDps } from './support/clients';
-import { moduleOf, Program } from './support/program';
-import { RawClient } from './support/raw-client';
-import { freePort, listenOn } from './support/tcp';
-import { useWarnings } from './support/warnings';
+import { connectToDps } from '../../packages/emulator/test/support/clients';
+import { moduleOf, Program } from '../../packages/emulator/test/support/program';
+import { RawClient } from '../../packages/emulator/test/support/raw-client';
+import { freePort, listenOn } from '../../packages/emulator/test/support/tcp';
+import { useWarnings } from '../../packages/emulator/test/support/warnings';
 
 /* Where the emulator listens, and under which names. */
 
@@ -170,7 +170,7 @@ describe('the interface', () => {
   it('warns in a way that a program can hear', async () => {
     await using program = Program.start(
       path(),
-      `import { startEmulator } from ${moduleOf('emulator/index.ts')};`,
+      `import { startEmulator } from ${moduleOf('index.ts')};`,
       `process.on('warning', (warning) => print(String((warning as { code?: string }).code)));
   const emulator = await startEmulator({ host: '0.0.0.0' });
   await emulator.close();`,

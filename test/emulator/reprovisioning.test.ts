@@ -1,16 +1,16 @@
 import { once } from 'node:events';
 import { Message } from 'azure-iot-device';
 import { connectDevice, type ConnectionState, type DeviceConnection } from 'azure-iot-x509';
-import { createSelfSignedCertificate, type IssuedCertificate } from 'azure-iot-x509/certificates';
+import { createSelfSignedCertificate, type IssuedCertificate } from 'azure-iot-certificates';
 import {
   startEmulator,
   type EnrollmentAllocationInit,
   type HubEmulator,
   type InitialTwin,
-} from 'azure-iot-x509/emulator';
+} from 'azure-iot-emulator';
 import { makeGroupDevice } from '../support/group-device';
-import { connectToHub, openHubConnection, register } from './support/clients';
-import { useEmulator } from './support/emulator';
+import { connectToHub, openHubConnection, register } from '../../packages/emulator/test/support/clients';
+import { useEmulator } from '../../packages/emulator/test/support/emulator';
 
 /* Devices that move between hubs: the enrollment's hubs change, and the next registration acts on it. */
 

@@ -1,16 +1,21 @@
 import { once } from 'node:events';
 import { Message } from 'azure-iot-device';
 import { connectDevice, type EnrollmentKind } from 'azure-iot-x509';
-import { createSelfSignedCertificate, type IssuedCertificate } from 'azure-iot-x509/certificates';
-import { startEmulator, type DisconnectReason, type HubEmulator } from 'azure-iot-x509/emulator';
+import { createSelfSignedCertificate, type IssuedCertificate } from 'azure-iot-certificates';
+import { startEmulator, type DisconnectReason, type HubEmulator } from 'azure-iot-emulator';
 import { enrollDevice } from '../support/enrolled-device';
 import { useNamesOfThisMachine } from '../support/names';
 import { connectByHand } from '../support/sdk-by-hand';
-import { connectToDps, createHubDevice, hubUsername, register } from './support/clients';
-import { useEmulator } from './support/emulator';
-import { send, type Response } from './support/https';
-import { RawClient } from './support/raw-client';
-import { listenOn } from './support/tcp';
+import {
+  connectToDps,
+  createHubDevice,
+  hubUsername,
+  register,
+} from '../../packages/emulator/test/support/clients';
+import { useEmulator } from '../../packages/emulator/test/support/emulator';
+import { send, type Response } from '../../packages/emulator/test/support/https';
+import { RawClient } from '../../packages/emulator/test/support/raw-client';
+import { listenOn } from '../../packages/emulator/test/support/tcp';
 
 /* DPS, hubs and IoT Central behind one port, for clients that cannot be told a port for each. */
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { SCENARIOS } from '../../scripts/example/scenarios';
-import { ENROLLMENT_KINDS } from '../../src/enrollment';
+import { ENROLLMENT_KINDS } from '../../packages/certificates/src/enrollment';
 
 const ROOT = resolve(__dirname, '../..');
 

@@ -13,9 +13,9 @@ import {
   createDeviceCertificate,
   createRootCertificate,
   createSelfSignedCertificate,
-} from 'azure-iot-x509/certificates';
-import { startEmulator, type Emulator } from 'azure-iot-x509/emulator';
-import { ENROLLMENT_KINDS } from '../../src/enrollment';
+} from 'azure-iot-certificates';
+import { startEmulator, type Emulator } from 'azure-iot-emulator';
+import { ENROLLMENT_KINDS } from '../../packages/certificates/src/enrollment';
 import { enrollDevice, type EnrolledDevice } from '../support/enrolled-device';
 import { expectNothingLeft } from '../support/leaks';
 

@@ -7,7 +7,7 @@ import {
   type FaultInit,
   type FileUploadNotification,
   type HubEmulator,
-} from 'azure-iot-x509/emulator';
+} from 'azure-iot-emulator';
 import { enrollDevice } from '../support/enrolled-device';
 import { expectNothingLeft } from '../support/leaks';
 

@@ -11,13 +11,13 @@ import {
   type DeviceConnection,
   type EnrollmentKind,
 } from 'azure-iot-x509';
-import { createSelfSignedCertificate } from 'azure-iot-x509/certificates';
+import { createSelfSignedCertificate } from 'azure-iot-certificates';
 import {
   startEmulator,
   type Emulator,
   type FileUploadNotification,
   type HubEmulator,
-} from 'azure-iot-x509/emulator';
+} from 'azure-iot-emulator';
 import { enrollDevice, type EnrolledDevice } from '../support/enrolled-device';
 import { expectNothingLeft } from '../support/leaks';
 

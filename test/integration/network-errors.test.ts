@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { connectDevice, ConnectionError, type ConnectOptions, type DeviceError } from 'azure-iot-x509';
-import { createRootCertificate, createSelfSignedCertificate } from 'azure-iot-x509/certificates';
+import { createRootCertificate, createSelfSignedCertificate } from 'azure-iot-certificates';
 import { startScriptedServer } from '../support/scripted-server';
 
 /* What keeps a device from reaching the service at all: each told apart, each with what to do. */

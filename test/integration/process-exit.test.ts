@@ -26,8 +26,8 @@ async function output(body: string): Promise<string> {
   await writeFile(
     file,
     `import { connectDevice } from ${entry('index.ts')};
-import { createSelfSignedCertificate } from ${entry('certificates/index.ts')};
-import { startEmulator } from ${entry('emulator/index.ts')};
+import { createSelfSignedCertificate } from "azure-iot-certificates";
+import { startEmulator } from "azure-iot-emulator";
 async function main() {
   const emulator = await startEmulator({ retryAfterSeconds: 0, pollsBeforeAssigned: 0 });
   const { certificate: cert, privateKey: key } = await createSelfSignedCertificate({ commonName: 'dev-1' });

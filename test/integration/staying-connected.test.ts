@@ -10,8 +10,8 @@ import {
   type ConnectOptions,
   type DeviceConnection,
 } from 'azure-iot-x509';
-import { createSelfSignedCertificate, type IssuedCertificate } from 'azure-iot-x509/certificates';
-import { startEmulator, type Emulator } from 'azure-iot-x509/emulator';
+import { createSelfSignedCertificate, type IssuedCertificate } from 'azure-iot-certificates';
+import { startEmulator, type Emulator } from 'azure-iot-emulator';
 import { enrollDevice, type EnrolledDevice } from '../support/enrolled-device';
 
 /* A gateway that is left alone: restarts, moves, refusals, renewed certificates. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Message } from 'azure-iot-device';
 import { connectDevice } from 'azure-iot-x509';
-import { startEmulator, type TelemetryMessage } from 'azure-iot-x509/emulator';
+import { startEmulator, type TelemetryMessage } from 'azure-iot-emulator';
 import { enrollDevice } from '../support/enrolled-device';
 
 test('every property of a message arrives, whichever it is', async () => {

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
-import { createSelfSignedCertificate } from 'azure-iot-x509/certificates';
-import { loadWhileDialing } from '../../src/sdk/dial';
-import { Wire } from '../../src/sdk/wire';
-import { WireError } from '../../src/sdk/wire-error';
+import { createSelfSignedCertificate } from 'azure-iot-certificates';
+import { loadWhileDialing } from '../../src/network/dial';
+import { Wire } from '../../src/network/wire';
+import { WireError } from '../../src/errors/wire-error';
 import { expectNothingLeft } from '../support/leaks';
 import { startScriptedServer, type ScriptedServer } from '../support/scripted-server';
 

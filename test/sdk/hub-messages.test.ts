@@ -1,4 +1,4 @@
-import { filterHubMessage } from '../../src/sdk/hub-messages';
+import { filterHubMessage } from '../../src/hub/sdk-messages';
 
 /* The SDK takes messages apart where nobody can catch what it throws: each of these would end the process. */
 

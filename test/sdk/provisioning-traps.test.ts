@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { ProvisioningError, provisionDevice, TimeoutError, type ProvisionOptions } from 'azure-iot-x509';
-import { createSelfSignedCertificate, type IssuedCertificate } from 'azure-iot-x509/certificates';
+import { createSelfSignedCertificate, type IssuedCertificate } from 'azure-iot-certificates';
 import { expectNothingLeft } from '../support/leaks';
 import { startScriptedServer, type ScriptedClient, type ScriptedServer } from '../support/scripted-server';
 

@@ -9,12 +9,12 @@ import {
   type ConnectOptions,
   type ConnectionState,
 } from 'azure-iot-x509';
-import type { IssuedCertificate } from 'azure-iot-x509/certificates';
-import { toConnectionError } from '../../src/connection/connection-error';
-import { HttpProxy } from '../../src/proxy';
-import { Wire } from '../../src/sdk/wire';
-import type { WireError } from '../../src/sdk/wire-error';
-import { useEmulator } from '../emulator/support/emulator';
+import type { IssuedCertificate } from 'azure-iot-certificates';
+import { toConnectionError } from '../../src/errors/connection-error';
+import { HttpProxy } from '../../src/options/proxy';
+import { Wire } from '../../src/network/wire';
+import type { WireError } from '../../src/errors/wire-error';
+import { useEmulator } from '../../packages/emulator/test/support/emulator';
 import { startConnectProxy } from '../support/connect-proxy';
 import { enrollDevice } from '../support/enrolled-device';
 import { expectNothingLeft } from '../support/leaks';

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { connect, type AddressInfo, type Socket } from 'node:net';
-import { createRootCertificate } from 'azure-iot-x509/certificates';
-import { createServerCertificate } from '../../src/certificates/server';
+import { createRootCertificate } from 'azure-iot-certificates';
+import { createServerCertificate } from '../../packages/certificates/src/making/server';
 
 /** What a {@link ConnectProxy} does with a request. Default: `connect`. */
 type Behavior =

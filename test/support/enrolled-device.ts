@@ -7,8 +7,8 @@ import {
   createVerificationCertificate,
   type IssuedCertificate,
   type ValidityOptions,
-} from 'azure-iot-x509/certificates';
-import type { Emulator, HubEmulator } from 'azure-iot-x509/emulator';
+} from 'azure-iot-certificates';
+import type { Emulator, HubEmulator } from 'azure-iot-emulator';
 
 const subject = { organization: 'Contoso' };
 

@@ -3,7 +3,7 @@ import {
   createIntermediateCertificate,
   createRootCertificate,
   type IssuedCertificate,
-} from 'azure-iot-x509/certificates';
+} from 'azure-iot-certificates';
 
 /** A device below an intermediate below a root, as an enrollment group wants it. */
 export interface GroupDevice extends IssuedCertificate {

@@ -1,5 +1,5 @@
 import type { ConnectOptions } from 'azure-iot-x509';
-import { createSelfSignedCertificate } from 'azure-iot-x509/certificates';
+import { createSelfSignedCertificate } from 'azure-iot-certificates';
 import { startScriptedServer, type ScriptedClient, type ScriptedServer } from './scripted-server';
 
 /** A server that plays DPS properly and, behind it, a hub that does what a test tells it. */

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { type AddressInfo, type Socket } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
 import { generate, parser as createParser, type IPublishPacket, type Packet } from 'mqtt-packet';
-import { createRootCertificate, type ValidityOptions } from 'azure-iot-x509/certificates';
-import { createServerCertificate } from '../../src/certificates/server';
+import { createRootCertificate, type ValidityOptions } from 'azure-iot-certificates';
+import { createServerCertificate } from '../../packages/certificates/src/making/server';
 
 type PacketOf<Command extends Packet['cmd']> = Extract<Packet, { cmd: Command }>;
 

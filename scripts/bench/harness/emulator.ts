@@ -1,4 +1,4 @@
-import type { EmulatorOptions } from 'azure-iot-x509/emulator';
+import type { EmulatorOptions } from 'azure-iot-emulator';
 import type { DeviceFiles, Lab } from './lab';
 import { Program } from './program';
 

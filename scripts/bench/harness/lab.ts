@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createSelfSignedCertificate } from 'azure-iot-x509/certificates';
+import { createSelfSignedCertificate } from 'azure-iot-certificates';
 
 /** A device's certificate, made before anything is measured. */
 export interface DeviceFiles {

@@ -2,8 +2,8 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
-import { createRootCertificate } from 'azure-iot-x509/certificates';
-import { createServerCertificate } from '../../../src/certificates/server';
+import { createRootCertificate } from 'azure-iot-certificates';
+import { createServerCertificate } from '../../../packages/certificates/src/making/server';
 import type { DeviceSettings } from './emulator';
 import type { DeviceFiles, Lab } from './lab';
 

@@ -4,7 +4,7 @@
 const { on } = require('node:events');
 const { AbortSignal } = globalThis;
 const { now, serve } = require('./serve');
-const { startEmulator } = require('azure-iot-x509/emulator');
+const { startEmulator } = require('azure-iot-emulator');
 
 const starting = startEmulator(JSON.parse(process.argv[2]));
 

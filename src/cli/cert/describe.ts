@@ -1,8 +1,13 @@
-import type { CertificateFacts } from '../../credentials/certificate';
-import { nameText, type NameAttribute } from '../../credentials/name';
-import { describeKey } from '../../credentials/rules/algorithms';
-import { BITS, PURPOSES } from '../../credentials/rules/usage';
-import { count, instant } from '../../credentials/text';
+import {
+  BITS,
+  type CertificateFacts,
+  count,
+  describeKey,
+  instant,
+  type NameAttribute,
+  nameText,
+  PURPOSES,
+} from 'azure-iot-certificates/internal';
 import { printable } from '../output/printable';
 
 const DAY_MS = 86_400_000;

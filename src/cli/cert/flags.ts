@@ -1,4 +1,4 @@
-import type { KeyAlgorithm } from '../../certificates';
+import type { KeyAlgorithm } from 'azure-iot-certificates';
 import { flagTable } from '../flags/spec';
 import { jsonFlag } from '../global-flags';
 

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { loadCertificate, type IssuedCertificate } from '../../certificates';
+import { loadCertificate, type IssuedCertificate } from 'azure-iot-certificates';
 import { CommandError } from '../command-error';
 import { explaining } from '../flag-terms';
 import { flagName } from '../flags/spec';

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
-import { writeCertificate, type IssuedCertificate } from '../../certificates';
-import { factsOf } from '../../credentials/certificate';
-import { shellWord } from '../../credentials/text';
-import { abortable } from '../../deadline';
+import { writeCertificate, type IssuedCertificate } from 'azure-iot-certificates';
+import { factsOf, shellWord } from 'azure-iot-certificates/internal';
+import { abortable } from '../../network/deadline';
 import { explaining } from '../flag-terms';
 import type { Io } from '../io';
 import type { Output } from '../output/output';

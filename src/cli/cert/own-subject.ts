@@ -1,5 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
-import type { SubjectFields } from '../../certificates';
+import type { SubjectFields } from 'azure-iot-certificates';
 import { UsageError } from '../usage-error';
 import { inheritedSubject, parseSubject } from './subject';
 

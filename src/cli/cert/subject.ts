@@ -1,7 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
-import type { SubjectFields } from '../../certificates';
-import { factsOf } from '../../credentials/certificate';
-import { nearestName } from '../../suggest';
+import type { SubjectFields } from 'azure-iot-certificates';
+import { factsOf, nearestName } from 'azure-iot-certificates/internal';
 import { UsageError } from '../usage-error';
 
 type FieldName = keyof SubjectFields;

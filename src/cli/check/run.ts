@@ -1,8 +1,12 @@
 import type { X509Certificate } from 'node:crypto';
-import { checkCredentials, type CredentialsReport, type Finding, type Severity } from '../../credentials';
-import { factsOf } from '../../credentials/certificate';
-import { count, list } from '../../credentials/text';
-import { InvalidOptionsError } from '../../errors';
+import {
+  checkCredentials,
+  type CredentialsReport,
+  type Finding,
+  InvalidOptionsError,
+  type Severity,
+} from 'azure-iot-certificates';
+import { count, factsOf, list } from 'azure-iot-certificates/internal';
 import { describeCertificate, validityText } from '../cert/describe';
 import type { Invocation } from '../command';
 import { proxyOption } from '../device/proxy';

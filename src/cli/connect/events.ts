@@ -1,6 +1,6 @@
 import type { ConnectionState } from '../../connection/state';
-import { DeviceError } from '../../errors';
-import type { Registration } from '../../registration';
+import { DeviceError } from 'azure-iot-certificates';
+import type { Registration } from '../../options/registration';
 import { jsonOf } from '../failure';
 import { inFlagTerms, textInFlagTerms } from '../flag-terms';
 import type { Io } from '../io';

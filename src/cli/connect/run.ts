@@ -1,9 +1,9 @@
 import { connectWith } from '../../connection/connect-with';
 import type { ManagedConnection } from '../../connection/managed-connection';
-import type { ReconnectOptions } from '../../options';
-import type { Registration } from '../../registration';
-import { count } from '../../credentials/text';
-import { validateConnectOptions } from '../../validate-options';
+import type { ReconnectOptions } from '../../options/types';
+import type { Registration } from '../../options/registration';
+import { count } from 'azure-iot-certificates/internal';
+import { validateConnectOptions } from '../../options/validate';
 import type { Invocation } from '../command';
 import { proxyOption } from '../device/proxy';
 import { connectOptions } from '../device/resolve';

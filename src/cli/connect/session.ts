@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { ManagedConnection } from '../../connection/managed-connection';
-import { abortable } from '../../deadline';
+import { abortable } from '../../network/deadline';
 import { CommandError } from '../command-error';
 import type { Io } from '../io';
 import type { Events } from './events';

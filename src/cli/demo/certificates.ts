@@ -4,7 +4,7 @@ import {
   createRootCertificate,
   createSelfSignedCertificate,
   type IssuedCertificate,
-} from '../../certificates';
+} from 'azure-iot-certificates';
 
 /** The certificates of one device and its enrollment. */
 export interface DemoCertificates {

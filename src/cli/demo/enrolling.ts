@@ -1,5 +1,5 @@
-import { createVerificationCertificate, type IssuedCertificate } from '../../certificates';
-import type { Emulator } from '../../emulator';
+import { createVerificationCertificate, type IssuedCertificate } from 'azure-iot-certificates';
+import type { Emulator } from 'azure-iot-emulator';
 import { expectThat } from './observation';
 
 /** What is enrolled, and for whom. */

@@ -1,4 +1,4 @@
-import type { HubEvents, TelemetryMessage } from '../../emulator';
+import type { HubEvents, TelemetryMessage } from 'azure-iot-emulator';
 import { REBOOT_ANSWER, type ReceivedCall, type ReceivedMessage } from './device-program';
 import { expectThat, isSame, nextEvent } from './observation';
 import type { Walk } from './walk';

@@ -1,5 +1,5 @@
-import type { CentralDeviceStatus, Emulator, HubEmulator, RegistrationStatus } from '../../emulator';
-import type { EnrollmentKind } from '../../enrollment';
+import type { CentralDeviceStatus, Emulator, HubEmulator, RegistrationStatus } from 'azure-iot-emulator';
+import type { EnrollmentKind } from 'azure-iot-certificates';
 import { selfSigned, signedByIntermediate, signedByRoot, type CertificateMaker } from './certificates';
 import {
   enrollCentralGroup,

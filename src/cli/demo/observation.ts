@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { abortable } from '../../deadline';
+import { abortable } from '../../network/deadline';
 
 /** Something was expected to be seen on the service side and was not. */
 class ObservationError extends Error {

@@ -1,7 +1,5 @@
-import { writeCertificate } from '../../certificates';
+import { checkCredentials, CredentialsError, writeCertificate } from 'azure-iot-certificates';
 import { connectDevice } from '../../connect';
-import { checkCredentials } from '../../credentials';
-import { CredentialsError } from '../../errors';
 import { DeviceProgram } from './device-program';
 import { expectThat } from './observation';
 import type { Walk } from './walk';

@@ -1,4 +1,5 @@
-import { ENROLLMENT_KINDS, ENROLLMENTS, type EnrollmentKind } from '../../enrollment';
+import { ENROLLMENT_KINDS, ENROLLMENTS } from 'azure-iot-certificates/internal';
+import { type EnrollmentKind } from 'azure-iot-certificates';
 import { DEMO_KINDS } from './kinds';
 import { Progress } from '../output/progress';
 import { STEP_NAMES, type DemoReport, type StepName, type StepReport } from './report';

@@ -1,5 +1,5 @@
-import type { CentralDeviceStatus, RegistrationStatus } from '../../emulator';
-import type { EnrollmentKind } from '../../enrollment';
+import type { CentralDeviceStatus, RegistrationStatus } from 'azure-iot-emulator';
+import type { EnrollmentKind } from 'azure-iot-certificates';
 
 /** The steps of every kind, in their order. */
 export const STEP_NAMES = [

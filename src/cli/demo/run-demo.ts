@@ -1,10 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { withDeadline } from '../../deadline';
-import { startEmulator, type Emulator } from '../../emulator';
-import { ENROLLMENT_KINDS, type EnrollmentKind } from '../../enrollment';
-import { DeviceError, TimeoutError } from '../../errors';
+import { withDeadline } from '../../network/deadline';
+import { startEmulator, type Emulator } from 'azure-iot-emulator';
+import { ENROLLMENT_KINDS } from 'azure-iot-certificates/internal';
+import { DeviceError, type EnrollmentKind } from 'azure-iot-certificates';
+import { TimeoutError } from '../../errors';
 import { DEMO_KINDS } from './kinds';
 import { STEP_NAMES, type DemoReport, type KindReport, type StepName, type StepReport } from './report';
 import { DEMO_STEPS } from './steps';

@@ -1,7 +1,6 @@
-import type { WrittenCertificate } from '../../certificates';
+import type { EnrollmentKind, WrittenCertificate } from 'azure-iot-certificates';
 import type { DeviceConnection } from '../../connection/device-connection';
-import type { Emulator, HubEmulator } from '../../emulator';
-import type { EnrollmentKind } from '../../enrollment';
+import type { Emulator, HubEmulator } from 'azure-iot-emulator';
 import type { DemoCertificates } from './certificates';
 import type { DeviceProgram } from './device-program';
 import type { DemoKind } from './kinds';

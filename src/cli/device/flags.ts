@@ -1,4 +1,4 @@
-import { ENROLLMENT_KINDS } from '../../enrollment';
+import { ENROLLMENT_KINDS } from 'azure-iot-certificates/internal';
 import { flagTable } from '../flags/spec';
 
 /** What a device is, how it was enrolled and how it connects: the same flags for all commands that play a device. */

@@ -1,6 +1,5 @@
-import { checkCredentials } from '../../credentials';
-import type { EnrollmentKind } from '../../enrollment';
-import type { ConnectOptions, TransportKind } from '../../options';
+import { checkCredentials, type EnrollmentKind } from 'azure-iot-certificates';
+import type { ConnectOptions, TransportKind } from '../../options/types';
 import type { Invocation } from '../command';
 import { flagName } from '../flags/spec';
 import type { Io } from '../io';

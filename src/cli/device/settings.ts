@@ -1,5 +1,5 @@
-import type { EnrollmentKind } from '../../enrollment';
-import type { TransportKind } from '../../options';
+import type { EnrollmentKind } from 'azure-iot-certificates';
+import type { TransportKind } from '../../options/types';
 
 /** What a device needs to connect, by the names of the library's options. Every path can be opened as it is. */
 export interface DeviceSettings {

@@ -1,6 +1,6 @@
-import { InvalidOptionsError, type OptionProblem } from '../../errors';
-import type { ConnectOptions } from '../../options';
-import { validateConnectOptions } from '../../validate-options';
+import { InvalidOptionsError, type OptionProblem } from 'azure-iot-certificates';
+import type { ConnectOptions } from '../../options/types';
+import { validateConnectOptions } from '../../options/validate';
 
 /** Options with which nothing is wrong, so that the checks of the library can be asked about one of them. */
 const SOUND: ConnectOptions = {

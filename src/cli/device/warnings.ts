@@ -1,5 +1,4 @@
-import { checkCredentials } from '../../credentials';
-import type { CredentialsOptions } from '../../options';
+import { checkCredentials, type CredentialsOptions } from 'azure-iot-certificates';
 import { textInFlagTerms } from '../flag-terms';
 import type { Output } from '../output/output';
 import { printable } from '../output/printable';

@@ -1,4 +1,4 @@
-import { DeviceError } from '../../errors';
+import { DeviceError } from 'azure-iot-certificates';
 import { CommandError } from '../command-error';
 import { inFlagTerms } from '../flag-terms';
 import type { Examination, Finding, Step, StepName } from './step';

@@ -1,10 +1,10 @@
 import { connect, type Socket } from 'node:net';
 import { types } from 'node:util';
-import { withDeadline } from '../../deadline';
-import { openTunnel, ProxyError, type Endpoint } from '../../sdk/tunnel';
-import { WireError } from '../../sdk/wire-error';
-import { toConnectionError } from '../../connection/connection-error';
-import type { DeviceError } from '../../errors';
+import { withDeadline } from '../../network/deadline';
+import { openTunnel, ProxyError, type Endpoint } from '../../network/tunnel';
+import { WireError } from '../../errors/wire-error';
+import { toConnectionError } from '../../errors/connection-error';
+import type { DeviceError } from 'azure-iot-certificates';
 import type { Examination } from './step';
 import type { Target } from './target';
 

@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises';
-import { DEFAULT_GLOBAL_ENDPOINT, validateConnectOptions } from '../../validate-options';
+import { DEFAULT_GLOBAL_ENDPOINT, validateConnectOptions } from '../../options/validate';
 import type { Invocation } from '../command';
 import { proxyOption } from '../device/proxy';
 import { connectOptions } from '../device/resolve';

@@ -1,8 +1,8 @@
-import type { ConnectOptions, TransportKind } from '../../options';
+import type { ConnectOptions, TransportKind } from '../../options/types';
 import type { Device } from '../../provisioning/device';
-import type { ProxyRule } from '../../proxy';
-import type { Registration } from '../../registration';
-import type { HubLink } from '../../sdk/hub-link';
+import type { ProxyRule } from '../../options/proxy';
+import type { Registration } from '../../options/registration';
+import type { HubLink } from '../../hub/link';
 
 /** The services that a device talks to. */
 export type Service = 'dps' | 'hub';

@@ -1,5 +1,5 @@
-import type { TransportKind } from '../../options';
-import type { HttpProxy } from '../../proxy';
+import type { TransportKind } from '../../options/types';
+import type { HttpProxy } from '../../options/proxy';
 import type { Examination, Service } from './step';
 
 /** A service as it is reached. */

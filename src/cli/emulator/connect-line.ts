@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
-import type { EnrollmentKind } from '../../enrollment';
+import type { EnrollmentKind } from 'azure-iot-certificates';
 import type { Io } from '../io';
 import { commandLine } from '../shell';
 import type { Status } from './control/operations';

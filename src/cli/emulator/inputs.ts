@@ -1,6 +1,6 @@
 import { readFile } from '../cert/show/read';
 import { CommandError } from '../command-error';
-import type { JsonObject } from '../../emulator';
+import type { JsonObject } from 'azure-iot-emulator';
 import { UsageError } from '../usage-error';
 
 /**

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { nearestName } from '../../suggest';
+import { nearestName } from 'azure-iot-certificates/internal';
 import { locate } from '../io';
 import { UsageError } from '../usage-error';
 import { flagName, type Flag, type FlagTable, type FlagValues, type ValueSource } from './spec';

@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { nearestName } from '../../suggest';
+import { nearestName } from 'azure-iot-certificates/internal';
 import { locate } from '../io';
 import { UsageError } from '../usage-error';
 import { durationText, parseDuration } from './duration';

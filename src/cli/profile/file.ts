@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
-import { nearestName } from '../../suggest';
+import { nearestName } from 'azure-iot-certificates/internal';
 import { CommandError } from '../command-error';
 import type { DeviceSettings, SettingName } from '../device/settings';
 import { optionProblems } from '../device/validate';

@@ -1,6 +1,6 @@
 import { provisionWith } from '../../provisioning/provision-with';
-import type { Registration } from '../../registration';
-import { DEFAULT_GLOBAL_ENDPOINT, validateProvisionOptions } from '../../validate-options';
+import type { Registration } from '../../options/registration';
+import { DEFAULT_GLOBAL_ENDPOINT, validateProvisionOptions } from '../../options/validate';
 import type { Invocation } from '../command';
 import { proxyOption } from '../device/proxy';
 import { connectOptions } from '../device/resolve';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EnrollmentKind } from 'azure-iot-x509';
-import type { Emulator } from 'azure-iot-x509/emulator';
+import type { Emulator } from 'azure-iot-emulator';
 import { enrollDevice, type Departures, type EnrolledDevice } from '../../support/enrolled-device';
 
 /** An enrolled device with its certificate, key and the emulator's root in files, as a command line wants them. */

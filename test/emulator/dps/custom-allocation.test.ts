@@ -5,7 +5,7 @@ import {
   createRootCertificate,
   createSelfSignedCertificate,
   type IssuedCertificate,
-} from 'azure-iot-x509/certificates';
+} from 'azure-iot-certificates';
 import {
   startEmulator,
   type CustomAllocation,
@@ -15,12 +15,12 @@ import {
   type HubEmulator,
   type InitialTwin,
   type JsonValue,
-} from 'azure-iot-x509/emulator';
+} from 'azure-iot-emulator';
 import { expectNothingLeft } from '../../support/leaks';
 import { registerByHand } from '../../support/sdk-by-hand';
-import { connectToDps, register } from '../support/clients';
-import { useEmulator } from '../support/emulator';
-import { jsonOf, type RawClient } from '../support/raw-client';
+import { connectToDps, register } from '../../../packages/emulator/test/support/clients';
+import { useEmulator } from '../../../packages/emulator/test/support/emulator';
+import { jsonOf, type RawClient } from '../../../packages/emulator/test/support/raw-client';
 
 /* Functions that choose the hub of a device. */
 

@@ -1,9 +1,9 @@
-import { createSelfSignedCertificate, type IssuedCertificate } from 'azure-iot-x509/certificates';
-import { startEmulator, type DpsThrottling, type Emulator } from 'azure-iot-x509/emulator';
+import { createSelfSignedCertificate, type IssuedCertificate } from 'azure-iot-certificates';
+import { startEmulator, type DpsThrottling, type Emulator } from 'azure-iot-emulator';
 import { connectDevice } from 'azure-iot-x509';
-import { Throttle } from '../../../src/emulator/dps/device-api/throttle';
-import { connectToDps } from '../support/clients';
-import { jsonOf, type RawClient } from '../support/raw-client';
+import { Throttle } from '../../../packages/emulator/src/dps/device-api/throttle';
+import { connectToDps } from '../../../packages/emulator/test/support/clients';
+import { jsonOf, type RawClient } from '../../../packages/emulator/test/support/raw-client';
 
 /* More requests than the service takes. */
 

@@ -3,10 +3,10 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { Message } from 'azure-iot-device';
 import { connectDevice } from 'azure-iot-x509';
-import { startEmulator, type Emulator, type FaultInit } from 'azure-iot-x509/emulator';
+import { startEmulator, type Emulator, type FaultInit } from 'azure-iot-emulator';
 import { enrollDevice } from '../../support/enrolled-device';
 import { expectNothingLeft } from '../../support/leaks';
-import { connectToHub, createHubDevice } from '../support/clients';
+import { connectToHub, createHubDevice } from '../../../packages/emulator/test/support/clients';
 
 /* What faults hold ends with the emulator, with the hub, and with the faults. */
 

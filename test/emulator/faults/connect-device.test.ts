@@ -7,9 +7,9 @@ import {
   type ConnectOptions,
   type DeviceConnection,
 } from 'azure-iot-x509';
-import type { FaultInit } from 'azure-iot-x509/emulator';
+import type { FaultInit } from 'azure-iot-emulator';
 import { enrollDevice, type EnrolledDevice } from '../../support/enrolled-device';
-import { useEmulator } from '../support/emulator';
+import { useEmulator } from '../../../packages/emulator/test/support/emulator';
 
 /* What this library's devices make of faults: the right error, or nothing that their application would notice. */
 

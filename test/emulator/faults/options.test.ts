@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expectTypeOf } from 'expect-type';
-import { startEmulator, type FaultActions, type FaultInit } from 'azure-iot-x509/emulator';
+import { startEmulator, type FaultActions, type FaultInit } from 'azure-iot-emulator';
 import { InvalidOptionsError } from 'azure-iot-x509';
-import { ACTIONS } from '../../../src/emulator/faults/actions';
-import { useEmulator } from '../support/emulator';
+import { ACTIONS } from '../../../packages/emulator/src/faults/actions';
+import { useEmulator } from '../../../packages/emulator/test/support/emulator';
 
 /* What makes a fault, and what does not. */
 

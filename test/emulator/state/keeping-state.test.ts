@@ -6,15 +6,20 @@ import {
   type DeviceConnection,
   type EnrollmentKind,
 } from 'azure-iot-x509';
-import { startEmulator, type Emulator, type HubEmulator } from 'azure-iot-x509/emulator';
-import { createSelfSignedCertificate } from 'azure-iot-x509/certificates';
+import { startEmulator, type Emulator, type HubEmulator } from 'azure-iot-emulator';
+import { createSelfSignedCertificate } from 'azure-iot-certificates';
 import { enrollDevice } from '../../support/enrolled-device';
 import { expectNothingLeft } from '../../support/leaks';
-import type { Persistent } from '../../../src/emulator/state/persistent';
-import { connectToHub, createHubDevice } from '../support/clients';
-import { moduleOf, Program } from '../support/program';
-import { useWarnings } from '../support/warnings';
-import { addressesOf, filesIn, hubOf, useStatefulEmulators } from './stateful-emulators';
+import type { Persistent } from '../../../packages/emulator/src/state/persistent';
+import { connectToHub, createHubDevice } from '../../../packages/emulator/test/support/clients';
+import { moduleOf, Program } from '../../../packages/emulator/test/support/program';
+import { useWarnings } from '../../../packages/emulator/test/support/warnings';
+import {
+  addressesOf,
+  filesIn,
+  hubOf,
+  useStatefulEmulators,
+} from '../../../packages/emulator/test/state/stateful-emulators';
 
 const { start, path, edit } = useStatefulEmulators();
 const warned = useWarnings();
@@ -188,7 +193,7 @@ test('messages from devices cost nothing: none of them is a change of what is ke
 test('emulators without a folder do not meet, in one process or in two', async () => {
   await using program = Program.start(
     path(),
-    `import { startEmulator } from ${moduleOf('emulator/index.ts')};`,
+    `import { startEmulator } from ${moduleOf('index.ts')};`,
     `const emulator = await startEmulator({ idScope: '0ne0000000A' });
   emulator.hubs[0].devices.create({ deviceId: 'pump-1' });
   print(emulator.globalEndpoint);`,

@@ -3,7 +3,7 @@ import {
   createSelfSignedCertificate,
   type IssuedCertificate,
   type WrittenCertificate,
-} from '../../../certificates';
+} from 'azure-iot-certificates';
 import type { Invocation } from '../../command';
 import { EXIT } from '../../exit-codes';
 import { UsageError } from '../../usage-error';

@@ -1,4 +1,4 @@
-import { createIntermediateCertificate } from '../../../certificates';
+import { createIntermediateCertificate } from 'azure-iot-certificates';
 import type { Invocation } from '../../command';
 import { EXIT } from '../../exit-codes';
 import { readIssuer } from '../issuer';

@@ -1,4 +1,4 @@
-import { createRootCertificate } from '../../../certificates';
+import { createRootCertificate } from 'azure-iot-certificates';
 import type { Invocation } from '../../command';
 import { EXIT } from '../../exit-codes';
 import { make, report, write } from '../made';

@@ -1,11 +1,14 @@
-import type { CertificateFacts } from '../../../credentials/certificate';
-import { readCertificates } from '../../../credentials/reading/certificates';
-import { KEY_KINDS } from '../../../credentials/reading/classify';
-import { parseDocument, type Document } from '../../../credentials/reading/document';
-import { originOf } from '../../../credentials/reading/origin';
-import { openPkcs12 } from '../../../credentials/reading/pkcs12';
-import type { ReadingFinding } from '../../../credentials/reading/problem';
-import { readSource } from '../../../credentials/reading/source';
+import {
+  type CertificateFacts,
+  type Document,
+  KEY_KINDS,
+  openDocument,
+  originOf,
+  parseDocument,
+  readCertificates,
+  type ReadingFinding,
+  readSource,
+} from 'azure-iot-certificates/internal';
 import { textInFlagTerms } from '../../flag-terms';
 
 /** What is wrong with a file. */
@@ -45,12 +48,12 @@ export async function readFile(path: string, passphraseFor: PassphraseFor): Prom
 
 async function open(document: Document, path: string, passphraseFor: PassphraseFor) {
   const isEncrypted = document.items.some(({ kind }) => kind === 'pkcs12');
-  if (!isEncrypted) return openPkcs12(document, undefined);
-  let opened = openPkcs12(document, undefined);
+  if (!isEncrypted) return openDocument(document, undefined);
+  let opened = openDocument(document, undefined);
   for (let isWrong = false; isPassphraseProblem(opened.finding); isWrong = true) {
     const passphrase = await passphraseFor(path, isWrong);
     if (passphrase === undefined) break;
-    opened = openPkcs12(document, passphrase);
+    opened = openDocument(document, passphrase);
   }
   return opened;
 }

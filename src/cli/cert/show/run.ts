@@ -1,6 +1,6 @@
 import type { Invocation } from '../../command';
 import { EXIT } from '../../exit-codes';
-import type { CertificateFacts } from '../../../credentials/certificate';
+import type { CertificateFacts } from 'azure-iot-certificates/internal';
 import type { Style } from '../../output/style';
 import { printable } from '../../output/printable';
 import { readPassphrase } from '../../prompt/passphrase';

@@ -1,4 +1,4 @@
-import { verifies, type CertificateFacts } from '../../../credentials/certificate';
+import { verifies, type CertificateFacts } from 'azure-iot-certificates/internal';
 
 /** A certificate with those that it signed. */
 export interface Branch {

@@ -1,4 +1,4 @@
-import { createVerificationCertificate } from '../../../certificates';
+import { createVerificationCertificate } from 'azure-iot-certificates';
 import type { Invocation } from '../../command';
 import { EXIT } from '../../exit-codes';
 import { writeNewFile } from '../../files';

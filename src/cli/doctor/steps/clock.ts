@@ -1,4 +1,4 @@
-import { instant } from '../../../credentials/text';
+import { instant } from 'azure-iot-certificates/internal';
 import type { Step } from '../step';
 import { bundledRoots } from '../tls/roots';
 

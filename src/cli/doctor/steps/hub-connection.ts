@@ -1,8 +1,8 @@
-import { withDeadline } from '../../../deadline';
+import { withDeadline } from '../../../network/deadline';
 import { TimeoutError } from '../../../errors';
 import { ACKNOWLEDGE_TIMEOUT_MS, CONNECT_TIMEOUT_MS } from '../../../provisioning/register-device';
-import { HubLink } from '../../../sdk/hub-link';
-import { DEFAULT_KEEP_ALIVE_SECONDS, DEFAULT_TIMEOUT_MS } from '../../../validate-options';
+import { HubLink } from '../../../hub/link';
+import { DEFAULT_KEEP_ALIVE_SECONDS, DEFAULT_TIMEOUT_MS } from '../../../options/validate';
 import { explained } from '../probe';
 import type { Step } from '../step';
 import { targetOf } from '../target';

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { firstSet, PROXY_VARIABLES } from '../../../proxy';
+import { firstSet, PROXY_VARIABLES } from '../../../options/proxy';
 import { CommandError } from '../../command-error';
 import { inFlagTerms } from '../../flag-terms';
 import { explained, NoAnswer, probe } from '../probe';

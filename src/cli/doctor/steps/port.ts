@@ -1,4 +1,4 @@
-import type { TransportKind } from '../../../options';
+import type { TransportKind } from '../../../options/types';
 import { CommandError } from '../../command-error';
 import { explained, NoAnswer, openConnection, probe } from '../probe';
 import type { Examination, Finding, Service, Step } from '../step';

@@ -1,4 +1,10 @@
-import { firstSet, NO_PROXY_VARIABLES, proxyRule, PROXY_VARIABLES, type HttpProxy } from '../../../proxy';
+import {
+  firstSet,
+  NO_PROXY_VARIABLES,
+  proxyRule,
+  PROXY_VARIABLES,
+  type HttpProxy,
+} from '../../../options/proxy';
 import type { Examination, Finding, Step } from '../step';
 import { targetOf } from '../target';
 

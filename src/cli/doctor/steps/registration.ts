@@ -1,5 +1,5 @@
 import { registerWithin } from '../../../provisioning/provision-with';
-import { DEFAULT_TIMEOUT_MS } from '../../../validate-options';
+import { DEFAULT_TIMEOUT_MS } from '../../../options/validate';
 import type { Step } from '../step';
 import { SET_THE_CLOCK } from './clock';
 

@@ -1,8 +1,7 @@
 import { request } from 'node:https';
-import type { Socket } from 'node:net';
-import { isIP } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { connect } from 'node:tls';
-import { createContext } from '../../../sdk/secure-context';
+import { createContext } from '../../../network/secure-context';
 import { openConnection, probe } from '../probe';
 import type { Examination, Step } from '../step';
 import { targetOf, type Target } from '../target';

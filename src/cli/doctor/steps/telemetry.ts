@@ -1,8 +1,8 @@
 import { Message } from 'azure-iot-device';
-import { abortable, withDeadline } from '../../../deadline';
+import { abortable, withDeadline } from '../../../network/deadline';
 import { TimeoutError } from '../../../errors';
 import { ACKNOWLEDGE_TIMEOUT_MS } from '../../../provisioning/register-device';
-import type { HubLink } from '../../../sdk/hub-link';
+import type { HubLink } from '../../../hub/link';
 import { explained } from '../probe';
 import type { Step } from '../step';
 import { targetOf } from '../target';

@@ -1,5 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
-import { instant } from '../../../credentials/text';
+import { instant } from 'azure-iot-certificates/internal';
 import { CommandError } from '../../command-error';
 import { inFlagTerms } from '../../flag-terms';
 import { explained, NoAnswer } from '../probe';

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import * as tls from 'node:tls';
-import { createContext } from '../../../sdk/secure-context';
+import { createContext } from '../../../network/secure-context';
 import { openConnection, probe } from '../probe';
 import type { Examination } from '../step';
 import type { Target } from '../target';

@@ -1,4 +1,4 @@
-import type { JsonValue } from '../../../emulator';
+import type { JsonValue } from 'azure-iot-emulator';
 import { defineCommand, type Invocation } from '../../command';
 import { EXIT } from '../../exit-codes';
 import { flagTable } from '../../flags/spec';

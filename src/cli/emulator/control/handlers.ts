@@ -6,7 +6,7 @@ import {
   type Emulator,
   type HubEmulator,
   type JsonObject,
-} from '../../../emulator';
+} from 'azure-iot-emulator';
 import type { CentralDeviceRow, EnrollmentTerms, OperationName, Operations, Target } from './operations';
 
 type Handlers = {

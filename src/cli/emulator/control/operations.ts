@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../../../emulator';
+import type { JsonObject, JsonValue } from 'azure-iot-emulator';
 
 /** How an enrollment or group treats its devices; what is absent is the emulator's default. */
 export interface EnrollmentTerms {

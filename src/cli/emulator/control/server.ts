@@ -1,8 +1,8 @@
 import { chmod, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { dirname } from 'node:path';
-import { ensureDirectory } from '../../../certificates/files';
-import type { Emulator } from '../../../emulator';
+import { ensureDirectory } from 'azure-iot-certificates/internal';
+import type { Emulator } from 'azure-iot-emulator';
 import { checkControlFolder } from './address';
 import { isSomebodyThere } from './client';
 import { HANDLERS } from './handlers';

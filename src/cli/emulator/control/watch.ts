@@ -1,4 +1,4 @@
-import type { Emulator, HubEmulator, JsonObject, JsonValue, TelemetryMessage } from '../../../emulator';
+import type { Emulator, HubEmulator, JsonObject, JsonValue, TelemetryMessage } from 'azure-iot-emulator';
 import { allHubs } from './handlers';
 import type { WatchEvent } from './operations';
 

@@ -1,5 +1,5 @@
-import type { HubOptions } from '../../../emulator';
-import { isHostName, isName } from '../../../emulator/names';
+import type { HubOptions } from 'azure-iot-emulator';
+import { isHostName, isName } from 'azure-iot-emulator/internal';
 import { UsageError } from '../../usage-error';
 
 /** The hubs of `--hub`. @throws UsageError naming every one that is none. */

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
-import { InvalidOptionsError } from '../../../errors';
-import { startEmulator, type Emulator, type EmulatorOptions } from '../../../emulator';
-import { makeStateDirectory } from '../../../emulator/state/make-directory';
+import { InvalidOptionsError } from 'azure-iot-certificates';
+import { startEmulator, type Emulator, type EmulatorOptions } from 'azure-iot-emulator';
+import { makeStateDirectory } from 'azure-iot-emulator/internal';
 import type { Invocation } from '../../command';
 import { CommandError } from '../../command-error';
 import { EXIT } from '../../exit-codes';

@@ -1,4 +1,4 @@
-import { StateInUseError } from '../../../emulator/state/problems';
+import { StateInUseError } from 'azure-iot-emulator/internal';
 import { CommandError } from '../../command-error';
 import { controlAddress } from '../control/address';
 import { isSomebodyThere } from '../control/client';

@@ -1,5 +1,4 @@
-import { checkCredentials, type Finding } from '../../../credentials';
-import type { EnrollmentKind } from '../../../enrollment';
+import { checkCredentials, type EnrollmentKind, type Finding } from 'azure-iot-certificates';
 import { textInFlagTerms } from '../../flag-terms';
 import type { DeviceSettings } from '../../device/settings';
 

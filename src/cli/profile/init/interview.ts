@@ -1,5 +1,4 @@
-import type { Io } from '../../io';
-import { locate } from '../../io';
+import { type Io, locate } from '../../io';
 import type { Output } from '../../output/output';
 import { Prompter } from '../../prompt/prompter';
 

@@ -1,5 +1,6 @@
-import { ENROLLMENT_KINDS, ENROLLMENTS, type EnrollmentKind } from '../../../enrollment';
-import { DEFAULT_GLOBAL_ENDPOINT } from '../../../validate-options';
+import { ENROLLMENT_KINDS, ENROLLMENTS } from 'azure-iot-certificates/internal';
+import { type EnrollmentKind } from 'azure-iot-certificates';
+import { DEFAULT_GLOBAL_ENDPOINT } from '../../../options/validate';
 import type { DeviceSettings } from '../../device/settings';
 import { optionProblems } from '../../device/validate';
 import { isVariableName } from '../file';

@@ -1,7 +1,6 @@
-import { CredentialsError, InvalidOptionsError } from '../../../errors';
-import { checkCredentials } from '../../../credentials';
+import { checkCredentials, CredentialsError, InvalidOptionsError } from 'azure-iot-certificates';
 import type { Invocation } from '../../command';
-import { shellWord } from '../../../credentials/text';
+import { shellWord } from 'azure-iot-certificates/internal';
 import { PASSPHRASE_VARIABLE, settingsOf } from '../../device/resolve';
 import type { DeviceSettings } from '../../device/settings';
 import { optionProblems } from '../../device/validate';

@@ -1,0 +1,207 @@
+import { verifies, type CertificateFacts } from '../../reading/facts';
+import { displayName } from '../../reading/name';
+import { count, instant, list } from '../../text';
+import { place } from './remedies';
+import { attestsLeaf, byAttestation, forLeaf, type LeafContext, type Rule, type RuleFinding } from './rule';
+import { EXPIRY_WARNING_DAYS } from './validity';
+
+const DPS_CHAIN =
+  'Azure DPS, "X.509 certificate attestation": the device presents every certificate up to one that is verified';
+const PATH = 'RFC 5280 section 6.1: certification path validation';
+const NOT_FOR_GROUPS = ['leaf-is-no-authority', 'leaf-is-not-self-signed'];
+const KEY_CERT_SIGN = 5;
+const GROUPS_ERROR = byAttestation('off', 'error');
+
+/** Each certificate with the one that issued it, from the leaf up, with the root where it was given. */
+function links({ certificates }: LeafContext): (readonly [CertificateFacts, CertificateFacts])[] {
+  const { leaf, chain, root } = certificates;
+  const path = [leaf, ...chain, ...(root === undefined ? [] : [root])];
+  return path.slice(1).map((issuer, index) => [path[index] ?? leaf, issuer] as const);
+}
+
+function forEachLink(
+  check: (child: CertificateFacts, issuer: CertificateFacts) => RuleFinding | undefined,
+): Rule['check'] {
+  return forLeaf((_, context) => links(context).flatMap(([child, issuer]) => check(child, issuer) ?? []));
+}
+
+/** A dated problem of an intermediate; `soon` also tells what has not happened yet. */
+function validityFinding(facts: CertificateFacts, now: Date, soon: boolean): RuleFinding | undefined {
+  const left = facts.notAfter.getTime() - now.getTime();
+  const early = facts.notBefore.getTime() > now.getTime();
+  const bad = early || left < 0;
+  if (soon ? bad || left >= EXPIRY_WARNING_DAYS * 86_400_000 : !bad) return undefined;
+  const what = early
+    ? `is valid from ${instant(facts.notBefore)}`
+    : `${left < 0 ? 'expired' : 'expires'} at ${instant(facts.notAfter)}`;
+  return {
+    message: `The intermediate certificate of ${displayName(facts.subject)} ${what}; the clock of this machine says ${instant(now)}.`,
+    remedy:
+      'Get its renewed certificate from the authority that issued it, and put it into the chain in place of this one.',
+  };
+}
+
+/** What leads from the leaf to the enrolled authority. */
+export const CHAIN_RULES: readonly Rule[] = [
+  {
+    name: 'chain-without-gap',
+    checks: 'Every given certificate is part of one chain from the leaf up.',
+    source: DPS_CHAIN,
+    severity: GROUPS_ERROR,
+    unless: NOT_FOR_GROUPS,
+    check: forLeaf((leaf, { certificates, complete, certificateOrigin }) => {
+      const { chain, root, unlinked } = certificates;
+      if (unlinked.length === 0 || !complete) return undefined;
+      const top = chain.at(-1) ?? leaf;
+      const strangers = list(unlinked.slice(0, 5).map(({ subject }) => displayName(subject)));
+      const missing =
+        root === undefined
+          ? ` The certificate of ${displayName(top.issuer)}, which issued ${displayName(top.subject)}, is missing.`
+          : '';
+      return {
+        message: `The chain in ${certificateOrigin.label} has a gap: ${strangers} issued none of the certificates below.${missing}`,
+        remedy: `Build the file without a gap, leaf first: cat device.crt intermediate.crt > chain.pem. If ${displayName(top.issuer)} itself is enrolled, remove the certificate of ${strangers} instead.`,
+      };
+    }),
+  },
+  {
+    name: 'chain-signatures',
+    checks: 'Each certificate is signed with the key of the one above it.',
+    source: PATH,
+    severity: GROUPS_ERROR,
+    unless: NOT_FOR_GROUPS,
+    check: forEachLink((child, issuer) => {
+      if (verifies(child.x509, issuer.publicKey)) return undefined;
+      return {
+        message: `The certificate of ${displayName(child.subject)} was not signed with the key of the given ${displayName(issuer.subject)}: the name is the issuer's, the key is another one.`,
+        remedy: `Give the certificate that the authority had when it signed; one that was made again under the same name has a new key. Compare: openssl x509 -in … -noout -subject_hash -dates -fingerprint`,
+      };
+    }),
+  },
+  {
+    name: 'chain-of-authorities',
+    checks: 'Each certificate above the leaf may issue certificates (CA:TRUE, keyCertSign).',
+    source: `${PATH}: an issuer has basicConstraints CA:TRUE and, where it has key usage, keyCertSign`,
+    severity: GROUPS_ERROR,
+    unless: NOT_FOR_GROUPS,
+    check: forEachLink((child, issuer) => {
+      const { basicConstraints, keyUsage, selfSigned } = issuer;
+      // Version 1 roots have no extensions.
+      const isAuthority = basicConstraints?.ca ?? selfSigned;
+      if (isAuthority && keyUsage?.has(KEY_CERT_SIGN) !== false) return undefined;
+      const lack = isAuthority
+        ? 'its key usage lacks keyCertSign'
+        : 'it is not a certificate authority (no CA:TRUE)';
+      return {
+        message: `${displayName(issuer.subject)} issued the certificate of ${displayName(child.subject)}, but may not: ${lack}.`,
+        remedy: `Make the authority's certificate again with basicConstraints = critical, CA:TRUE and keyUsage = critical, keyCertSign, cRLSign.`,
+      };
+    }),
+  },
+  {
+    name: 'chain-path-length',
+    checks: 'No authority has more authorities below it than its pathlen allows.',
+    source: `${PATH}: pathLenConstraint limits the authorities below`,
+    severity: GROUPS_ERROR,
+    unless: NOT_FOR_GROUPS,
+    check: forLeaf((_, { certificates: { chain, root } }) =>
+      [...chain, ...(root === undefined ? [] : [root])].flatMap((issuer, index) => {
+        const allowed = issuer.basicConstraints?.pathLength;
+        const below = chain.slice(0, index).filter(({ selfIssued }) => !selfIssued).length;
+        if (allowed === undefined || below <= allowed) return [];
+        return [
+          {
+            message: `${displayName(issuer.subject)} allows ${count(allowed, 'authority').replace('authoritys', 'authorities')} below it (pathlen:${allowed}), but ${below} are there.`,
+            remedy:
+              'Issue the device certificate from a higher authority, or make the authority again with a larger pathlen.',
+          },
+        ];
+      }),
+    ),
+  },
+  {
+    name: 'chain-valid-now',
+    checks: 'Every intermediate is valid now.',
+    source: PATH,
+    severity: GROUPS_ERROR,
+    unless: NOT_FOR_GROUPS,
+    check: forLeaf((_, { certificates, now }) =>
+      certificates.chain.flatMap((facts) => validityFinding(facts, now, false) ?? []),
+    ),
+  },
+  {
+    name: 'chain-not-expiring-soon',
+    checks: 'Every intermediate is valid for 30 more days.',
+    source: PATH,
+    severity: byAttestation('off', 'warning'),
+    unless: NOT_FOR_GROUPS,
+    check: forLeaf((_, { certificates, now }) =>
+      certificates.chain.flatMap((facts) => validityFinding(facts, now, true) ?? []),
+    ),
+  },
+  {
+    name: 'chain-reaches-enrolled-authority',
+    checks:
+      'At least one intermediate is given; without one, the issuer of the leaf itself must be enrolled.',
+    source: `${DPS_CHAIN}; the verified one itself need not be sent`,
+    severity: byAttestation('off', 'info'),
+    unless: [...NOT_FOR_GROUPS, 'chain-without-gap'],
+    check: forLeaf((leaf, context) => {
+      const { chain, root } = context.certificates;
+      if (chain.length > 0 || root !== undefined || !context.complete) return undefined;
+      return {
+        message: `The device certificate is sent without a chain; this works when the enrolled authority is ${displayName(leaf.issuer)} itself.`,
+        remedy: `Check it in ${place(context)}. If an authority above is enrolled, add the intermediates: cat device.crt intermediate.crt > chain.pem`,
+      };
+    }),
+  },
+  {
+    name: 'chain-not-needed',
+    checks: 'An individual enrollment is given no chain, which it does not need.',
+    source: `${DPS_CHAIN}; an individual enrollment holds the leaf itself`,
+    severity: byAttestation('info', 'off'),
+    check: forLeaf((_, context) => {
+      const { chain, root, unlinked } = context.certificates;
+      const given = chain.length + unlinked.length + (root === undefined ? 0 : 1);
+      if (given === 0 || !attestsLeaf(context)) return undefined;
+      const sent =
+        chain.length === 0
+          ? 'none of them is sent'
+          : `${chain.length} of them ${chain.length === 1 ? 'is' : 'are'} sent`;
+      return {
+        message: `${count(given, 'certificate')} beside the device certificate ${given === 1 ? 'was' : 'were'} given; an individual enrollment needs none (${sent}).`,
+        remedy: 'Nothing needs to be done; the device certificate alone is enough.',
+      };
+    }),
+  },
+  {
+    name: 'chain-root-not-sent',
+    checks: 'The self-signed root is not among the certificates; it is not sent.',
+    source: 'RFC 8446 section 4.4.2: the self-signed root may be left out, since the server has it',
+    severity: byAttestation('off', 'info'),
+    check: forLeaf((_, { certificates: { root } }) => {
+      if (root === undefined) return undefined;
+      return {
+        message: `The self-signed root ${displayName(root.subject)} is not sent; Azure has it when it is enrolled.`,
+        remedy: 'Nothing needs to be done.',
+      };
+    }),
+  },
+  {
+    name: 'chain-in-order',
+    checks: 'The certificates are given leaf first, each once; otherwise they are put in order.',
+    source: 'RFC 5246 section 7.4.2: leaf first, each certificate followed by its issuer, each of them once',
+    severity: byAttestation('info', 'info'),
+    check: forLeaf((leaf, { certificates: { chain, reordered, duplicates } }) => {
+      if (!reordered && duplicates === 0) return undefined;
+      const order = [leaf, ...chain].map(({ subject }) => displayName(subject)).join(', ');
+      const what = reordered
+        ? 'were given in another order'
+        : `were given with ${count(duplicates, 'duplicate')}`;
+      return {
+        message: `The certificates ${what}; they are sent as ${order}.`,
+        remedy: 'Nothing needs to be done.',
+      };
+    }),
+  },
+];

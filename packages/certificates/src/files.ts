@@ -1,0 +1,172 @@
+import { randomBytes } from 'node:crypto';
+import { constants, type Stats } from 'node:fs';
+import { copyFile, link, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { FileError } from './errors';
+
+/** A file to be written. */
+export interface FileContent {
+  path: string;
+  content: string;
+  /** Permission bits, whatever the umask. */
+  mode: number;
+}
+
+/** A file that is written completely, but not yet under its name. */
+interface StagedFile extends FileContent {
+  temporaryPath: string;
+}
+
+function systemCode(error: unknown): string | undefined {
+  // Not `instanceof Error`: the errors of node:fs come from another realm under Jest and in vm contexts.
+  const isCoded = typeof error === 'object' && error !== null && 'code' in error;
+  return isCoded && typeof error.code === 'string' ? error.code : undefined;
+}
+
+function existsError(path: string, cause?: unknown): FileError {
+  return new FileError({
+    code: 'FILE_EXISTS',
+    message: `${path} exists already; nothing was overwritten.`,
+    remedy: 'Choose another name or directory, or pass overwrite: true.',
+    path,
+    cause,
+  });
+}
+
+function notWritableError(path: string, cause: unknown): FileError {
+  return new FileError({
+    code: 'FILE_NOT_WRITABLE',
+    message: `Cannot write ${path}: ${systemCode(cause) ?? String(cause)}.`,
+    remedy: 'Check that its directory is one, that this user may write there and that the disk is not full.',
+    path,
+    cause,
+  });
+}
+
+/** Creates the directory and those above it, for this user alone. An existing one is left as it is. Answers whether it was new. */
+export async function ensureDirectory(directory: string): Promise<boolean> {
+  try {
+    return await makeDirectory(resolve(directory));
+  } catch (cause) {
+    throw notWritableError(directory, cause);
+  }
+}
+
+/** `mkdir` of Node.js would do that, but never ends where a folder refuses others with ENOENT, as `/proc` does. */
+async function makeDirectory(path: string): Promise<boolean> {
+  const above = dirname(path);
+  try {
+    return await makeOneDirectory(path);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT' || above === path) throw error;
+  }
+  await makeDirectory(above);
+  return await makeOneDirectory(path);
+}
+
+async function makeOneDirectory(path: string): Promise<boolean> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+    return true;
+  } catch (error) {
+    const isThere = await stat(path).then(
+      (existing) => existing.isDirectory(),
+      () => false,
+    );
+    if (isThere) return false;
+    throw error;
+  }
+}
+
+/**
+ * Checks that all paths can be written before the first one is.
+ *
+ * @throws FileError `FILE_EXISTS` when a path is taken, even by a link that leads nowhere, and may not be overwritten;
+ * `FILE_NOT_WRITABLE` when it is taken by something that cannot be replaced, such as a directory.
+ */
+export async function checkTargets(paths: readonly string[], overwrite: boolean): Promise<void> {
+  for (const path of paths) {
+    let existing: Stats;
+    try {
+      existing = await lstat(path);
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') continue;
+      throw notWritableError(path, error);
+    }
+    if (!overwrite) throw existsError(path);
+    if (existing.isDirectory())
+      throw notWritableError(path, Object.assign(new Error('Is a directory'), { code: 'EISDIR' }));
+  }
+}
+
+async function stage(file: FileContent): Promise<StagedFile> {
+  const { path, content, mode } = file;
+  const suffix = randomBytes(8).toString('hex');
+  const temporaryPath = join(dirname(path), `.${basename(path)}.${suffix}.tmp`);
+  try {
+    const handle = await open(temporaryPath, 'wx', mode);
+    try {
+      await handle.chmod(mode);
+      await handle.writeFile(content);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch (cause) {
+    await rm(temporaryPath, { force: true });
+    throw notWritableError(path, cause);
+  }
+  return { ...file, temporaryPath };
+}
+
+// File systems without hard links: FAT, some network and container mounts.
+const NO_HARD_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
+
+// Linking fails when the name is taken, whoever took it in the meantime; renaming would replace it.
+async function placeNew({ path, temporaryPath }: StagedFile): Promise<void> {
+  try {
+    await link(temporaryPath, path);
+  } catch (error) {
+    if (!NO_HARD_LINKS.has(systemCode(error) ?? '')) throw error;
+    await copyFile(temporaryPath, path, constants.COPYFILE_EXCL);
+  }
+}
+
+/**
+ * Writes all files or none: each is completed under a temporary name in the same directory, then put in place. With
+ * `overwrite` the files are replaced one after the other, in the order given.
+ *
+ * @throws FileError `FILE_EXISTS` or `FILE_NOT_WRITABLE`.
+ */
+export async function writeFiles(files: readonly FileContent[], overwrite: boolean): Promise<void> {
+  const staged: StagedFile[] = [];
+  const placed: StagedFile[] = [];
+  try {
+    for (const file of files) staged.push(await stage(file));
+    for (const file of staged) {
+      try {
+        await (overwrite ? rename(file.temporaryPath, file.path) : placeNew(file));
+      } catch (cause) {
+        throw systemCode(cause) === 'EEXIST'
+          ? existsError(file.path, cause)
+          : notWritableError(file.path, cause);
+      }
+      placed.push(file);
+    }
+  } catch (error) {
+    // What was replaced cannot be brought back, but what was new is taken away again.
+    if (!overwrite) for (const { path } of placed) await rm(path, { force: true });
+    throw error;
+  } finally {
+    for (const { temporaryPath } of staged) await rm(temporaryPath, { force: true });
+  }
+}
+
+/** Removes a file if it exists. */
+export async function removeFile(path: string): Promise<void> {
+  try {
+    await rm(path, { force: true });
+  } catch (cause) {
+    throw notWritableError(path, cause);
+  }
+}

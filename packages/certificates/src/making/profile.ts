@@ -1,0 +1,42 @@
+import type { SigningAlgorithm } from './keys';
+import { x509, type X509 } from './x509';
+
+/** The extensions that depend on the kind of certificate alone; key identifiers are added when it is issued. */
+export type Profile = (keyType: SigningAlgorithm['name']) => X509.Extension[];
+
+/** Root and intermediate: may sign certificates and revocation lists, nothing else. */
+export function authorityProfile(pathLength?: number): Profile {
+  return () => {
+    const { BasicConstraintsExtension, KeyUsageFlags, KeyUsagesExtension } = x509();
+    return [
+      new BasicConstraintsExtension(true, pathLength, true),
+      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+    ];
+  };
+}
+
+function leafExtensions(
+  keyType: SigningAlgorithm['name'],
+  purpose: 'clientAuth' | 'serverAuth',
+): X509.Extension[] {
+  const { BasicConstraintsExtension, ExtendedKeyUsage, ExtendedKeyUsageExtension } = x509();
+  const { KeyUsageFlags, KeyUsagesExtension } = x509();
+  // The RSA key exchange of TLS 1.2 encrypts with the certificate's key; elliptic curves only sign.
+  const encipherment = keyType === 'ECDSA' ? 0 : KeyUsageFlags.keyEncipherment;
+  return [
+    new BasicConstraintsExtension(false, undefined, true),
+    new KeyUsagesExtension(KeyUsageFlags.digitalSignature | encipherment, true),
+    new ExtendedKeyUsageExtension([ExtendedKeyUsage[purpose]]),
+  ];
+}
+
+/** Device: authenticates itself as TLS client. */
+export const clientProfile: Profile = (keyType) => leafExtensions(keyType, 'clientAuth');
+
+/** Server of the emulator: answers under these host names and IP addresses. */
+export function serverProfile(names: X509.JsonGeneralNames): Profile {
+  return (keyType) => [
+    ...leafExtensions(keyType, 'serverAuth'),
+    new (x509().SubjectAlternativeNameExtension)(names),
+  ];
+}

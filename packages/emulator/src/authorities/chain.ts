@@ -1,0 +1,57 @@
+import type { X509Certificate } from 'node:crypto';
+import { factsOf } from 'azure-iot-certificates/internal';
+import { isIssuedBy, isSameCertificate, isValidAt } from '../certificate-input';
+
+/** No chain in use is deeper. */
+const MAX_DEPTH = 10;
+
+/** Whether that certificate is among them, byte by byte. */
+export function includesCertificate(
+  certificates: readonly X509Certificate[],
+  wanted: X509Certificate,
+): boolean {
+  return certificates.some((certificate) => isSameCertificate(certificate, wanted));
+}
+
+/**
+ * Whether an authority may have that many authorities between itself and a leaf (RFC 5280, 4.2.1.9: path length). That
+ * Azure checks it is not documented, but its platform does.
+ */
+function allowsBelow(authority: X509Certificate, authorities: number): boolean {
+  return (factsOf(authority).basicConstraints?.pathLength ?? Infinity) >= authorities;
+}
+
+/** What a chain may be built of. */
+export interface ChainMaterial {
+  readonly leaf: X509Certificate;
+  /** In any order. What is no certificate authority, or not valid now, is not used. */
+  readonly candidates: readonly X509Certificate[];
+  readonly now: Date;
+}
+
+/**
+ * The issuers of a leaf among the candidates, level by level: first those that signed the leaf, then those that signed
+ * one of these, and so on. Every signature and path length is checked; no certificate comes twice.
+ */
+export function* issuersUpwards({
+  leaf,
+  candidates,
+  now,
+}: ChainMaterial): Generator<readonly X509Certificate[]> {
+  let remaining = candidates.filter(
+    (certificate) => certificate.ca && isValidAt(certificate, now) && !isSameCertificate(certificate, leaf),
+  );
+  let level: readonly X509Certificate[] = [leaf];
+  for (let depth = 0; depth < MAX_DEPTH; depth++) {
+    const below = level;
+    const issuers: X509Certificate[] = [];
+    for (const candidate of remaining) {
+      if (includesCertificate(issuers, candidate) || !allowsBelow(candidate, depth)) continue;
+      if (below.some((certificate) => isIssuedBy(certificate, candidate))) issuers.push(candidate);
+    }
+    if (issuers.length === 0) return;
+    yield issuers;
+    remaining = remaining.filter((candidate) => !includesCertificate(issuers, candidate));
+    level = issuers;
+  }
+}

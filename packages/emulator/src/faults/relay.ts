@@ -1,0 +1,69 @@
+import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import { Outlet } from '../devices/mqtt/outlet';
+
+/** How a relay departs from the socket behind it. */
+export interface RelayOptions {
+  /** In each direction. Default: no limit. */
+  readonly bytesPerSecond?: number | undefined;
+  /** Lets through the first half of the server's first bytes, and nothing more. Default: false. */
+  readonly isCut?: boolean;
+}
+
+/** What stands between a socket and TLS, and passes on what comes from either side: slowly, or not all of it. */
+export class Relay extends Duplex {
+  readonly #socket: Socket;
+  readonly #fromClient = new Outlet((bytes) => void this.push(bytes));
+  readonly #toClient = new Outlet((bytes) => void this.#socket.write(bytes));
+  readonly #isCut: boolean;
+  #hasWritten = false;
+
+  constructor(socket: Socket, { bytesPerSecond, isCut = false }: RelayOptions) {
+    super();
+    this.#socket = socket;
+    this.#isCut = isCut;
+    this.throttle(bytesPerSecond);
+    socket.on('data', (bytes: Buffer) => {
+      // One piece at a time, so that a client cannot send more than it may.
+      socket.pause();
+      this.#fromClient.put(bytes);
+      this.#fromClient.whenEmpty(() => socket.resume());
+    });
+    socket.on('end', () => this.#fromClient.whenEmpty(() => void this.push(null)));
+    socket.on('close', () => this.destroy());
+  }
+
+  /** `undefined` for no limit. */
+  throttle(bytesPerSecond: number | undefined): void {
+    this.#fromClient.throttle(bytesPerSecond);
+    this.#toClient.throttle(bytesPerSecond);
+  }
+
+  override _read(): void {
+    // What comes is pushed as it comes; the socket is paused meanwhile.
+  }
+
+  override _write(bytes: Buffer, _encoding: BufferEncoding, callback: () => void): void {
+    if (!this.#isCut) {
+      this.#toClient.put(bytes);
+    } else if (!this.#hasWritten) {
+      this.#hasWritten = true;
+      this.#toClient.put(bytes.subarray(0, Math.ceil(bytes.length / 2)));
+    }
+    this.#toClient.whenEmpty(callback);
+  }
+
+  override _final(callback: () => void): void {
+    this.#toClient.whenEmpty(() => {
+      this.#socket.end();
+      callback();
+    });
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    this.#fromClient.dispose();
+    this.#toClient.dispose();
+    this.#socket.destroy();
+    callback(error);
+  }
+}

@@ -1,0 +1,153 @@
+import type { X509Certificate } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../../errors';
+import { isJsonObject, parseJson, type JsonObject } from '../../json';
+import { errorBody, httpStatus } from '../../service-error';
+import { isBlobName } from './file-names';
+import { decodePath, readBody, type Answer } from './http';
+import type { Upload, Uploads } from './uploads';
+
+/** Longest body of a request to the hub. */
+const MAX_BODY_BYTES = 64 * 1024;
+
+/** Codes that only requests over HTTPS are answered with. */
+const CODES = {
+  genericBadRequest: 400000,
+  unauthorizedAccess: 401002,
+  unauthorized: 401003,
+} as const;
+
+/** Who may do what at a hub. */
+export interface Gatekeeper {
+  /** What is wrong with the identity, in words for the log of a device; `undefined` when it may upload. */
+  refusal(deviceId: string, certificates: readonly X509Certificate[]): string | undefined;
+  hasDevice(deviceId: string): boolean;
+}
+
+/** What a device says about the end of an upload. */
+export interface Completion {
+  readonly isSuccess: boolean;
+  readonly statusCode: number | undefined;
+  readonly statusDescription: string | undefined;
+}
+
+/** What the requests to the hub lead to. */
+export interface HubRequestsInit {
+  readonly gatekeeper: Gatekeeper;
+  readonly uploads: Uploads;
+  readonly canHold: (deviceId: string, blobName: string) => boolean;
+  /** The answer to a request for an upload. */
+  readonly describe: (upload: Upload) => JsonObject;
+  readonly completed: (upload: Upload, completion: Completion) => void;
+}
+
+const PATH =
+  /^\/devices\/(?<device>[^/]+)\/files(?<notifications>\/notifications(?:\/(?<correlation>[^/]+))?)?$/;
+
+/** Whether a path is one of the hub's own and not one of a blob. */
+export function isHubPath(path: string): boolean {
+  return path.startsWith('/devices/');
+}
+
+function json(status: number, body: string): Answer {
+  return { status, headers: { 'content-type': 'application/json; charset=utf-8' }, body };
+}
+
+/** IoT Hub: the details are JSON in a string of JSON, as seen in logs of file uploads. */
+export function refuse({ code, message }: EmulatorError): Answer {
+  const body = JSON.stringify({ Message: errorBody(code, message), ExceptionMessage: '' });
+  return json(httpStatus(code), body);
+}
+
+/** The two requests of a file upload that go to the hub: for a place to upload to, and the notification of its end. */
+export class HubRequests {
+  readonly #init: HubRequestsInit;
+
+  constructor(init: HubRequestsInit) {
+    this.#init = init;
+  }
+
+  /** @throws EmulatorError with the code of the refusal */
+  async handle(
+    request: IncomingMessage,
+    url: URL,
+    certificates: readonly X509Certificate[],
+  ): Promise<Answer> {
+    const { device, notifications, correlation } = PATH.exec(url.pathname)?.groups ?? {};
+    const deviceId = decodePath(device ?? '');
+    if (device === undefined || deviceId === undefined || request.method !== 'POST') {
+      throw new EmulatorError(
+        SERVICE_ERROR.genericNotFound,
+        `There is nothing to ${request.method ?? ''} here`,
+      );
+    }
+    if (!url.searchParams.has('api-version')) {
+      throw new EmulatorError(SERVICE_ERROR.invalidProtocolVersion, 'The query has no api-version');
+    }
+    this.#authorize(deviceId, request, certificates);
+    const body = await this.#readJson(request);
+    if (notifications === undefined) return this.#begin(deviceId, body);
+    return this.#end(
+      deviceId,
+      correlation === undefined ? body['correlationId'] : decodePath(correlation),
+      body,
+    );
+  }
+
+  #authorize(deviceId: string, { headers }: IncomingMessage, certificates: readonly X509Certificate[]): void {
+    const { gatekeeper } = this.#init;
+    if (headers.authorization !== undefined) {
+      throw new EmulatorError(CODES.unauthorizedAccess, 'Shared access signatures are not emulated');
+    }
+    if (certificates.length === 0) {
+      throw new EmulatorError(CODES.unauthorizedAccess, 'The device sent no certificate');
+    }
+    if (!gatekeeper.hasDevice(deviceId)) {
+      throw new EmulatorError(SERVICE_ERROR.deviceNotFound, `Device ${deviceId} not registered`);
+    }
+    const refusal = gatekeeper.refusal(deviceId, certificates);
+    if (refusal !== undefined) throw new EmulatorError(CODES.unauthorized, refusal);
+  }
+
+  async #readJson(request: IncomingMessage): Promise<JsonObject> {
+    const body = await readBody(request, MAX_BODY_BYTES);
+    if (body === undefined) {
+      throw new EmulatorError(SERVICE_ERROR.messageTooLarge, `The body exceeds ${MAX_BODY_BYTES} bytes`);
+    }
+    const value = parseJson(body.toString());
+    if (!isJsonObject(value))
+      throw new EmulatorError(SERVICE_ERROR.formatError, 'The body is not a JSON object');
+    return value;
+  }
+
+  async #begin(deviceId: string, { blobName }: JsonObject): Promise<Answer> {
+    const { canHold, uploads, describe } = this.#init;
+    if (!isBlobName(blobName) || !canHold(deviceId, blobName)) {
+      throw invalidArgument('blobName is not a name for a blob');
+    }
+    return json(200, JSON.stringify(describe(await uploads.begin(deviceId, blobName))));
+  }
+
+  async #end(deviceId: string, correlationId: unknown, body: JsonObject): Promise<Answer> {
+    const { uploads, completed } = this.#init;
+    const completion = readCompletion(body);
+    const upload = typeof correlationId === 'string' ? uploads.find(deviceId, correlationId) : undefined;
+    if (upload === undefined) throw invalidArgument('correlationId is not one of an upload of this device');
+    // Inferred: a hub that does not find the blob answers 400, and the upload stays open.
+    if (completion.isSuccess && upload.file === undefined) {
+      throw new EmulatorError(CODES.genericBadRequest, `Nothing was uploaded as ${upload.blobName}`);
+    }
+    await uploads.end(upload);
+    completed(upload, completion);
+    return { status: 204 };
+  }
+}
+
+function readCompletion({ isSuccess, statusCode, statusDescription }: JsonObject): Completion {
+  if (typeof isSuccess !== 'boolean') throw invalidArgument('isSuccess is neither true nor false');
+  return {
+    isSuccess,
+    statusCode: typeof statusCode === 'number' ? statusCode : undefined,
+    statusDescription: typeof statusDescription === 'string' ? statusDescription : undefined,
+  };
+}

@@ -1,0 +1,157 @@
+import type { EventEmitter } from 'node:events';
+import type { AuthorityCertificates } from '../authorities/types';
+import type { FileUploadNotification, FileUploads } from './files/types';
+import type { JsonObject, JsonValue } from '../json';
+import type { DisconnectReason } from '../devices/mqtt/service';
+import type {
+  ReadTelemetryOptions,
+  TelemetryFile,
+  TelemetryFilter,
+  TelemetryReader,
+} from './telemetry/types';
+import type { HubDevices, HubModules, HubTarget, IfMatch } from './identity-types';
+import type {
+  CloudToDeviceFeedback,
+  CloudToDeviceMessage,
+  CloudToDeviceSettings,
+  EnqueuedMessage,
+  TelemetryMessage,
+} from './message-types';
+import type { DeviceTwin, TwinChange } from './twin-types';
+
+export type * from './identity-types';
+export type * from './message-types';
+export type * from './twin-types';
+
+/** A call of a direct method. */
+export interface MethodCall {
+  methodName: string;
+  /** Any JSON value of at most 128 KB. Default `null`. */
+  payload?: JsonValue;
+  /** How long to wait for the device's answer, in seconds: 1 to 300. Default 30. The service's minimum is 5. */
+  responseTimeoutSeconds?: number;
+  /** How long to wait for a device that is away or not subscribed to methods, in seconds: 0 to 300. Default 0. */
+  connectTimeoutSeconds?: number;
+}
+
+/** A device's answer to a direct method. */
+export interface MethodResponse {
+  readonly status: number;
+  readonly payload: JsonValue;
+}
+
+/** The device that an event is about, or its module. */
+export interface EventSource {
+  readonly deviceId: string;
+  /** Absent when it is the device itself. */
+  readonly moduleId?: string;
+}
+
+/** The events of a hub. They are emitted right after the packet that caused them was dealt with. */
+export interface HubEvents {
+  telemetry: [message: TelemetryMessage];
+  deviceConnected: [event: EventSource];
+  /** The device may now be sent what the topic filter stands for, e.g. `$iothub/methods/POST/#`. */
+  deviceSubscribed: [event: EventSource & { readonly topicFilter: string }];
+  deviceDisconnected: [event: EventSource & { readonly reason: DisconnectReason }];
+  /** `patch` is what the device sent, `reported` what came of it. */
+  reportedPropertiesUpdated: [
+    event: EventSource & { readonly patch: JsonObject; readonly reported: JsonObject },
+  ];
+  /** A message that was sent with `ack` has come to its end. */
+  cloudToDeviceFeedback: [record: CloudToDeviceFeedback];
+  /** A device has told how an upload of a file ended. Azure tells services of successful ones only. */
+  fileUploaded: [notification: FileUploadNotification];
+  /**
+   * A file of {@link HubEmulator.writeTelemetryTo} could not be written and was closed; `error` is a `FileError`. The devices
+   * go on.
+   */
+  telemetryFileFailed: [event: { readonly path: string; readonly error: Error }];
+}
+
+/** An IoT hub: what devices reach over MQTT, and what a service would call. */
+export interface HubEmulator extends EventEmitter<HubEvents> {
+  readonly name: string;
+  /** `localhost:port`, which is what DPS answers as the assigned hub. */
+  readonly hostName: string;
+  readonly devices: HubDevices;
+  readonly modules: HubModules;
+  /** The certificate authorities for devices and modules whose authentication is `certificateAuthority`. At most 25. */
+  readonly certificates: AuthorityCertificates;
+  readonly cloudToDevice: CloudToDeviceSettings;
+  /** The files that devices have uploaded. */
+  readonly fileUploads: FileUploads;
+  /**
+   * Stops listening and drops every device without a word, as an outage does. Identities, twins, sessions and queues
+   * stay and can be worked with. Idempotent, never rejects.
+   */
+  stop(): Promise<void>;
+  /**
+   * Listens again, on the same port as before. Idempotent.
+   *
+   * Rejects when the emulator was closed, or with the system's error when another process has taken the port.
+   */
+  start(): Promise<void>;
+  /**
+   * Drops the device's connection without a word, as a failing network or a restarted gateway does. The device may
+   * connect again at once. Does nothing when it is not connected. @throws EmulatorError 404001, 404010
+   */
+  disconnectDevice(target: HubTarget): void;
+  /** The latest messages from devices, oldest first: at most 1000, and 4 MiB of bodies, for the whole hub. Those of a module are not its device's. */
+  receivedTelemetry(target?: HubTarget): readonly TelemetryMessage[];
+  /**
+   * Messages from devices as they come, from this call on, for any number of readers that do not disturb each other. While
+   * one of them has `maxBuffered` messages waiting, the hub reads nothing from the devices whose messages it wants, not even
+   * their pings: let none wait for longer than their keep-alive. Ends when the loop is left, or the emulator closes.
+   *
+   * @throws EmulatorError 400004 for options that are wrong. The reading rejects with `signal.reason` when aborted, and with
+   *   403004 when messages come that cannot be held up, such as last wills, and the reader does not take them.
+   */
+  readTelemetry(options?: ReadTelemetryOptions): TelemetryReader;
+  /**
+   * Appends the messages that come from now on to a file, as one line of JSON each, with `enqueuedTime`, `deviceId`,
+   * `moduleId` if there is one, `systemProperties`, `properties`, `bodyEncoding` and `body`. Devices are read no faster
+   * than the file is written. `bodyEncoding` tells what `body` is: `json`, any JSON value, as the device wrote it; `utf-8`,
+   * a string with the text; or `base64`, a string. All is written when the handle or the emulator is closed.
+   *
+   * Rejects with a FileError when the file cannot be opened, and with an EmulatorError 400004 for a wrong filter.
+   */
+  writeTelemetryTo(path: string, filter?: TelemetryFilter): Promise<TelemetryFile>;
+  /**
+   * Puts a message into the device's queue, from which it goes to the device as soon as that is connected and subscribed
+   * to cloud-to-device messages. Modules cannot be sent messages. A device that connects with a clean session loses what
+   * waits (unless `unverifiedBehavior` says otherwise); one that keeps its session gets it.
+   *
+   * Rejects with an EmulatorError: 404001, 400004, 413001 when it is too large, 403004 when 50 messages wait.
+   */
+  sendCloudToDevice(deviceId: string, message: CloudToDeviceMessage): Promise<EnqueuedMessage>;
+  /** Empties the device's queue, also of what is delivered and unacknowledged. Answers how many. @throws EmulatorError 404001 */
+  purgeCloudToDevice(deviceId: string): number;
+  /** The latest feedback records, oldest first: at most 1000 for the whole hub. */
+  receivedFeedback(deviceId?: string): readonly CloudToDeviceFeedback[];
+  /**
+   * Calls a direct method. Rejects with an EmulatorError: 404001, 404010, 400004, 404103 when the device is not connected
+   * or not subscribed to methods, 404104 when it goes away before it answers, 504101 when it does not answer in time,
+   * 502000 when the answer is neither empty nor JSON of at most 128 KB.
+   */
+  invokeMethod(target: HubTarget, call: MethodCall): Promise<MethodResponse>;
+  /** @throws EmulatorError 404001, 404010 */
+  getTwin(target: HubTarget): DeviceTwin;
+  /**
+   * Merges changes into tags and desired properties: `null` deletes a property, at any depth. The device is told of
+   * changed desired properties if it is connected and subscribed.
+   *
+   * @throws EmulatorError 404001, 404010, 400004, 413001 when a part grows too large, 412001 when `ifMatch` is not the
+   *   twin's etag. Nothing is changed then.
+   */
+  updateTwin(target: HubTarget, change: TwinChange, options?: IfMatch): DeviceTwin;
+  /**
+   * Replaces tags, desired properties, or both: what is given takes the place of all that was there, what is left out
+   * stays. A subscribed device is told all its new desired properties.
+   *
+   * @throws EmulatorError as {@link updateTwin}.
+   */
+  replaceTwin(target: HubTarget, replacement: TwinChange, options?: IfMatch): DeviceTwin;
+  /** {@link updateTwin} for desired properties alone. @throws EmulatorError as {@link updateTwin}. */
+  updateDesiredProperties(target: HubTarget, patch: JsonObject, options?: IfMatch): DeviceTwin;
+}

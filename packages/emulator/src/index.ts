@@ -1,0 +1,101 @@
+export { createEmulatorAgent, type EmulatorAgentOptions } from './agent';
+export type {
+  AuthorityCertificate,
+  AuthorityCertificateInit,
+  AuthorityCertificates,
+} from './authorities/types';
+export type {
+  CentralDevice,
+  CentralDeviceCertificates,
+  CentralDeviceInit,
+  CentralDevices,
+  CentralDeviceStatus,
+  CentralDeviceTemplate,
+  CentralDeviceTemplateInit,
+  CentralDeviceTemplates,
+  CentralEmulator,
+  CentralEnrollmentGroup,
+  CentralEnrollmentGroupInit,
+  CentralEnrollmentGroups,
+} from './central/types';
+export type {
+  AllocationPolicyName,
+  BuiltInAllocationPolicy,
+  CustomAllocation,
+  CustomAllocationDefinition,
+  CustomAllocationRequest,
+  CustomAllocationResponse,
+  DeviceRuntimeContext,
+  EnrollmentAllocation,
+  EnrollmentAllocationInit,
+  InitialTwin,
+  ReprovisionPolicy,
+} from './dps/allocation/types';
+export type {
+  DeviceCapabilities,
+  DpsEmulator,
+  EnrollmentGroup,
+  EnrollmentGroupInit,
+  EnrollmentGroups,
+  EnrollmentGroupUpdate,
+  EnrollmentTerms,
+  EnrollmentTermsInit,
+  EnrollmentTermsUpdate,
+  GroupAttestation,
+  IndividualEnrollment,
+  IndividualEnrollmentInit,
+  IndividualEnrollments,
+  IndividualEnrollmentUpdate,
+  ProvisioningStatus,
+  RegistrationRecord,
+  Registrations,
+  RegistrationStatus,
+  RegistrationSubstatus,
+} from './dps/types';
+export { EmulatorError } from './errors';
+export type * from './faults/action-types';
+export type { Fault, FaultActions, FaultAt, FaultHit, FaultInit, Faults, FaultStep } from './faults/types';
+export type {
+  Acknowledgement,
+  AuthorityAuthentication,
+  CloudToDeviceFeedback,
+  CloudToDeviceMessage,
+  CloudToDeviceOutcome,
+  CloudToDeviceSettings,
+  DeviceAuthentication,
+  DeviceIdentity,
+  DeviceInit,
+  DeviceStatus,
+  DeviceTwin,
+  DeviceUpdate,
+  EnqueuedMessage,
+  EventSource,
+  HubDevices,
+  HubEmulator,
+  HubEvents,
+  HubModules,
+  HubTarget,
+  IdentityProperties,
+  IfMatch,
+  MethodCall,
+  MethodResponse,
+  ModuleIdentity,
+  ModuleInit,
+  ModuleUpdate,
+  SystemProperties,
+  TelemetryMessage,
+  ThumbprintAuthentication,
+  TwinChange,
+} from './hub/types';
+export type { FileUploadNotification, FileUploadOptions, FileUploads, UploadedFile } from './hub/files/types';
+export type { JsonObject, JsonValue } from './json';
+export type { DisconnectReason } from './devices/mqtt/service';
+export { startEmulator } from './start';
+export type {
+  ReadTelemetryOptions,
+  TelemetryFile,
+  TelemetryFilter,
+  TelemetryReader,
+} from './hub/telemetry/types';
+export type { DpsThrottling, Emulator, EmulatorOptions, HubOptions } from './types';
+export type { UnverifiedBehavior } from './unverified-behavior';

@@ -1,0 +1,17 @@
+import { join } from 'node:path';
+import { ensureDirectory, writeFiles } from 'azure-iot-certificates/internal';
+
+const GITIGNORE = `# Made by the Azure IoT emulator: there are private keys here. Remove this file to put the others under version control.
+*
+`;
+
+/**
+ * Makes the folder if there is none, for this user alone. A new one is kept out of Git, so that nobody commits its keys;
+ * one that was there already belongs to somebody who knows what to do with it.
+ *
+ * @throws FileError when it cannot be made.
+ */
+export async function makeStateDirectory(path: string): Promise<void> {
+  if (!(await ensureDirectory(path))) return;
+  await writeFiles([{ path: join(path, '.gitignore'), content: GITIGNORE, mode: 0o600 }], true);
+}

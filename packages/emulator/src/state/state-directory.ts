@@ -1,0 +1,182 @@
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { InvalidOptionsError, type OptionProblem } from 'azure-iot-certificates';
+import type { JsonObject } from '../json';
+import { FORMATS, formatDocument, parseDocument, type FileKind } from './formats';
+import { FolderLock } from './lock';
+import { makeStateDirectory } from './make-directory';
+import type { Persistent } from './persistent';
+import { brokenFile, notReadable } from './problems';
+import { keepServerIdentity, type ServerIdentity } from './server-identity';
+import { StateWriter } from './writer';
+
+/** A file of the folder; there is one for each hub and each application. */
+export interface StateFile {
+  readonly kind: FileKind;
+  /** Of the hub or application. */
+  readonly name?: string;
+}
+
+interface StoredFile extends StateFile {
+  readonly text: string;
+  readonly content: JsonObject;
+}
+
+const SERVER = 'server';
+const FILE_NAME = /^(?:(emulator|dps)|(hub|central)-([A-Za-z0-9-]+))\.json$/;
+/** What a process has left that was killed while it wrote. */
+const LEFTOVER =
+  /^\.(?:(?:(?:emulator|dps|(?:hub|central)-.+)\.json|.+\.pem|\.gitignore|server)\.|lock-\d+-)[0-9a-f]{16}\.tmp$/;
+
+function fileName({ kind, name }: StateFile): string {
+  return name === undefined ? `${kind}.json` : `${kind}-${name}.json`;
+}
+
+/**
+ * A folder that holds what outlives an emulator. One emulator at a time has it. Files are read once, at the beginning, and
+ * from then on replaced as a whole, so that each is at any moment what it was or what it will be.
+ */
+export class StateDirectory {
+  readonly path: string;
+  readonly #lock: FolderLock;
+  readonly #stored: ReadonlyMap<string, StoredFile>;
+  readonly #writer: StateWriter;
+
+  private constructor(path: string, lock: FolderLock, stored: ReadonlyMap<string, StoredFile>) {
+    this.path = path;
+    this.#lock = lock;
+    this.#stored = stored;
+    this.#writer = new StateWriter(path);
+  }
+
+  /**
+   * Makes the folder if there is none, for this user alone, and reads all of it.
+   *
+   * @throws InvalidOptionsError when another emulator uses the folder.
+   * @throws FileError when the folder cannot be made, or a file cannot be read, is damaged or of a later release.
+   */
+  static async open(directory: string): Promise<StateDirectory> {
+    const path = resolve(directory);
+    await makeStateDirectory(path);
+    const lock = await FolderLock.acquire(path);
+    try {
+      await removeLeftovers(path);
+      return new StateDirectory(path, lock, await readFiles(path));
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  /** What the file held when the folder was opened. */
+  stored(file: StateFile): JsonObject | undefined {
+    return this.#stored.get(fileName(file))?.content;
+  }
+
+  /** Where the file is. */
+  pathOf(file: StateFile): string {
+    return join(this.path, fileName(file));
+  }
+
+  /** @throws FileError naming the file when what reads its content finds it wrong. */
+  read<T>(file: StateFile, read: (content: JsonObject) => T): T | undefined {
+    const content = this.stored(file);
+    if (content === undefined) return undefined;
+    try {
+      return read(content);
+    } catch (error) {
+      throw brokenFile(this.pathOf(file), error);
+    }
+  }
+
+  /** The servers' certificate for these host names, always under the same root. @throws FileError */
+  async serverIdentity(hostNames: readonly string[]): Promise<ServerIdentity> {
+    return keepServerIdentity(join(this.path, SERVER), hostNames);
+  }
+
+  /**
+   * Gives something its content back, and keeps it from then on.
+   *
+   * @throws FileError when the file's content is wrong.
+   */
+  keep(file: StateFile, persistent: Persistent): void {
+    const name = fileName(file);
+    this.read(file, (content) => persistent.restore(content));
+    this.#writer.add(name, () => formatDocument(persistent.snapshot(), FORMATS[file.kind]));
+    persistent.onChange(() => this.#writer.changed(name));
+    if (!this.#stored.has(name)) this.#writer.changed(name);
+  }
+
+  /** Keeps content that does not change while the emulator runs. */
+  keepFixed(file: StateFile, content: JsonObject): void {
+    const name = fileName(file);
+    const text = formatDocument(content, FORMATS[file.kind]);
+    this.#writer.add(name, () => text);
+    if (this.#stored.get(name)?.text !== text) this.#writer.changed(name);
+  }
+
+  /** Writes what is missing or has changed, and from now on all by itself. @throws FileError */
+  async begin(): Promise<void> {
+    await this.#writer.begin();
+  }
+
+  /**
+   * @throws InvalidOptionsError when there are files of hubs or applications other than these, which would be forgotten
+   * without a word.
+   */
+  checkNothingLeftOut(hubs: readonly string[], centralApplications: readonly string[]): void {
+    const problems: OptionProblem[] = [];
+    for (const { kind, name } of this.#stored.values()) {
+      if (name === undefined || centralApplications.includes(name)) continue;
+      if (kind === 'hub' && (hubs.includes(name) || this.#stored.has(fileName({ kind: 'central', name }))))
+        continue;
+      const files = kind === 'hub' ? [kind] : ([kind, 'hub'] as const);
+      const names = files.map((each) => fileName({ kind: each, name })).join(' and ');
+      problems.push({
+        option: kind === 'hub' ? 'hubs' : 'centralApplications',
+        message: `leaves out ${name}, of which ${this.path} holds ${names}.`,
+        remedy: `Name it again. Or remove ${names}, to give up all that is known of its devices.`,
+      });
+    }
+    if (problems.length > 0) throw new InvalidOptionsError(problems);
+  }
+
+  /** Writes what has changed, if it ever began, and leaves the folder to others. Idempotent, never rejects: see {@link StateWriter.close}. */
+  async close(): Promise<void> {
+    await this.#writer.close();
+    await this.#lock.release();
+  }
+}
+
+async function readFiles(directory: string): Promise<ReadonlyMap<string, StoredFile>> {
+  const files = new Map<string, StoredFile>();
+  for (const fileName of await namesIn(directory)) {
+    const [, single, several, name] = FILE_NAME.exec(fileName) ?? [];
+    const kind = (single ?? several) as FileKind | undefined; // what the expression allows
+    if (kind === undefined) continue;
+    const path = join(directory, fileName);
+    const text = await readFile(path, 'utf8').catch((error: unknown) => {
+      throw notReadable(path, error);
+    });
+    try {
+      const content = parseDocument(text, FORMATS[kind]);
+      files.set(fileName, { kind, ...(name !== undefined && { name }), text, content });
+    } catch (error) {
+      throw brokenFile(path, error);
+    }
+  }
+  return files;
+}
+
+async function removeLeftovers(directory: string): Promise<void> {
+  for (const name of await namesIn(directory)) {
+    if (name === SERVER) await removeLeftovers(join(directory, name));
+    else if (LEFTOVER.test(name)) await rm(join(directory, name), { force: true, recursive: true });
+  }
+}
+
+async function namesIn(directory: string): Promise<readonly string[]> {
+  return readdir(directory).catch((error: unknown) => {
+    throw notReadable(directory, error);
+  });
+}

@@ -1,0 +1,236 @@
+import { startEmulator, type FaultAt, type FaultHit, type FaultInit } from 'azure-iot-emulator';
+import type { IssuedCertificate } from 'azure-iot-certificates';
+import { connectToDps, connectToHub, createHubDevice } from '../support/clients';
+import { useEmulator } from '../support/emulator';
+import type { RawClient } from '../support/raw-client';
+
+/* Whom a fault strikes, and how often. */
+
+const context = useEmulator({ hubs: ['north', 'south'] });
+let device: IssuedCertificate;
+
+beforeAll(async () => {
+  device = await createHubDevice(context.hub, 'pump-1');
+  for (const deviceId of ['pump-2', 'pump-3']) {
+    const authentication = { primaryThumbprint: device.thumbprint };
+    context.hub.devices.create({ deviceId, authentication });
+  }
+  context.emulator.hubs[1]?.devices.create({
+    deviceId: 'pump-1',
+    authentication: { primaryThumbprint: device.thumbprint },
+  });
+});
+afterEach(() => {
+  context.emulator.faults.clear();
+});
+
+const lost: FaultAt<'ping'> = { at: 'ping', action: { kind: 'ignore' } };
+
+/** Which of so many pings are answered. Each is followed by a message, whose acknowledgement comes in any case. */
+async function answeredPings(client: RawClient, deviceId: string, count: number): Promise<string> {
+  let answered = '';
+  // Two small packets in a row, of which the second must not wait.
+  client.socket.setNoDelay(true);
+  for (let index = 0; index < count; index++) {
+    client.send({ cmd: 'pingreq' });
+    client.publish(`devices/${deviceId}/messages/events/`, '', { qos: 1 });
+    const packet = await client.next();
+    answered += packet?.cmd === 'pingresp' ? 'y' : 'n';
+    if (packet?.cmd === 'pingresp') await client.expect('puback');
+  }
+  return answered;
+}
+
+describe('a fault', () => {
+  it.each([
+    ['once', {}, 'nyyyyy'],
+    ['so many times', { times: 3 }, 'nnnyyy'],
+    ['for ever', { times: Infinity }, 'nnnnnn'],
+    ['later', { skip: 2 }, 'yynyyy'],
+    ['later and several times', { skip: 1, times: 2 }, 'ynnyyy'],
+  ])('strikes %s', async (_title, counts, expected) => {
+    const { emulator, hub } = context;
+    const fault = emulator.faults.add({ ...lost, ...counts });
+    await using client = await connectToHub(emulator, hub, 'pump-1', device);
+    expect(await answeredPings(client, 'pump-1', 6)).toBe(expected);
+    expect(fault.hits).toBe(expected.split('n').length - 1);
+  });
+
+  it('strikes the device that it is for, and no other', async () => {
+    const { emulator, hub } = context;
+    emulator.faults.add({ ...lost, device: 'pump-2', times: Infinity });
+    await using one = await connectToHub(emulator, hub, 'pump-1', device);
+    await using other = await connectToHub(emulator, hub, 'pump-2', device);
+    expect(await answeredPings(one, 'pump-1', 2)).toBe('yy');
+    expect(await answeredPings(other, 'pump-2', 2)).toBe('nn');
+  });
+
+  it('does not take a device ID in other letters for the same', async () => {
+    const { emulator, hub } = context;
+    emulator.faults.add({ ...lost, device: 'PUMP-1', times: Infinity });
+    await using client = await connectToHub(emulator, hub, 'pump-1', device);
+    expect(await answeredPings(client, 'pump-1', 1)).toBe('y');
+  });
+
+  it('takes a registration ID in other letters for the same', async () => {
+    const { emulator } = context;
+    const fault = emulator.faults.add({ at: 'subscribe', device: 'PUMP-1', action: { kind: 'refuse' } });
+    await using client = await connectToDps(emulator, device, 'pump-1');
+    await client.ping();
+    expect(fault.hits).toBe(1);
+  });
+
+  it('strikes at the service that it is for, and no other', async () => {
+    const { emulator, hub } = context;
+    const [, south] = emulator.hubs;
+    if (!south) throw new Error('two hubs were asked for');
+    emulator.faults.add({ ...lost, service: 'south', times: Infinity });
+    emulator.faults.add({ ...lost, service: 'dps', times: Infinity });
+    await using north = await connectToHub(emulator, hub, 'pump-1', device);
+    await using other = await connectToHub(emulator, south, 'pump-1', device);
+    expect(await answeredPings(north, 'pump-1', 2)).toBe('yy');
+    expect(await answeredPings(other, 'pump-1', 2)).toBe('nn');
+  });
+
+  it('strikes modules by the name of device and module, and their device by its own', async () => {
+    const { emulator, hub } = context;
+    hub.modules.create({
+      deviceId: 'pump-1',
+      moduleId: 'filter',
+      authentication: { primaryThumbprint: device.thumbprint },
+    });
+    const fault = emulator.faults.add({ ...lost, device: 'pump-1/filter', times: Infinity });
+    await using client = await connectToHub(emulator, hub, 'pump-1', device);
+    await client.ping();
+    await using module_ = await connectToHub(emulator, hub, 'pump-1/filter', device);
+    module_.send({ cmd: 'pingreq' });
+    await expect(fault.whenHit()).resolves.toEqual({ at: 'ping', service: 'north', device: 'pump-1/filter' });
+  });
+
+  it('holds for a connection that exists already, and no more once it is removed', async () => {
+    const { emulator, hub } = context;
+    await using client = await connectToHub(emulator, hub, 'pump-1', device);
+    const fault = emulator.faults.add({ ...lost, times: Infinity });
+    expect(await answeredPings(client, 'pump-1', 2)).toBe('nn');
+    fault.remove();
+    fault.remove();
+    expect(await answeredPings(client, 'pump-1', 2)).toBe('yy');
+  });
+
+  it('leaves to the next what it skips and what it does not strike any more', async () => {
+    const { emulator, hub } = context;
+    const second = emulator.faults.add({ ...lost, skip: 1 });
+    const first = emulator.faults.add(lost);
+    const third = emulator.faults.add(lost);
+    await using client = await connectToHub(emulator, hub, 'pump-1', device);
+    expect(await answeredPings(client, 'pump-1', 4)).toBe('nnny');
+    expect([first.hits, second.hits, third.hits]).toEqual([1, 1, 1]);
+  });
+
+  it('is not seen by a packet at which another has struck', async () => {
+    const { emulator, hub } = context;
+    emulator.faults.add({ ...lost, times: 2 });
+    const skipping = emulator.faults.add({ ...lost, skip: 1 });
+    await using client = await connectToHub(emulator, hub, 'pump-1', device);
+    expect(await answeredPings(client, 'pump-1', 4)).toBe('nnyn');
+    expect(skipping.hits).toBe(1);
+  });
+});
+
+describe('probability', () => {
+  const deviceIds = ['pump-1', 'pump-2', 'pump-3'];
+
+  /** Which pings of each device are answered, the devices taking turns in one order or the other. */
+  async function run(seed: number, order: readonly string[]): Promise<Record<string, string>> {
+    await using emulator = await startEmulator({ seed });
+    const [hub] = emulator.hubs;
+    if (!hub) throw new Error('there is a hub by default');
+    emulator.faults.add({ ...lost, device: 'nobody', probability: 0.5 });
+    emulator.faults.add({ ...lost, probability: 0.5, times: Infinity });
+    const answered: Record<string, string> = {};
+    for (const deviceId of order) {
+      hub.devices.create({ deviceId, authentication: { primaryThumbprint: device.thumbprint } });
+      await using client = await connectToHub(emulator, hub, deviceId, device);
+      answered[deviceId] = await answeredPings(client, deviceId, 40);
+    }
+    return answered;
+  }
+
+  it('gives the same strokes for the same seed, whichever device comes first', async () => {
+    const once = await run(7, deviceIds);
+    expect(await run(7, [...deviceIds].reverse())).toEqual(once);
+    expect(await run(8, deviceIds)).not.toEqual(once);
+    // Each device has strokes of its own.
+    expect(new Set(Object.values(once)).size).toBe(3);
+  });
+
+  it('is about right', async () => {
+    const { emulator, hub } = context;
+    const fault = emulator.faults.add({ ...lost, probability: 0.3, times: Infinity });
+    await using client = await connectToHub(emulator, hub, 'pump-1', device);
+    await answeredPings(client, 'pump-1', 500);
+    expect(fault.hits).toBeGreaterThan(100);
+    expect(fault.hits).toBeLessThan(200);
+  });
+});
+
+describe('whenHit', () => {
+  const hit: FaultHit = { at: 'ping', service: 'north', device: 'pump-1' };
+
+  it('resolves with the stroke, before and after it', async () => {
+    const { emulator, hub } = context;
+    const fault = emulator.faults.add({ ...lost, times: 3 });
+    const [first, second] = [fault.whenHit(), fault.whenHit(2)];
+    await using client = await connectToHub(emulator, hub, 'pump-1', device);
+    client.send({ cmd: 'pingreq' });
+    await expect(first).resolves.toEqual(hit);
+    await expect(fault.whenHit()).resolves.toEqual(hit);
+    expect(fault.hits).toBe(1);
+    client.send({ cmd: 'pingreq' });
+    await expect(second).resolves.toEqual(hit);
+  });
+
+  it('rejects when that cannot come any more', async () => {
+    const { emulator } = context;
+    const fault = emulator.faults.add(lost);
+    await expect(fault.whenHit(2)).rejects.toThrow('never strikes 2 times');
+    const waiting = fault.whenHit();
+    const rejected = expect(waiting).rejects.toThrow('was removed before it had struck 1 times');
+    emulator.faults.clear();
+    await rejected;
+    await expect(fault.whenHit()).rejects.toThrow('was removed');
+  });
+
+  it('rejects when the emulator is closed', async () => {
+    const emulator = await startEmulator();
+    const fault = emulator.faults.add(lost);
+    const rejected = expect(fault.whenHit()).rejects.toThrow('was removed');
+    await emulator.close();
+    await rejected;
+    expect(() => emulator.faults.add(lost)).toThrow('closed');
+  });
+});
+
+describe('list', () => {
+  it('has what was added and not removed, used up or not', async () => {
+    const { emulator, hub } = context;
+    const used = emulator.faults.add(lost);
+    const removed = emulator.faults.add({ at: 'tcp', action: { kind: 'reset' } });
+    removed.remove();
+    await using client = await connectToHub(emulator, hub, 'pump-1', device);
+    expect(await answeredPings(client, 'pump-1', 1)).toBe('n');
+    expect(emulator.faults.list()).toEqual([used]);
+    expect(used.init).toEqual(lost);
+    emulator.faults.clear();
+    emulator.faults.clear();
+    expect(emulator.faults.list()).toEqual([]);
+  });
+
+  it('does not see what becomes of the object that was added', () => {
+    const { emulator } = context;
+    const init: FaultInit = { at: 'ping', times: 2, action: { kind: 'ignore' } };
+    const fault = emulator.faults.add(init);
+    init.times = 7;
+    expect(fault.init).toEqual({ ...init, times: 2 });
+  });
+});

@@ -1,0 +1,193 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { startEmulator, type EmulatorOptions } from 'azure-iot-emulator';
+import { expectNothingLeft } from '../../../../test/support/leaks';
+import { addressesOf, filesIn, hubOf, useStatefulEmulators } from './stateful-emulators';
+
+/* What is asked for at a restart, against what was kept. */
+
+const { start, path, edit } = useStatefulEmulators();
+
+describe('options', () => {
+  test('what is left out is as it was, what is given wins and stays', async () => {
+    const first = await start({
+      hubs: ['north', { name: 'south', allocationWeight: 5 }],
+      idScope: '0ne0000000A',
+    });
+    const { globalEndpoint, ca } = first;
+    await first.close();
+
+    const second = await start({
+      idScope: '0ne0000000B',
+      hostName: '127.0.0.1',
+      centralApplications: ['central', 'lab'],
+    });
+    expect(second.hubs.map(({ name }) => name)).toEqual(['north', 'south']);
+    expect(second.idScope).toBe('0ne0000000B');
+    expect(second.globalEndpoint).toBe(globalEndpoint.replace('localhost', '127.0.0.1'));
+    expect(second.ca).toBe(ca);
+    expect(second.centralApplications.map(({ hub }) => hub.name)).toEqual(['central', 'lab']);
+    const scopes = second.centralApplications.map(({ idScope }) => idScope);
+    await second.close();
+    expect(JSON.parse(readFileSync(path('state', 'emulator.json'), 'utf8'))).toMatchObject({
+      hubs: [{ name: 'north' }, { name: 'south', allocationWeight: 5 }],
+    });
+
+    const third = await start();
+    expect(third.idScope).toBe('0ne0000000B');
+    expect(third.centralApplications.map(({ idScope }) => idScope)).toEqual(scopes);
+    expect(third.globalEndpoint).toBe(second.globalEndpoint);
+    await third.close();
+  });
+
+  test('a hub is added, and its devices are not forgotten by leaving it out', async () => {
+    await (await start()).close();
+    const both = await start({ hubs: ['hub-1', 'north'] });
+    hubOf(both, 'north').devices.create({ deviceId: 'pump-1' });
+    await both.close();
+    await expect(start({ hubs: ['hub-1'] })).rejects.toMatchObject({
+      code: 'INVALID_OPTIONS',
+      problems: [{ option: 'hubs', message: expect.stringContaining('leaves out north') as string }],
+    });
+    // The one that was refused has left the folder.
+    const again = await start({ hubs: ['north', 'hub-1'] });
+    expect(hubOf(again, 'north').devices.get('pump-1')).toBeDefined();
+    await again.close();
+    rmSync(path('state', 'hub-north.json'));
+    const one = await start({ hubs: ['hub-1'] });
+    expect(one.hubs).toHaveLength(1);
+    await one.close();
+  });
+
+  test('an application is not forgotten by leaving it out, and keeps its ID scope for itself', async () => {
+    const emulator = await start({ centralApplications: ['factory'] });
+    const { idScope } = emulator.central;
+    await emulator.close();
+    await expect(start({ centralApplications: ['central'] })).rejects.toMatchObject({
+      problems: [
+        { option: 'centralApplications', message: expect.stringContaining('leaves out factory') as string },
+      ],
+    });
+    await expect(start({ idScope })).rejects.toMatchObject({ problems: [{ option: 'idScope' }] });
+  });
+
+  test('shared ports stay, too', async () => {
+    const first = await start({ sharedPorts: [0, 0] });
+    const before = addressesOf(first);
+    await first.close();
+    const second = await start();
+    expect(addressesOf(second)).toEqual(before);
+    await second.close();
+  });
+
+  test.each(['', 7, 'a\0b'])('stateDirectory %j is none', async (stateDirectory) => {
+    // What a caller in JavaScript may pass.
+    await expect(startEmulator({ stateDirectory } as EmulatorOptions)).rejects.toMatchObject({
+      problems: [{ option: 'stateDirectory' }],
+    });
+  });
+
+  test('names that differ in upper and lower case only would share files and host names', async () => {
+    await expect(start({ hubs: ['north', 'North'] })).rejects.toMatchObject({
+      problems: [{ option: 'hubs' }],
+    });
+    await expect(start({ hubs: ['Central'] })).rejects.toMatchObject({
+      problems: [{ option: 'centralApplications' }],
+    });
+    expect(existsSync(path('state'))).toBe(false);
+  });
+});
+
+test('a host name that is new is in the certificate, whose root stays', async () => {
+  const first = await start({ host: '127.0.0.1' });
+  const { ca } = first;
+  await first.close();
+  const second = await start({ hubs: [{ name: 'hub-1', hostName: 'gateway.example.org' }] });
+  expect(second.ca).toBe(ca);
+  expect(hubOf(second).hostName).toMatch(/^gateway\.example\.org:\d+$/);
+  await second.close();
+});
+
+describe('what keeps an emulator from starting', () => {
+  test('another one on the same folder', async () => {
+    const emulator = await start();
+    await expect(start()).rejects.toThrow(
+      `is in use: the emulator of process ${process.pid} keeps its state in`,
+    );
+    await emulator.close();
+  });
+
+  test('a port that somebody else has taken, which is named with its place', async () => {
+    const emulator = await start();
+    const port = Number(hubOf(emulator).hostName.split(':')[1]);
+    await emulator.close();
+    const files = filesIn(path('state'));
+    const squatter = createServer().listen(port, '127.0.0.1');
+    await once(squatter, 'listening');
+    await expect(start()).rejects.toMatchObject({
+      code: 'INVALID_OPTIONS',
+      message:
+        `Option stateDirectory keeps TCP port ${port} (hubs[0].port in ${path('state', 'emulator.json')}), ` +
+        'and somebody else listens on it.',
+    });
+    expect(filesIn(path('state'))).toEqual(files);
+    // Given explicitly, it is the caller's own.
+    await expect(start({ hubs: [{ name: 'hub-1', port }] })).rejects.toMatchObject({
+      code: 'EADDRINUSE',
+      port,
+    });
+
+    edit('emulator.json', (content) => ({ ...content, hubs: [{ name: 'hub-1' }] }));
+    const elsewhere = await start();
+    expect(hubOf(elsewhere).hostName).not.toBe(`localhost:${port}`);
+    await elsewhere.close();
+    squatter.close();
+    await once(squatter, 'close');
+    const explicit = await start({ hubs: [{ name: 'hub-1', port }] });
+    expect(hubOf(explicit).hostName).toBe(`localhost:${port}`);
+    await explicit.close();
+  });
+
+  test.each<[string, (content: Record<string, unknown>) => unknown, string]>([
+    [
+      'hub-hub-1.json',
+      (content) => ({ ...content, devices: [{ deviceId: 7 }] }),
+      'devices[0].deviceId is not a string',
+    ],
+    ['dps.json', (content) => ({ ...content, enrollmentGroups: {} }), 'enrollmentGroups is not a list'],
+    ['central-central.json', (content) => ({ ...content, dps: undefined }), 'dps is missing (an object)'],
+    ['emulator.json', (content) => ({ ...content, port: 'any' }), 'port is not a whole number from 0'],
+    [
+      'dps.json',
+      (content) => ({ ...content, formatVersion: 99 }),
+      'formatVersion is 99, and this release knows',
+    ],
+    ['hub-hub-1.json', () => [], 'The content is not an object'],
+  ])('a broken %s, which stays as it is', async (name, damage, problem) => {
+    const emulator = await start();
+    hubOf(emulator).devices.create({ deviceId: 'pump-1' });
+    await hubOf(emulator).sendCloudToDevice('pump-1', { body: 'waits' });
+    await emulator.close();
+    edit(name, damage);
+    const files = filesIn(path('state'));
+    await expectNothingLeft(async () => {
+      await expect(start()).rejects.toMatchObject({
+        code: 'FILE_NOT_READABLE',
+        path: path('state', name),
+        message: expect.stringContaining(problem) as string,
+      });
+    });
+    expect(filesIn(path('state'))).toEqual(files);
+    // Moved away as the remedy says, that part begins anew.
+    rmSync(path('state', name));
+    const next = await start();
+    expect(next.hubs).toHaveLength(1);
+    await next.close();
+  });
+
+  test('a folder that cannot be written', async () => {
+    writeFileSync(path('state'), 'a file');
+    await expect(start()).rejects.toMatchObject({ code: 'FILE_NOT_WRITABLE', path: path('state') });
+  });
+});

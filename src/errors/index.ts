@@ -1,0 +1,37 @@
+import { DeviceError, type DeviceErrorInit, type ServiceName } from 'azure-iot-certificates';
+
+export {
+  CredentialsError,
+  DeviceError,
+  FileError,
+  InvalidOptionsError,
+  type DeviceErrorCode,
+  type DeviceErrorInit,
+  type OptionProblem,
+  type ServiceName,
+} from 'azure-iot-certificates';
+
+/** The Device Provisioning Service refused or failed the registration. */
+export class ProvisioningError extends DeviceError {
+  constructor(init: Omit<DeviceErrorInit, 'service'>) {
+    super({ ...init, service: 'dps' });
+  }
+}
+
+/** A service could not be reached, was not trusted, refused the connection or dropped it. */
+export class ConnectionError extends DeviceError {
+  /** Host name, and port where one was given, of the service. */
+  readonly host: string;
+
+  constructor(init: DeviceErrorInit & { service: ServiceName; host: string }) {
+    super(init);
+    this.host = init.host;
+  }
+}
+
+/** The deadline passed before the call was done. */
+export class TimeoutError extends DeviceError {
+  constructor(init: Omit<DeviceErrorInit, 'code' | 'isTransient'>) {
+    super({ ...init, code: 'TIMEOUT', isTransient: true });
+  }
+}

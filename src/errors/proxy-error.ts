@@ -1,0 +1,64 @@
+import type { DeviceErrorInit } from 'azure-iot-certificates';
+import type { ProxyFailure } from './wire-error';
+
+type Explanation = Omit<DeviceErrorInit, 'service' | 'cause'>;
+
+/** Where the proxy comes from, and how to do without. */
+export const PROXY_REMEDY =
+  'Check the address of the proxy (option proxy, or the environment variable HTTPS_PROXY), and that it lets connections to port 443 of this host pass. A host that needs no proxy belongs into NO_PROXY.';
+
+/** What befell the connection to the proxy, by errno or TLS code. */
+const ERRORS: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'its name has no address',
+  EAI_AGAIN: 'the name server did not answer for it',
+  ECONNREFUSED: 'nothing accepts connections there',
+  ECONNRESET: 'it ended the connection',
+  EPIPE: 'it ended the connection',
+  ETIMEDOUT: 'it cannot be reached',
+  EHOSTUNREACH: 'it cannot be reached',
+  ENETUNREACH: 'it cannot be reached',
+  ENETDOWN: 'it cannot be reached',
+  EADDRNOTAVAIL: 'it cannot be reached',
+};
+
+/** Answers of a proxy that say more than no. */
+const STATUSES: Readonly<Record<number, Pick<Explanation, 'message' | 'remedy'>>> = {
+  407: {
+    message: 'it wants to know who asks',
+    remedy:
+      'Put user and password into the URL of the proxy: http://user:password@host:port, special characters percent-encoded. Only Basic authentication is supported.',
+  },
+  403: {
+    message: 'it does not allow that',
+    remedy: 'Ask whoever runs the proxy to let connections to port 443 of this host pass.',
+  },
+};
+
+/** Says why there was no connection through the proxy. */
+export function explainProxyFailure({ proxy, reason }: ProxyFailure, host: string): Explanation {
+  if ('status' in reason) {
+    const { status } = reason;
+    const known = STATUSES[status];
+    return {
+      code: 'PROXY_REFUSED',
+      message: `The proxy ${proxy} did not connect to ${host}: HTTP status ${status}${known ? `, ${known.message}` : ''}.`,
+      remedy: known?.remedy ?? PROXY_REMEDY,
+      // The proxy itself could not reach the host, or has too much to do.
+      isTransient: status === 429 || status >= 500,
+    };
+  }
+  const { code = '', message } = reason.error;
+  const known = Object.hasOwn(ERRORS, code) ? ERRORS[code] : undefined;
+  return {
+    code: 'PROXY_UNREACHABLE',
+    message: `The proxy ${proxy}, through which ${host} is reached, cannot be used: ${known ?? oneLine(message, code)}.`,
+    remedy: PROXY_REMEDY,
+    isTransient: known !== undefined && code !== 'ENOTFOUND',
+  };
+}
+
+/** OpenSSL ends its messages with a line break. */
+function oneLine(message: string, code: string): string {
+  const text = message.replace(/\s+/g, ' ').trim().replace(/\.$/, '');
+  return code === '' || text.includes(code) ? text : `${text} (${code})`;
+}

@@ -1,0 +1,61 @@
+import { ENROLLMENTS } from 'azure-iot-certificates/internal';
+import type { EnrollmentKind, ServiceName } from 'azure-iot-certificates';
+
+/** How sure it is that the service behaves so. */
+type Evidence =
+  /** Stated by Microsoft's documentation or API specification, or by the MQTT standard. */
+  | 'documented'
+  /** Seen in Microsoft's client code, or in logs that people published. */
+  | 'observed'
+  /** Concluded from the two. */
+  | 'inferred';
+
+/** Where a code meets the owner of a device. */
+type Appearance =
+  /** The service's answer to the MQTT CONNECT packet. */
+  | 'CONNACK'
+  /** The service's answer to a registration. */
+  | 'answer'
+  /** Azure Monitor, the metrics and HTTP answers of the hub, twin operations: not a reason of MQTT connections to fail. */
+  | 'log';
+
+/** One text for all enrollment kinds, or one for each. */
+export type Words = string | ((kind: EnrollmentKind) => string);
+
+/** What a code of a service means and what to do about it. */
+export interface ServiceCodeEntry {
+  readonly service: ServiceName;
+  /** A CONNACK return code (1 to 5), an HTTP status (three digits) or a service code (six digits); none if the text tells. */
+  readonly code: number | undefined;
+  /** The service's own name or text for it, to be searched for. */
+  readonly name: string;
+  /** Where one code stands for several things: the service's text that tells this one. */
+  readonly text?: RegExp;
+  readonly seen: Appearance;
+  readonly evidence: Evidence;
+  readonly meaning: Words;
+  /** What to do, with the way through the portal. */
+  readonly remedy: Words;
+  /** Whether the same request may succeed later by itself. */
+  readonly isTransient: boolean;
+}
+
+/** The text for one enrollment kind. */
+export function wordsFor(words: Words, kind: EnrollmentKind): string {
+  return typeof words === 'string' ? words : words(kind);
+}
+
+export const attestsAuthority = (kind: EnrollmentKind): boolean => ENROLLMENTS[kind].attests === 'authority';
+export const isCentral = (kind: EnrollmentKind): boolean => ENROLLMENTS[kind].portal === 'IoT Central';
+
+/** The enrollment and the way to it, e.g. `individual enrollment (Azure portal > …)`. */
+export function enrollmentOf(kind: EnrollmentKind): string {
+  return `${ENROLLMENTS[kind].holder} (${ENROLLMENTS[kind].place})`;
+}
+
+/** Where the device itself is shown. IoT Central hides its hubs. */
+export function deviceOf(kind: EnrollmentKind): string {
+  return isCentral(kind)
+    ? 'IoT Central > Devices > the device'
+    : 'Azure portal > your IoT hub > Devices > the device';
+}

@@ -1,0 +1,31 @@
+import type { ServiceName } from 'azure-iot-certificates';
+import { CONNACK_CODES } from './connack';
+import { DPS_CODES } from './dps';
+import type { ServiceCodeEntry } from './entry';
+import { HUB_CODES } from './hub';
+
+export { wordsFor, type ServiceCodeEntry } from './entry';
+
+/**
+ * What the codes of the device-facing services mean. The same number stands for different things at DPS and at a hub,
+ * so the key is always service and code, and the service's text where one code stands for several things.
+ */
+export const SERVICE_CODES: readonly ServiceCodeEntry[] = [...CONNACK_CODES, ...DPS_CODES, ...HUB_CODES];
+
+/**
+ * What is known about an answer of a service. A text that tells goes before a code that may mean several things.
+ *
+ * @param code a CONNACK return code, an HTTP status or a service code
+ */
+export function findServiceCode(
+  service: ServiceName,
+  code: number | undefined,
+  text = '',
+): ServiceCodeEntry | undefined {
+  const candidates = SERVICE_CODES.filter((entry) => entry.service === service);
+  return (
+    candidates.find((entry) => entry.code === undefined && entry.text?.test(text) === true) ??
+    candidates.find((entry) => entry.code === code && entry.text?.test(text) === true) ??
+    (code === undefined ? undefined : candidates.find((entry) => entry.code === code && !entry.text))
+  );
+}

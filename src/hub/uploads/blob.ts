@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto';
+import { abortable } from '../../network/deadline';
+import { HttpsClient, type HttpsResponse } from './https-client';
+import type { UploadPlace, UploadTarget } from './hub-files';
+import { retried } from './retry';
+import { refusedByStorage, toUploadError, type UploadPeer } from './upload-error';
+
+/** Version of Azure Storage's REST interface. */
+const STORAGE_VERSION = '2020-10-02';
+/** Blocks under way at once: together with the size of a block this is the memory that an upload needs. */
+const CONCURRENT_BLOCKS = 4;
+
+/** The content of a file as it comes. */
+export type Blocks = AsyncIterator<Buffer, void, undefined>;
+
+/** One blob at the storage account, to which the hub has given access. */
+export class BlobWriter {
+  readonly #client: HttpsClient;
+  readonly #path: string;
+  readonly #query: string;
+  readonly #peer: UploadPeer;
+
+  /** The storage account asks for no certificate. */
+  constructor(
+    place: UploadPlace,
+    { ca, enrollment, proxyFor }: Pick<UploadTarget, 'ca' | 'enrollment' | 'proxyFor'>,
+  ) {
+    const { hostName, containerName, blobName, sasToken } = place;
+    this.#client = new HttpsClient({ host: hostName, ca, proxy: proxyFor(hostName) });
+    this.#path = `/${containerName}/${blobName.split('/').map(encodeURIComponent).join('/')}`;
+    this.#query = sasToken.startsWith('?') ? sasToken : `?${sasToken}`;
+    this.#peer = { host: hostName, enrollment };
+  }
+
+  /**
+   * Writes the blob: in one request if there is one block, or else block by block, several at once.
+   *
+   * Rejects with a DeviceError, with `signal.reason` or with what reading the blocks fails with.
+   */
+  async write(first: Buffer, rest: Blocks, signal: AbortSignal): Promise<HttpsResponse> {
+    const second = await abortable(rest.next(), signal);
+    if (second.done === true) return this.#put('', first, { 'x-ms-blob-type': 'BlockBlob' }, signal);
+    const ids = await this.#putBlocks([first, second.value], rest, signal);
+    const list = ids.map((id) => `<Latest>${id}</Latest>`).join('');
+    const xml = `<?xml version="1.0" encoding="utf-8"?><BlockList>${list}</BlockList>`;
+    return this.#put('&comp=blocklist', Buffer.from(xml), { 'content-type': 'application/xml' }, signal);
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+
+  async #putBlocks(begin: readonly Buffer[], rest: Blocks, signal: AbortSignal): Promise<readonly string[]> {
+    // The official client's IDs are as long: all IDs of a blob must be, those of a failed upload before included.
+    const prefix = randomUUID();
+    const ids: string[] = [];
+    // Stops the others when one has failed, or everything stops.
+    const stop = new AbortController();
+    const onAbort = (): void => stop.abort(signal.reason);
+    signal.addEventListener('abort', onAbort);
+    const pending = new Set<Promise<unknown>>();
+    const add = async (block: Buffer): Promise<void> => {
+      const id = Buffer.from(`${prefix}${String(ids.length).padStart(12, '0')}`).toString('base64');
+      ids.push(id);
+      const put = this.#put(`&comp=block&blockid=${encodeURIComponent(id)}`, block, {}, stop.signal);
+      pending.add(put);
+      // One that fails stays, for the race below to tell.
+      put.then(() => pending.delete(put)).catch(() => undefined);
+      if (pending.size >= CONCURRENT_BLOCKS) await Promise.race(pending);
+    };
+    try {
+      for (const block of begin) await add(block);
+      for (;;) {
+        const { done, value } = await abortable(rest.next(), signal);
+        if (done === true) break;
+        await add(value);
+      }
+      await Promise.all(pending);
+      return ids;
+    } catch (error) {
+      stop.abort(error);
+      await Promise.allSettled(pending);
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  async #put(
+    operation: string,
+    body: Buffer,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<HttpsResponse> {
+    const what = 'the content of the file';
+    const send = async (): Promise<HttpsResponse> => {
+      const response = await this.#client.send(
+        {
+          method: 'PUT',
+          path: `${this.#path}${this.#query}${operation}`,
+          headers: { 'x-ms-version': STORAGE_VERSION, ...headers },
+          body,
+        },
+        signal,
+      );
+      if (response.status === 201) return response;
+      throw refusedByStorage(response, what, this.#peer);
+    };
+    return await retried(send, (error) => toUploadError(error, what, this.#peer), signal);
+  }
+}

@@ -1,0 +1,113 @@
+import { isIP } from 'node:net';
+import * as tls from 'node:tls';
+import type { Duplex } from 'node:stream';
+import type { ClientOptions } from 'ws';
+import type { HttpProxy } from '../options/proxy';
+import { load } from './sdk-packages';
+import { createContext } from './secure-context';
+import { openTunnel, type Endpoint } from './tunnel';
+import type { WireStage } from '../errors/wire-error';
+
+/** What a secure connection is opened with. */
+export interface StreamOptions {
+  cert: string;
+  key: string;
+  /** Roots to trust besides the runtime's own. */
+  ca?: readonly string[] | undefined;
+  /** Milliseconds between probes of an idle TCP connection by the operating system. */
+  tcpKeepAliveMs: number;
+  /** Makes the connection of a WebSocket. */
+  proxy?: HttpProxy | undefined;
+}
+
+/** What a connection is made to, and with. */
+interface Target extends Endpoint {
+  servername?: string;
+  secureContext: tls.SecureContext;
+}
+
+/** The SDK's WebSocket transports append the port even to a host that has one: `wss://localhost:8443:443/…`. */
+const DOUBLE_PORT = /^(wss:\/\/(?:\[[^\]]*\]|[^/:[]+):\d+):443\//;
+
+const DEFAULT_PORT: Readonly<Record<string, number>> = { 'mqtts:': 8883, 'wss:': 443 };
+
+/**
+ * Opens the secure stream for a URI of the SDK (`mqtts://host[:port]` or `wss://host:443/$iothub/websocket`).
+ * Throws what `node:tls` throws for a key or certificate it cannot use.
+ */
+export function openStream(uri: string, options: StreamOptions, onStage: (stage: WireStage) => void): Duplex {
+  const url = new URL(uri.replace(DOUBLE_PORT, '$1/'));
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const target: Target = {
+    host,
+    port: url.port === '' ? (DEFAULT_PORT[url.protocol] ?? 8883) : Number(url.port),
+    // An IP address must not be sent as server name (RFC 6066, section 3).
+    ...(isIP(host) === 0 && { servername: host }),
+    secureContext: createContext(options),
+  };
+  return url.protocol === 'wss:'
+    ? openWebSocket(url, target, options, onStage)
+    : openSocket(target, options, onStage);
+}
+
+function openSocket(target: Target, options: StreamOptions, onStage: (stage: WireStage) => void): Duplex {
+  const socket = tls.connect(target);
+  socket.setNoDelay(true);
+  socket.setKeepAlive(true, options.tcpKeepAliveMs);
+  socket.once('connect', () => onStage('tls'));
+  socket.once('secureConnect', () => onStage('connack'));
+  return socket;
+}
+
+function openWebSocket(
+  url: URL,
+  target: Target,
+  options: StreamOptions,
+  onStage: (stage: WireStage) => void,
+): Duplex {
+  const { WebSocket, createWebSocketStream } = load.webSocket();
+  const over = new AbortController();
+  const socket = new WebSocket(url, ['mqtt'], {
+    ...target,
+    perMessageDeflate: false,
+    ...(options.proxy && {
+      createConnection: throughProxy(options.proxy, target, options, onStage, over.signal),
+    }),
+  });
+  socket.once('upgrade', (response) => {
+    response.socket.setKeepAlive(true, options.tcpKeepAliveMs);
+    onStage('connack');
+  });
+  const stream = createWebSocketStream(socket);
+  // When the connection breaks, the stream of a WebSocket only ends, on one side; nobody would notice.
+  socket.once('close', () => {
+    over.abort();
+    stream.destroy();
+  });
+  return stream;
+}
+
+type CreateConnection = NonNullable<ClientOptions['createConnection']>;
+type Created = (error: Error | null, socket?: Duplex) => void;
+
+/** Makes the TLS connection for a WebSocket through a proxy. */
+function throughProxy(
+  proxy: HttpProxy,
+  target: Target,
+  { ca }: StreamOptions,
+  onStage: (stage: WireStage) => void,
+  signal: AbortSignal,
+): CreateConnection {
+  const create = (_options: unknown, created: Created) => {
+    onStage('proxy');
+    openTunnel(proxy, target, { ca, signal }).then(
+      (tunnel) => {
+        onStage('tls');
+        created(null, tls.connect({ ...target, socket: tunnel }));
+      },
+      (error: unknown) => created(error as Error),
+    );
+  };
+  // `ws` passes it on to `http.request`, which lets it answer later; the type knows only the kind that answers at once.
+  return create as unknown as CreateConnection;
+}

@@ -1,0 +1,356 @@
+import { EventEmitter, setMaxListeners } from 'node:events';
+import { types } from 'node:util';
+import type { Duplex } from 'node:stream';
+import createDebug from 'debug';
+import type { IClientOptions, IClientPublishOptions, IClientSubscribeOptions, MqttClient } from 'mqtt';
+import { load } from './sdk-packages';
+import { NO_STORE } from './no-store';
+import { PacketIds } from './packet-ids';
+import { openStream, type StreamOptions } from './stream';
+import { ProxyError } from './tunnel';
+import { WireError, type WireFailure, type WireStage } from '../errors/wire-error';
+
+const debug = createDebug('azure-iot-x509:wire');
+
+/** Settings of one connection. All times are in milliseconds. */
+export interface WireOptions extends Pick<StreamOptions, 'ca' | 'proxy'> {
+  keepAliveSeconds: number;
+  /** For name resolution, TCP, TLS and CONNACK together. */
+  connectTimeoutMs: number;
+  /** For a SUBACK or UNSUBACK. */
+  acknowledgeTimeoutMs: number;
+  /**
+   * Whether an UNSUBSCRIBE is left out because only the end of the session follows it: it would cost a round trip, and
+   * for ever with a server that does not answer any more.
+   */
+  endsWithSession?: boolean | undefined;
+  /**
+   * Sees every incoming message before the SDK does; returns what the SDK may see of it. What it throws ends the
+   * connection as a violation of the protocol.
+   */
+  filter?: ((topic: string, payload: Buffer) => IncomingMessage | undefined) | undefined;
+}
+
+export interface IncomingMessage {
+  topic: string;
+  payload: Buffer;
+}
+
+/** A message that nobody is ready for yet. */
+interface HeldMessage extends IncomingMessage {
+  /** Of a message with QoS 1, which is acknowledged when it is delivered. */
+  messageId: number | undefined;
+}
+
+/** The part of MQTT.js's options that the SDK sets. */
+type SdkConnectOptions = Omit<IClientOptions, 'cert' | 'key'> & {
+  cert: string;
+  key: string;
+  passphrase?: string;
+};
+type Callback = (error?: Error, result?: unknown) => void;
+
+/**
+ * How often a sign of life is asked for, as a share of the keep-alive: one ping may go out just before the link dies
+ * and its answer is missed one interval later, which makes twice 0.7, below the 1.5 at which the server gives up.
+ */
+const PING_SHARE = 0.7;
+/** How long `end` waits for the DISCONNECT packet to leave. */
+const DISCONNECT_FLUSH_MS = 500;
+/** How `ws` tells that a web server did not become a WebSocket server. */
+const REFUSED_UPGRADE = /^Unexpected server response: (\d{3})$/;
+/** MQTT 3.1.1, section 3.4. */
+const puback = (messageId: number) => Buffer.from([0x40, 0x02, messageId >> 8, messageId & 0xff]);
+/** MQTT 3.1.1, section 3.14. */
+const DISCONNECT_PACKET = Buffer.from([0xe0, 0x00]);
+const SUBSCRIPTION_FAILURE = 0x80;
+
+/**
+ * One MQTT connection under the SDK, in place of the MQTT.js module that `MqttBase` would load: MQTT.js does the
+ * protocol, and this class keeps the promises that the SDK relies on. Every callback of `publish`, `subscribe`,
+ * `unsubscribe` and `end` is called exactly once, at the latest when the connection fails, with the raw cause; `end`
+ * never waits for acknowledgements that cannot come; a refused subscription is an error; acknowledgements carry no
+ * payload (the SDK would turn it into JSON for its log).
+ *
+ * An instance serves one connection and is not used again.
+ */
+export class Wire extends EventEmitter {
+  readonly #options: WireOptions;
+  readonly #pending = new Set<Callback>();
+  readonly #over = new AbortController();
+  #client: MqttClient | undefined;
+  #stream: Duplex | undefined;
+  #stage: WireStage = 'connect';
+  #connectTimer: NodeJS.Timeout | undefined;
+  #connected = false;
+  #error: WireError | undefined;
+  #accepts: (topic: string) => boolean = () => true;
+  #held: HeldMessage[] = [];
+
+  constructor(options: WireOptions) {
+    super();
+    this.#options = options;
+    // Every operation under way listens to the end of the connection.
+    setMaxListeners(0, this.#over.signal);
+  }
+
+  /** Aborts when the connection is over, for whatever reason; its reason is the `WireError`. */
+  get over(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  /** Why the connection is over, once it is. */
+  get error(): WireError | undefined {
+    return this.#error;
+  }
+
+  /**
+   * Lets only those incoming messages through that somebody is ready for. The others wait, not acknowledged, until a
+   * later call accepts them; if the connection breaks before, the server sends them again. What a hub has kept for a
+   * device comes directly behind the CONNACK, before anybody could listen.
+   */
+  accept(accepts: (topic: string) => boolean): void {
+    this.#accepts = accepts;
+    const held = this.#held;
+    this.#held = [];
+    for (const message of held) this.#receive(message);
+  }
+
+  #receive(message: HeldMessage): void {
+    if (this.#error) return;
+    if (!this.#accepts(message.topic)) {
+      this.#held.push(message);
+      return;
+    }
+    this.emit('message', message.topic, message.payload);
+    const { messageId } = message;
+    if (messageId === undefined) return;
+    // MqttBase hands the message on in a tick of its own, after which comes this one: what ends the process there has not
+    // been acknowledged.
+    process.nextTick(() => {
+      if (!this.#error) this.#stream?.write(puback(messageId));
+    });
+  }
+
+  /**
+   * Opens the stream ahead of `connect`, which then goes on with it: TCP and TLS get under way while the SDK is still being
+   * loaded. Never throws; what goes wrong is told by `over`, and by `connect`.
+   */
+  dial(uri: string, { cert, key }: Pick<SdkConnectOptions, 'cert' | 'key'>): void {
+    if (this.#stream || this.#error) return;
+    const { connectTimeoutMs, keepAliveSeconds, ca, proxy } = this.#options;
+    this.#connectTimer = setTimeout(() => {
+      this.fail({ kind: 'timeout', stage: this.#stage, timeoutMs: connectTimeoutMs, proxy: proxy?.name });
+    }, connectTimeoutMs);
+    try {
+      const stream = openStream(
+        uri,
+        { cert, key, ca, proxy, tcpKeepAliveMs: keepAliveSeconds * 500 },
+        (stage) => {
+          debug('%s: waiting for %s', uri, stage);
+          this.#stage = stage;
+        },
+      );
+      this.#stream = stream;
+      // Before MQTT.js listens to the stream: it would settle what is pending with an error that the SDK swallows.
+      stream.on('error', (error: Error & { code?: string }) => this.fail(this.#classify(error)));
+      stream.on('close', () => this.fail({ kind: 'lost' }));
+    } catch (error) {
+      this.#failLocally(error);
+    }
+  }
+
+  /** Called by `MqttBase` in place of `mqtt.connect`. Never throws: what `tls.connect` throws becomes an `error` event. */
+  connect(uri: string, options: SdkConnectOptions): this {
+    this.dial(uri, options);
+    try {
+      if (this.#stream && !this.#client && !this.#error) {
+        this.#client = this.#createClient(this.#stream, options);
+        return this;
+      }
+    } catch (error) {
+      this.#failLocally(error);
+    }
+    // Also when the SDK connects again by itself, which it does when it is used after a drop: this wire stays what it is.
+    const error = this.#error ?? new WireError({ kind: 'lost' });
+    // MqttBase adds its listeners after this method has returned.
+    process.nextTick(() => {
+      if (this.listenerCount('error') > 0) this.emit('error', error);
+    });
+    return this;
+  }
+
+  #failLocally(error: unknown): void {
+    this.fail({ kind: 'socket', error: types.isNativeError(error) ? error : new Error(String(error)) });
+  }
+
+  #classify(error: Error & { code?: string }): WireFailure {
+    if (error instanceof ProxyError) return { kind: 'proxy', ...error.failure };
+    const [, status] = REFUSED_UPGRADE.exec(error.message) ?? [];
+    if (status !== undefined) return { kind: 'http', status: Number(status) };
+    // Writing to a WebSocket that has just closed fails without a code.
+    return this.#connected && !error.code ? { kind: 'lost' } : { kind: 'socket', error };
+  }
+
+  #createClient(stream: Duplex, options: SdkConnectOptions): MqttClient {
+    const Client = load.mqttClient();
+    // Credentials are for the stream alone; MQTT.js neither needs nor keeps them.
+    const { cert, key, passphrase, ...mqttOptions } = options;
+    // MQTT.js has what waits for an acknowledgement in this member, by packet identifier; its types do not name it.
+    const waiting = (): object => (client as unknown as { outgoing: object }).outgoing;
+    const client: MqttClient = new Client(() => stream, {
+      ...mqttOptions,
+      messageIdProvider: new PacketIds((id) => id in waiting()),
+      keepalive: this.#options.keepAliveSeconds,
+      // Above our own limit, so that it is our timer that fires and says at which stage.
+      connectTimeout: this.#options.connectTimeoutMs * 2,
+      reconnectPeriod: 0,
+      resubscribe: false,
+      // A ping that every publish postpones would never notice a dead link on a busy connection.
+      reschedulePings: false,
+      outgoingStore: NO_STORE,
+      incomingStore: NO_STORE,
+    });
+    // CONNECT with the agreed value is written by now; from here on the option is only the interval of the pings.
+    client.options.keepalive = this.#options.keepAliveSeconds * PING_SHARE;
+    client.on('connect', (connack) => {
+      clearTimeout(this.#connectTimer);
+      this.#connectTimer = undefined;
+      this.#connected = true;
+      this.emit('connect', connack);
+    });
+    // MQTT.js acknowledges a message unless this fails: we do it ourselves, when somebody has got the message.
+    client.handleMessage = (_packet, callback) => {
+      callback(new Error('acknowledged when delivered'));
+    };
+    client.on('packetreceive', ({ cmd }) => {
+      // Only QoS 2 has them, which the hub does not speak: what came with it would be acknowledged and lost.
+      if (cmd === 'pubrec' || cmd === 'pubrel') this.fail({ kind: 'protocol', detail: 'a packet of QoS 2' });
+    });
+    client.on('message', (topic, payload, packet) => {
+      if (this.#error) return;
+      const messageId = packet.qos === 1 ? packet.messageId : undefined;
+      try {
+        const message = this.#options.filter ? this.#options.filter(topic, payload) : { topic, payload };
+        if (message) this.#receive({ ...message, messageId });
+      } catch (error) {
+        this.fail({ kind: 'protocol', detail: (error as Error).message });
+      }
+    });
+    client.on('error', (error: Error & { code?: unknown }) => {
+      // MQTT.js gives the return code of a CONNACK as a number, errno values as strings.
+      if (typeof error.code === 'number') this.fail({ kind: 'refused', returnCode: error.code });
+      else if (typeof error.code === 'string')
+        this.fail({ kind: 'socket', error: error as Error & { code: string } });
+      else this.fail({ kind: 'protocol', detail: error.message });
+    });
+    return client;
+  }
+
+  publish(
+    topic: string,
+    payload: string | Buffer,
+    options: IClientPublishOptions,
+    callback?: Callback,
+  ): this {
+    const client = this.#client;
+    const settle = this.#track(callback);
+    if (client && settle) {
+      client.publish(topic, payload, options, (error) => settle(error, { cmd: 'puback' }));
+    }
+    return this;
+  }
+
+  subscribe(topic: string, options: IClientSubscribeOptions, callback?: Callback): this {
+    const client = this.#client;
+    const settle = this.#track(callback, 'subscribe');
+    if (client && settle) {
+      client.subscribe(topic, options, (error: Error | null, granted) => {
+        // The SDK counts a refused subscription as made; a connection without it is of no use.
+        if (!error && granted.some(({ qos }) => qos >= SUBSCRIPTION_FAILURE)) {
+          this.fail({ kind: 'subscription-refused', topic });
+        } else {
+          settle(error ?? undefined, granted);
+        }
+      });
+    }
+    return this;
+  }
+
+  unsubscribe(topic: string, callback?: Callback): this {
+    const client = this.#client;
+    if (this.#options.endsWithSession) {
+      if (callback) process.nextTick(callback);
+      return this;
+    }
+    const settle = this.#track(callback, 'unsubscribe');
+    if (client && settle) client.unsubscribe(topic, (error?: Error) => settle(error));
+    return this;
+  }
+
+  /** Says goodbye and closes. What is still pending settles with an error; `callback` is called when the socket is gone. */
+  end(_force: boolean, callback?: () => void): this {
+    const stream = this.#stream;
+    const done = () => {
+      if (callback) process.nextTick(callback);
+    };
+    if (this.#error || !stream || !this.#connected) {
+      this.fail({ kind: 'closed' });
+      done();
+      return this;
+    }
+    // The server must see DISCONNECT or it would publish the will; yet a dead link must not hold us up.
+    const timer = setTimeout(() => this.fail({ kind: 'closed' }), DISCONNECT_FLUSH_MS);
+    stream.write(DISCONNECT_PACKET, () => this.fail({ kind: 'closed' }));
+    this.over.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer);
+        done();
+      },
+      { once: true },
+    );
+    return this;
+  }
+
+  /** Ends the connection at once and settles everything pending with the reason. The first reason counts. */
+  fail(failure: WireFailure): void {
+    if (this.#error) return;
+    const error = new WireError(failure);
+    debug('over: %s', error.message);
+    this.#error = error;
+    clearTimeout(this.#connectTimer);
+    for (const settle of [...this.#pending]) settle(error);
+    this.#client?.end(true);
+    this.#stream?.destroy();
+    // MqttBase listens to `error` until it is connected, and from then on to both.
+    const event = this.#connected ? 'close' : 'error';
+    if (this.listenerCount(event) > 0) this.emit(event, error);
+    this.#over.abort(error);
+  }
+
+  /** Wraps a callback so that it is called exactly once. Answers `undefined` when the connection is already over. */
+  #track(callback: Callback | undefined, stage?: WireStage): Callback | undefined {
+    const { acknowledgeTimeoutMs } = this.#options;
+    const over = this.#error ?? (this.#client ? undefined : new WireError({ kind: 'lost' }));
+    if (over) {
+      if (callback) process.nextTick(callback, over);
+      return undefined;
+    }
+    const timer =
+      stage &&
+      setTimeout(
+        () => this.fail({ kind: 'timeout', stage, timeoutMs: acknowledgeTimeoutMs }),
+        acknowledgeTimeoutMs,
+      );
+    const settle: Callback = (error, result) => {
+      if (!this.#pending.delete(settle)) return;
+      clearTimeout(timer);
+      if (!callback) return;
+      if (error) callback(error);
+      else callback(undefined, result);
+    };
+    this.#pending.add(settle);
+    return settle;
+  }
+}

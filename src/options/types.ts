@@ -1,0 +1,101 @@
+import type { CertificateSource, ChainSource, CredentialsOptions, KeySource } from 'azure-iot-certificates';
+import type { AssignmentStore } from './assignment-store';
+
+export type { CertificateSource, ChainSource, CredentialsOptions, KeySource } from 'azure-iot-certificates';
+
+/** Certificate authorities to trust besides the system's roots: at most one of the two. Never replaces verification. */
+export type ServerTrust =
+  | {
+      /** PEM text of further roots for the servers' certificates, e.g. the emulator's. */
+      ca?: string | Buffer;
+      caFile?: never;
+    }
+  | {
+      /** Path of such a PEM file. */
+      caFile?: string;
+      ca?: never;
+    };
+
+/** MQTT over TLS on port 8883, or MQTT over secure WebSockets on port 443. */
+export type TransportKind = 'mqtt' | 'mqtt-ws';
+
+/** Other credentials for the same device: those of a renewed certificate. */
+export type CredentialsUpdate = CertificateSource &
+  KeySource &
+  ChainSource & {
+    /** Decrypts the private key (or the PKCS#12 file). */
+    passphrase?: string;
+  };
+
+/** Options of `provisionDevice`. */
+export type ProvisionOptions = CredentialsOptions &
+  ServerTrust & {
+    /** The ID scope of the Device Provisioning Service or of the IoT Central application, e.g. `0ne00ABCDEF`. */
+    idScope: string;
+    /**
+     * Host name of the Device Provisioning Service. Default `global.azure-devices-provisioning.net`. A port may
+     * follow (`localhost:18883`), which only the emulator and gateways need.
+     */
+    globalEndpoint?: string;
+    /** Digital twin model ID (`dtmi:…`), announced to DPS as `payload.modelId` and to the hub as `model-id`. */
+    modelId?: string;
+    /** JSON object given to a custom allocation policy. */
+    payload?: Readonly<Record<string, unknown>>;
+    /** Default `mqtt`. */
+    transport?: TransportKind;
+    /**
+     * URL of the HTTP proxy that connections of transport `mqtt-ws` go through, e.g.
+     * `http://user:password@proxy.example.com:8080`; `false` for none. Default: what the environment variables
+     * `HTTPS_PROXY` and `NO_PROXY` say. Refused with transport `mqtt`, which never goes through a proxy.
+     */
+    proxy?: string | false;
+    /** How long the whole call may take, in milliseconds. Default 120 000. */
+    timeoutMs?: number;
+    /** Aborts the call, which then rejects with `signal.reason`. */
+    signal?: AbortSignal;
+  };
+
+/** How a lost connection is made again. */
+export interface ReconnectOptions {
+  /** Bound of the first delay, in milliseconds; the delay is random below it, and the bound doubles. Default 1000. */
+  minDelayMs?: number;
+  /** No bound grows beyond this, in milliseconds. Default 60 000. */
+  maxDelayMs?: number;
+  /** How long to go on without success, in milliseconds; then the connection is closed. Default: for ever. */
+  giveUpAfterMs?: number;
+}
+
+/** What may wait while the connection is down. */
+export interface OfflineQueueOptions {
+  /** How many messages; one more is refused with code `QUEUE_FULL`. Default 1000; 0 refuses at once. */
+  maxMessages?: number;
+}
+
+/** Where the last assignment is remembered: at most one of the two. Default: nowhere. */
+export type AssignmentMemory =
+  | {
+      /** A store of yours, or `memoryAssignmentStore()`. */
+      assignments?: AssignmentStore;
+      assignmentFile?: never;
+    }
+  | {
+      /** Path of a JSON file, which several devices may share; see `fileAssignmentStore()`. */
+      assignmentFile?: string;
+      assignments?: never;
+    };
+
+/** Options of `connectDevice`. */
+export type ConnectOptions = ProvisionOptions &
+  AssignmentMemory & {
+    /**
+     * Seconds between two signs of life of an idle connection. Default 60; at most 1177, because IoT Hub closes a
+     * connection after 1.5 times this value and never waits longer than 29.45 minutes.
+     */
+    keepAliveSeconds?: number;
+    /** How a lost connection is made again. */
+    reconnect?: ReconnectOptions;
+    /** What may wait while the connection is down. */
+    offlineQueue?: OfflineQueueOptions;
+    /** How many days before the certificate expires the event `credentialsExpiring` comes, and then daily. Default 30. */
+    expiryWarningDays?: number;
+  };

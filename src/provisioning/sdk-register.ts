@@ -1,0 +1,166 @@
+import type {
+  ProvisioningDeviceClient,
+  RegistrationResult,
+  X509ProvisioningTransport,
+} from 'azure-iot-provisioning-device';
+import type { TransportKind } from '../options/types';
+import { abortable } from '../network/deadline';
+import { DpsResponses, type DpsResponse } from './sdk-dps-responses';
+import { loadWhileDialing } from '../network/dial';
+import { load } from '../network/sdk-packages';
+import { Wire, type WireOptions } from '../network/wire';
+import type { WireError } from '../errors/wire-error';
+
+/** One registration with DPS. */
+export interface RegistrationRequest {
+  /** Host name, optionally with a port. */
+  host: string;
+  idScope: string;
+  registrationId: string;
+  x509: { cert: string; key: string };
+  payload: Readonly<Record<string, unknown>> | undefined;
+  transport: TransportKind;
+  wire: Omit<WireOptions, 'filter' | 'endsWithSession'>;
+  /** Sees each answer of the service as it comes. */
+  onResponse?: ((response: DpsResponse) => void) | undefined;
+}
+
+/** The SDK does not export the type by name. */
+type RegistrationClient = ReturnType<typeof ProvisioningDeviceClient.create>;
+
+/** Why a registration did not succeed, with all that the wire knows. */
+export class RegistrationFailure extends Error {
+  /** The last answer of the service, if there was one. */
+  readonly response: DpsResponse | undefined;
+  /** Why the connection ended, if it ended before the service had answered. */
+  readonly wireError: WireError | undefined;
+
+  constructor(cause: unknown, response: DpsResponse | undefined, wireError: WireError | undefined) {
+    super('The registration failed.', { cause });
+    this.name = 'RegistrationFailure';
+    this.response = response;
+    this.wireError = wireError;
+  }
+}
+
+/** Makes the SDK's transport to DPS. Tests give one of their own. */
+export type ProvisioningTransportFactory = (kind: TransportKind, wire: Wire) => X509ProvisioningTransport;
+
+/**
+ * Registers through the SDK's `X509Security` and `ProvisioningDeviceClient`. Settles for certain when the connection
+ * ends or `signal` aborts, and leaves no socket behind either way.
+ *
+ * @throws RegistrationFailure, or `signal.reason`
+ */
+export async function register(
+  request: RegistrationRequest,
+  signal: AbortSignal,
+  createTransport: ProvisioningTransportFactory = createSdkTransport,
+): Promise<RegistrationResult> {
+  signal.throwIfAborted();
+  const responses = new DpsResponses();
+  const wire = new Wire({
+    ...request.wire,
+    endsWithSession: true,
+    filter: (topic, payload) => {
+      const message = responses.filter(topic, payload);
+      if (responses.last) request.onResponse?.(responses.last);
+      return message;
+    },
+  });
+  let registration: RegistrationClient | undefined;
+  try {
+    if (createTransport === createSdkTransport) {
+      await loadWhileDialing(wire, request, [
+        load.mqttBase,
+        load.provisioningMqtt,
+        load.securityX509,
+        load.mqttClient,
+      ]);
+      signal.throwIfAborted();
+    }
+    registration = createRegistration(request, createTransport(request.transport, wire));
+    return await abortable(untilLost(runToEnd(registration), wire, responses), signal);
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    const ended = responses.isFinal || isOurs(wire) ? undefined : wire.error;
+    throw new RegistrationFailure(error, responses.last, ended);
+  } finally {
+    wire.fail({ kind: 'closed' });
+    if (registration) stopPolling(registration);
+  }
+}
+
+function runToEnd(registration: RegistrationClient): Promise<RegistrationResult> {
+  return new Promise((resolve, reject) => {
+    // With a callback nothing is returned; the SDK's type says otherwise because the callback is optional.
+    void registration.register((error, result) => {
+      if (error) reject(error);
+      else if (result) resolve(result);
+      else reject(new Error('the SDK returned no registration result'));
+    });
+  });
+}
+
+/**
+ * The SDK settles by itself after a final answer, even when the service drops the connection behind it (as DPS does
+ * after a 401); without one it would wait for 30 seconds or for ever.
+ */
+function untilLost<T>(run: Promise<T>, wire: Wire, responses: DpsResponses): Promise<T> {
+  return new Promise((resolve, reject) => {
+    run.then(resolve, reject);
+    const onLost = () => {
+      if (!responses.isFinal && !isOurs(wire)) reject(wire.over.reason as Error);
+    };
+    if (wire.over.aborted) onLost();
+    else wire.over.addEventListener('abort', onLost, { once: true });
+  });
+}
+
+/** Whether this side ended the connection: the SDK does when its own time is up, and then says so. */
+function isOurs(wire: Wire): boolean {
+  return wire.error?.failure.kind === 'closed';
+}
+
+function createRegistration(
+  request: RegistrationRequest,
+  transport: X509ProvisioningTransport,
+): RegistrationClient {
+  const { ProvisioningDeviceClient } = load.provisioning();
+  const { X509Security } = load.securityX509();
+  const security = new X509Security(request.registrationId, request.x509);
+  const client = ProvisioningDeviceClient.create(request.host, request.idScope, transport, security);
+  if (request.payload) client.setProvisioningPayload(request.payload);
+  return client;
+}
+
+/**
+ * The SDK's own `cancel` stops the transport but not the state machine above it, whose timers would keep the process
+ * alive for up to the `retry-after` of the service; only that state machine's `cancel` clears them.
+ */
+function stopPolling(registration: RegistrationClient): void {
+  const { _pollingStateMachine } = registration as {
+    _pollingStateMachine?: { cancel(callback: () => void): void };
+  };
+  _pollingStateMachine?.cancel(ignore);
+}
+
+function createSdkTransport(kind: TransportKind, wire: Wire): X509ProvisioningTransport {
+  const { MqttBase } = load.mqttBase();
+  const { Mqtt, MqttWs } = load.provisioningMqtt();
+  const base = new MqttBase(wire);
+  const transport = new (kind === 'mqtt-ws' ? MqttWs : Mqtt)(
+    // The DPS transport is typed for an earlier patch release of mqtt-base, whose private members differ in name only.
+    base as unknown as ConstructorParameters<typeof Mqtt>[0],
+  );
+  // Its handler for a lost connection calls a callback that is not there and crashes the process. `register` watches
+  // the wire itself.
+  base.removeAllListeners('error');
+  base.on('error', ignore);
+  transport.on('error', ignore);
+  return transport;
+}
+
+function ignore(): void {
+  // Reported through Wire.lost.
+}
