@@ -12,7 +12,8 @@ function watchTimers(): { readonly pending: ReadonlySet<number>; stop: () => voi
   const pending = new Set<number>();
   const hook = createHook({
     init: (id, type) => {
-      if (type === 'Timeout' && new Error().stack?.includes('/packages/emulator/src/') === true) pending.add(id);
+      if (type === 'Timeout' && new Error().stack?.includes('/packages/emulator/src/') === true)
+        pending.add(id);
     },
     destroy: (id) => void pending.delete(id),
   }).enable();
