@@ -1,6 +1,6 @@
 import type { CredentialsReport } from './report';
 
-/** The Azure service that an error concerns: the Device Provisioning Service or an IoT hub. */
+/** The Azure service that an error concerns: the Device Provisioning Service (`dps`) or an IoT hub. */
 export type ServiceName = 'dps' | 'hub';
 
 /**
@@ -42,7 +42,7 @@ export type DeviceErrorCode =
   | 'NETWORK_UNREACHABLE'
   /** The HTTP proxy has no address, cannot be reached, is not trusted or does not answer as a proxy does. */
   | 'PROXY_UNREACHABLE'
-  /** The HTTP proxy refused to connect to the service, or wants to know who asks. */
+  /** The HTTP proxy refused to connect to the service, or demands authentication. */
   | 'PROXY_REFUSED'
   /** The server's certificate is not signed by a trusted root, has expired or is made for another name. */
   | 'SERVER_NOT_TRUSTED'
@@ -52,7 +52,7 @@ export type DeviceErrorCode =
   | 'CONNECTION_LOST'
   /** The connection was closed by its owner. */
   | 'CONNECTION_CLOSED'
-  /** No further message can wait for a connection that is down. */
+  /** The connection is down and the queue of messages is full. */
   | 'QUEUE_FULL'
   /** The hub, or the storage account behind it, answered a file upload with an error. */
   | 'UPLOAD_REFUSED'
@@ -61,7 +61,7 @@ export type DeviceErrorCode =
   /** The deadline passed. {@link TimeoutError} */
   | 'TIMEOUT';
 
-/** What every error of this library is made of. */
+/** The properties of an error. */
 export interface DeviceErrorInit {
   code: DeviceErrorCode;
   /** What went wrong, naming its subject (the option, the file, the host, the certificate). */
@@ -76,15 +76,15 @@ export interface DeviceErrorInit {
   cause?: unknown;
 }
 
-/** The base of all errors that this library rejects with. Neither it nor its `cause` ever holds key material. */
+/** The base of all errors. Neither an error nor its `cause` ever holds key material. */
 export abstract class DeviceError extends Error {
-  /** The stable name of this error. */
+  /** The stable, machine-readable name of this error. */
   readonly code: DeviceErrorCode;
   /** What to do about it, in words. */
   readonly remedy: string;
   /** Whether the same call may succeed later without anybody changing anything. */
   readonly isTransient: boolean;
-  /** The service that refused, failed or could not be reached, where one was involved. */
+  /** The service that refused, failed or could not be reached, if one was involved. */
   declare readonly service?: ServiceName;
   /** The service's own six-digit code, e.g. 401002, or the return code of a CONNACK packet (1 to 5). */
   declare readonly serviceCode?: number;
@@ -103,24 +103,25 @@ export abstract class DeviceError extends Error {
   }
 }
 
-/** One remedy as it is, several as a list that says what each is for. */
+/** One remedy as it is; several as a list with their subjects. */
 function listed(remedies: readonly (readonly [subject: string, remedy: string])[]): string {
   const [[, only] = ['', ''], ...more] = remedies;
   return more.length === 0 ? only : remedies.map(([subject, remedy]) => `- ${subject}${remedy}`).join('\n');
 }
 
-/** One thing wrong with one option. */
+/** One problem of one option. */
 export interface OptionProblem {
   /** The option's name, e.g. `idScope`. */
   option: string;
-  /** What is wrong with it, without repeating its name. Never the value of a secret. */
+  /** The problem, as a sentence that follows the option's name. Never the value of a secret. */
   message: string;
-  /** How to mend it. */
+  /** What to do about it. */
   remedy: string;
 }
 
 /** Options are missing, malformed or contradict each other. Lists every problem at once. */
 export class InvalidOptionsError extends DeviceError {
+  declare readonly code: 'INVALID_OPTIONS';
   readonly problems: readonly OptionProblem[];
 
   constructor(problems: readonly OptionProblem[]) {
@@ -136,12 +137,11 @@ export class InvalidOptionsError extends DeviceError {
 
 /** A file could not be read or written, or would have been overwritten. */
 export class FileError extends DeviceError {
+  declare readonly code: 'FILE_EXISTS' | 'FILE_NOT_WRITABLE' | 'FILE_NOT_READABLE';
   /** The path as it was given. */
   readonly path: string;
 
-  constructor(
-    init: DeviceErrorInit & { code: 'FILE_EXISTS' | 'FILE_NOT_WRITABLE' | 'FILE_NOT_READABLE'; path: string },
-  ) {
+  constructor(init: DeviceErrorInit & Pick<FileError, 'code' | 'path'>) {
     super(init);
     this.path = init.path;
   }
@@ -149,7 +149,8 @@ export class FileError extends DeviceError {
 
 /** The certificate, its chain or its private key cannot work. Raised before any packet is sent. */
 export class CredentialsError extends DeviceError {
-  /** All findings, including the warnings. */
+  declare readonly code: 'CREDENTIALS_INVALID';
+  /** The report with all findings, warnings included. */
   declare readonly report: CredentialsReport;
 
   constructor(report: CredentialsReport) {
@@ -161,7 +162,7 @@ export class CredentialsError extends DeviceError {
         lines.length === 1 ? lines.join('') : `The credentials cannot be used:\n- ${lines.join('\n- ')}`,
       remedy: listed(errors.map((finding) => [`${finding.rule}: `, finding.remedy])),
     });
-    // Certificates print as pages of bytes, below which an uncaught error's message would be lost.
+    // Not enumerable: node prints the certificates of an uncaught error's report as pages of bytes.
     Object.defineProperty(this, 'report', { value: report });
   }
 }
