@@ -1,32 +1,32 @@
 /**
  * How the device was enrolled:
  *
- * - `hub-individual`: a DPS individual enrollment holds this very certificate.
- * - `hub-group`: a DPS enrollment group holds a certificate authority above this certificate.
- * - `central-individual`: an IoT Central device holds this very certificate.
- * - `central-group`: an IoT Central enrollment group holds a certificate authority above this certificate.
+ * - `hub-individual`: a DPS individual enrollment holds the device certificate itself.
+ * - `hub-group`: a DPS enrollment group holds a certificate authority above the device certificate.
+ * - `central-individual`: a device in IoT Central holds the device certificate itself.
+ * - `central-group`: an IoT Central enrollment group holds a certificate authority above the device certificate.
  */
 export type EnrollmentKind = 'hub-individual' | 'hub-group' | 'central-individual' | 'central-group';
 
-/** What distinguishes one enrollment kind from the others; everything that depends on the kind reads it here. */
+/** The properties in which the enrollment kinds differ. */
 export interface EnrollmentRules {
   /** The kind's name in a sentence. */
   readonly label: string;
-  /** Whose portal the enrollment is made in. */
+  /** The portal that the enrollment is made in. */
   readonly portal: 'Azure portal' | 'IoT Central';
-  /** What the service compares: the leaf itself, or a certificate authority above it. */
+  /** The certificate that the service compares: the leaf itself, or an authority above it. */
   readonly attests: 'leaf' | 'authority';
-  /** Where a person finds the enrollment. */
+  /** The way to the enrollment in the portal. */
   readonly place: string;
-  /** What a person calls the thing that holds the certificate. */
+  /** The portal's name for the object that holds the certificate. */
   readonly holder: string;
-  /** Characters allowed in the registration ID besides letters and digits. */
+  /** Characters that a registration ID may have besides letters and digits. */
   readonly idPunctuation: string;
 }
 
 const DPS_PUNCTUATION = '-._:';
 
-/** The four kinds (design: one table instead of branches). */
+/** The rules of every enrollment kind. */
 export const ENROLLMENTS: Readonly<Record<EnrollmentKind, EnrollmentRules>> = {
   'hub-individual': {
     label: 'DPS individual enrollment',
@@ -62,5 +62,5 @@ export const ENROLLMENTS: Readonly<Record<EnrollmentKind, EnrollmentRules>> = {
   },
 };
 
-/** The kinds' names, in the order of the table. */
+/** The names of the enrollment kinds, in the order of the table. */
 export const ENROLLMENT_KINDS = Object.keys(ENROLLMENTS) as readonly EnrollmentKind[];

@@ -3,6 +3,7 @@ import { constants, type Stats } from 'node:fs';
 import { copyFile, link, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { FileError } from './errors';
+import { isObject } from './is-object';
 
 /** A file to be written. */
 export interface FileContent {
@@ -12,15 +13,15 @@ export interface FileContent {
   mode: number;
 }
 
-/** A file that is written completely, but not yet under its name. */
+/** A file that is complete under a temporary name in the same directory. */
 interface StagedFile extends FileContent {
   temporaryPath: string;
 }
 
 function systemCode(error: unknown): string | undefined {
   // Not `instanceof Error`: the errors of node:fs come from another realm under Jest and in vm contexts.
-  const isCoded = typeof error === 'object' && error !== null && 'code' in error;
-  return isCoded && typeof error.code === 'string' ? error.code : undefined;
+  const code = isObject(error) ? error['code'] : undefined;
+  return typeof code === 'string' ? code : undefined;
 }
 
 function existsError(path: string, cause?: unknown): FileError {
@@ -43,7 +44,12 @@ function notWritableError(path: string, cause: unknown): FileError {
   });
 }
 
-/** Creates the directory and those above it, for this user alone. An existing one is left as it is. Answers whether it was new. */
+/**
+ * Creates the directory and those above it with mode 0700. An existing directory stays as it is.
+ *
+ * @returns whether the directory was created
+ * @throws FileError `FILE_NOT_WRITABLE`
+ */
 export async function ensureDirectory(directory: string): Promise<boolean> {
   try {
     return await makeDirectory(resolve(directory));
@@ -52,7 +58,7 @@ export async function ensureDirectory(directory: string): Promise<boolean> {
   }
 }
 
-/** `mkdir` of Node.js would do that, but never ends where a folder refuses others with ENOENT, as `/proc` does. */
+/** Stands for the recursive `mkdir` of Node.js, which never ends where a parent answers ENOENT, as `/proc` does. */
 async function makeDirectory(path: string): Promise<boolean> {
   const above = dirname(path);
   try {
@@ -79,10 +85,10 @@ async function makeOneDirectory(path: string): Promise<boolean> {
 }
 
 /**
- * Checks that all paths can be written before the first one is.
+ * Checks that all paths can be written.
  *
- * @throws FileError `FILE_EXISTS` when a path is taken, even by a link that leads nowhere, and may not be overwritten;
- * `FILE_NOT_WRITABLE` when it is taken by something that cannot be replaced, such as a directory.
+ * @throws FileError `FILE_EXISTS` when a path is taken, even by a dangling link, and may not be overwritten;
+ * `FILE_NOT_WRITABLE` when it is taken by a directory.
  */
 export async function checkTargets(paths: readonly string[], overwrite: boolean): Promise<void> {
   for (const path of paths) {
@@ -119,10 +125,10 @@ async function stage(file: FileContent): Promise<StagedFile> {
   return { ...file, temporaryPath };
 }
 
-// File systems without hard links: FAT, some network and container mounts.
+/** Answers of file systems without hard links: FAT, some network and container mounts. */
 const NO_HARD_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
-// Linking fails when the name is taken, whoever took it in the meantime; renaming would replace it.
+/** Places a file under a name that must be free. `link` fails if the name is taken; `rename` would replace the file. */
 async function placeNew({ path, temporaryPath }: StagedFile): Promise<void> {
   try {
     await link(temporaryPath, path);
@@ -133,10 +139,10 @@ async function placeNew({ path, temporaryPath }: StagedFile): Promise<void> {
 }
 
 /**
- * Writes all files or none: each is completed under a temporary name in the same directory, then put in place. With
+ * Writes all files or none. Each file is completed under a temporary name in the same directory, then put in place. With
  * `overwrite` the files are replaced one after the other, in the order given.
  *
- * @throws FileError `FILE_EXISTS` or `FILE_NOT_WRITABLE`.
+ * @throws FileError `FILE_EXISTS` or `FILE_NOT_WRITABLE`
  */
 export async function writeFiles(files: readonly FileContent[], overwrite: boolean): Promise<void> {
   const staged: StagedFile[] = [];
@@ -154,7 +160,7 @@ export async function writeFiles(files: readonly FileContent[], overwrite: boole
       placed.push(file);
     }
   } catch (error) {
-    // What was replaced cannot be brought back, but what was new is taken away again.
+    // New files are removed again. Replaced files cannot be restored.
     if (!overwrite) for (const { path } of placed) await rm(path, { force: true });
     throw error;
   } finally {
@@ -162,7 +168,11 @@ export async function writeFiles(files: readonly FileContent[], overwrite: boole
   }
 }
 
-/** Removes a file if it exists. */
+/**
+ * Removes the file if it exists.
+ *
+ * @throws FileError `FILE_NOT_WRITABLE`
+ */
 export async function removeFile(path: string): Promise<void> {
   try {
     await rm(path, { force: true });

@@ -1,26 +1,26 @@
 import type { X509Certificate } from 'node:crypto';
 
-/** `error` blocks the connection, `warning` and `info` never do. */
+/** How grave a finding is: `error` blocks the connection, `warning` and `info` never do. */
 export type Severity = 'error' | 'warning' | 'info';
 
-/** One thing that a rule found out about the credentials. */
+/** One deviation of the credentials from one rule. */
 export interface Finding {
   /** The stable name of the rule, e.g. `key-matches-certificate`. */
   rule: string;
   severity: Severity;
-  /** What was found, with the actual values; never key material. */
+  /** The deviation, with the actual values. Never key material. */
   message: string;
   /** What to do about it: a command or a portal step. */
   remedy: string;
 }
 
-/** What {@link checkCredentials} found out, without touching the network. */
+/** The result of {@link checkCredentials}. */
 export interface CredentialsReport {
   /** Whether no finding is an error. */
   ok: boolean;
   /** The registration ID that would be used: the option, or else the leaf's common name. */
   registrationId: string | undefined;
-  /** The leaf, when it could be read. */
+  /** The leaf, if it could be read. */
   certificate: X509Certificate | undefined;
   /** The certificates that would be sent after the leaf, nearest issuer first. */
   chain: readonly X509Certificate[];
