@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { writeCertificate } from 'azure-iot-certificates';
 import { startEmulator, type Emulator } from 'azure-iot-emulator';
 import { DEMO_KINDS } from '../src/cli/demo/kinds';
-import { nearestName } from '../packages/certificates/src/nearest-name';
+import { nearestName } from 'azure-iot-certificates/internal';
 import type { Scenario, Stage } from './example/scenario';
 import { SCENARIOS } from './example/scenarios';
 

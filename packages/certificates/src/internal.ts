@@ -1,25 +1,33 @@
+/* eslint-disable @typescript-eslint/no-require-imports --
+   `require` loads late in CommonJS, bundlers and Jest alike. */
+
 /**
- * What the sibling packages `azure-iot-x509` and `azure-iot-emulator` use besides the public entry point. Nothing here is
- * covered by semantic versioning.
+ * The entry point for the sibling packages `azure-iot-x509` and `azure-iot-emulator`. It is not covered by semantic
+ * versioning. It loads what a device needs, and neither the maker nor the PKCS#12 reader.
  */
-export { inspectCredentials } from './checking/inspect';
-export { describeKey } from './checking/rules/algorithms';
-export { BITS, PURPOSES } from './checking/rules/usage';
-export { validateCredentialsOptions } from './checking/validate-options';
+import type * as Describe from './checking/describe';
+import type * as Server from './making/server';
+import type * as CertificateFile from './reading/certificate-file';
+
+export { checkCredentials, inspectCredentials, validateCredentialsOptions } from './checking/inspect';
 export { ENROLLMENT_KINDS, ENROLLMENTS } from './enrollment';
+export { CredentialsError, DeviceError, FileError, InvalidOptionsError } from './errors';
 export { checkTargets, ensureDirectory, writeFiles, type FileContent } from './files';
-export { OptionProblems } from './making/problems';
-export { createServerCertificate } from './making/server';
-export { nearestName } from './nearest-name';
-export { readCertificates } from './reading/certificates';
-export { KEY_KINDS } from './reading/classify';
-export { childrenOf, readElement, readInteger, Tag } from './reading/der';
-export { parseDocument, type Document } from './reading/document';
-export { factsOf, verifies, type CertificateFacts } from './reading/facts';
-export { KeyMaterial } from './reading/key-material';
-export { nameText, type NameAttribute } from './reading/name';
-export { openDocument } from './reading/open';
-export { originOf } from './reading/origin';
-export type { ReadingFinding } from './reading/problem';
-export { readSource } from './reading/source';
-export { count, instant, list, quote, shellWord } from './text';
+export { isObject } from './is-object';
+export { OptionProblems } from './options';
+export { factsOf, verifies, type CertificateFacts } from './reading/certificate';
+export type { KeyMaterial } from './reading/key-material';
+export { count, instant, list, nearestName, quote, shellWord } from './text';
+export type { CertificateDescription } from './checking/describe';
+
+/** {@inheritDoc Server.createServerCertificate} */
+export const createServerCertificate: typeof Server.createServerCertificate = (options) =>
+  (require('./making/server') as typeof Server).createServerCertificate(options);
+
+/** {@inheritDoc Describe.describeCertificate} */
+export const describeCertificate: typeof Describe.describeCertificate = (facts, now) =>
+  (require('./checking/describe') as typeof Describe).describeCertificate(facts, now);
+
+/** {@inheritDoc CertificateFile.readCertificateFile} */
+export const readCertificateFile: typeof CertificateFile.readCertificateFile = (path, passphrase) =>
+  (require('./reading/certificate-file') as typeof CertificateFile).readCertificateFile(path, passphrase);

@@ -1,56 +1,51 @@
-import { InvalidOptionsError } from '../errors';
-import type { CredentialsOptions } from '../options';
+import { ENROLLMENT_KINDS } from '../enrollment';
+import { InvalidOptionsError, type OptionProblem } from '../errors';
+import { checkSource, OptionProblems, type CredentialsOptions } from '../options';
 import { arrangeCertificates } from '../reading/chain';
-import { KeyMaterial } from '../reading/key-material';
-import { validateCredentialsOptions } from './validate-options';
 import { readCredentials } from '../reading/credentials';
+import { KeyMaterial } from '../reading/key-material';
+import { READING_RULES } from '../reading/problem';
 import type { CredentialsReport } from '../report';
-import { RULES } from './rules';
-import { applyRules } from './rules/apply';
+import { list, quote } from '../text';
+import { applyRules, RULES } from './rules';
 
-/** The report, and what can be presented to Azure when certificate and key could be read. */
+/** The report, and the credentials that it is about. */
 export interface InspectedCredentials {
   readonly report: CredentialsReport;
-  /** There even if the report has errors: whoever uses it looks at `report.ok` first. */
+  /** Present if certificate and key could be read, even if the report has errors. Check `report.ok` first. */
   readonly material: KeyMaterial | undefined;
 }
 
 /**
- * Reads certificate, chain and key and checks them, without touching the network. Whatever is wrong with them is a
- * finding; the options are taken as valid.
+ * Reads certificate, chain and key and applies every rule, without touching the network. Every deviation is a finding.
+ * The options are taken as valid.
  */
 export async function inspectCredentials(
   options: CredentialsOptions,
   now: Date = new Date(),
 ): Promise<InspectedCredentials> {
-  const reading = await readCredentials(options);
-  const { key, given, fromLeafOption, certificateOrigin, keyOrigin, keyMode, complete } = reading;
+  const { given, fromLeafOption, findings: readingFindings, ...reading } = await readCredentials(options);
+  const { key } = reading;
   const certificates = arrangeCertificates(given, fromLeafOption, key);
-  const { enrollment, registrationId } = options;
-  const checked = applyRules(
-    RULES,
-    { enrollment, now, registrationId, certificates, complete, certificateOrigin, key, keyOrigin, keyMode },
-    new Set(options.skipChecks),
-  );
-  const findings = [...reading.findings, ...checked];
+  const { enrollment, registrationId, skipChecks } = options;
+  const context = { ...reading, enrollment, now, registrationId, certificates };
+  const findings = [...readingFindings, ...applyRules(context, new Set(skipChecks))];
   const certificate = certificates?.leaf.x509;
   const chain = certificates?.chain.map(({ x509 }) => x509) ?? [];
   const commonName = certificates?.leaf.commonNames[0];
-  return {
-    report: {
-      ok: findings.every(({ severity }) => severity !== 'error'),
-      registrationId: registrationId ?? (commonName === '' ? undefined : commonName),
-      certificate,
-      chain,
-      findings,
-    },
-    material:
-      certificate === undefined || key === undefined ? undefined : new KeyMaterial(certificate, chain, key),
+  const report: CredentialsReport = {
+    ok: findings.every(({ severity }) => severity !== 'error'),
+    registrationId: registrationId ?? (commonName === '' ? undefined : commonName),
+    certificate,
+    chain,
+    findings,
   };
+  const isComplete = certificate !== undefined && key !== undefined;
+  return { report, material: isComplete ? new KeyMaterial(certificate, chain, key) : undefined };
 }
 
 /**
- * Tells whether certificate and key can work with this kind of enrollment, without touching the network: reads them,
+ * Checks whether certificate and key can work with this kind of enrollment, without touching the network: reads them,
  * repairs what is harmless, and applies every rule that `connectDevice` of azure-iot-x509 applies.
  *
  * @throws {@link InvalidOptionsError} when options are missing, contradict each other or name an unknown rule. Bad
@@ -67,4 +62,65 @@ export async function checkCredentials(options: CredentialsOptions): Promise<Cre
   if (problems.length > 0) throw new InvalidOptionsError(problems);
   const { report } = await inspectCredentials(options);
   return report;
+}
+
+/**
+ * The problems of the options that types cannot exclude or that JavaScript callers make. The value of a secret is never
+ * repeated. Options that {@link CredentialsOptions} does not have are not looked at.
+ */
+export function validateCredentialsOptions(options: CredentialsOptions): readonly OptionProblem[] {
+  const problems = new OptionProblems();
+  if (problems.addUnlessObject(options, 'Pass enrollment, certFile and keyFile.')) {
+    const values: Readonly<Record<string, unknown>> = { ...options };
+    checkEnrollment(values['enrollment'], problems);
+    checkSource(values, 'cert', problems);
+    checkSource(values, 'key', problems);
+    checkSource(values, 'chain', problems);
+    checkText(values, 'passphrase', problems);
+    checkText(values, 'registrationId', problems);
+    checkSkipped(values['skipChecks'], problems);
+  }
+  return problems.all;
+}
+
+function checkEnrollment(value: unknown, problems: OptionProblems): void {
+  if (typeof value === 'string' && (ENROLLMENT_KINDS as readonly string[]).includes(value)) return;
+  const given = typeof value === 'string' ? quote(value) : `a ${typeof value}`;
+  problems.add(
+    'enrollment',
+    value === undefined ? 'is missing.' : `is ${given}, which is no kind of enrollment.`,
+    `Set enrollment to one of ${list(ENROLLMENT_KINDS.map(quote))}.`,
+  );
+}
+
+function checkText(
+  values: Readonly<Record<string, unknown>>,
+  option: 'passphrase' | 'registrationId',
+  problems: OptionProblems,
+): void {
+  const value = values[option];
+  if (value !== undefined && typeof value !== 'string') {
+    const message = `must be a string, not a ${typeof value}.`;
+    problems.add(option, message, `Set ${option} to a string or leave it out.`);
+  } else if (option === 'registrationId' && value === '') {
+    const remedy = 'Leave registrationId out: the common name of the certificate is used then.';
+    problems.add(option, 'is empty.', remedy);
+  }
+}
+
+function checkSkipped(value: unknown, problems: OptionProblems): void {
+  if (value === undefined) return;
+  const names = RULES.map(({ name }) => name);
+  const remedy = `The names are: ${names.join(', ')}.`;
+  if (!Array.isArray(value) || !value.every((name) => typeof name === 'string')) {
+    problems.add('skipChecks', 'must be an array of rule names.', remedy);
+    return;
+  }
+  for (const name of new Set<string>(value)) {
+    if (names.includes(name)) continue;
+    const message = Object.hasOwn(READING_RULES, name)
+      ? `names ${quote(name)}, which cannot be skipped: without it there is nothing to present.`
+      : `names the unknown rule ${quote(name)}.`;
+    problems.add('skipChecks', message, remedy);
+  }
 }

@@ -1,11 +1,9 @@
-import { ALGORITHM_RULES } from './rules/algorithms';
+import type { Finding } from '../report';
 import { CHAIN_RULES } from './rules/chain';
 import { COMMON_NAME_RULES } from './rules/common-name';
-import { KEY_RULES, tlsRule } from './rules/key';
-import { LEAF_RULES } from './rules/leaf';
-import { USAGE_RULES } from './rules/usage';
-import { VALIDITY_RULES } from './rules/validity';
-import type { Rule } from './rules/rule';
+import { ALGORITHM_RULES, KEY_RULES, tlsRule } from './rules/key';
+import { LEAF_RULES, USAGE_RULES, VALIDITY_RULES } from './rules/leaf';
+import type { Rule, RuleContext } from './rules/rule';
 
 const NAMED_CAUSES: readonly Rule[] = [
   ...ALGORITHM_RULES,
@@ -17,7 +15,7 @@ const NAMED_CAUSES: readonly Rule[] = [
   ...CHAIN_RULES,
 ];
 
-/** Every check, causes before what follows from them. */
+/** All rules. Causes stand before what follows from them. */
 export const RULES: readonly Rule[] = [
   ...NAMED_CAUSES,
   tlsRule(
@@ -25,5 +23,16 @@ export const RULES: readonly Rule[] = [
   ),
 ];
 
-/** What option `skipChecks` takes. */
-export const RULE_NAMES: readonly string[] = RULES.map(({ name }) => name);
+/** Applies the rules in their order. */
+export function applyRules(context: RuleContext, skipped: ReadonlySet<string>): readonly Finding[] {
+  const findings: Finding[] = [];
+  for (const { name, severity, unless = [], check } of RULES) {
+    const grade = severity[context.enrollment];
+    if (grade === 'off' || skipped.has(name)) continue;
+    if (findings.some(({ rule }) => unless.includes(rule))) continue;
+    findings.push(
+      ...check(context).map(({ message, remedy }) => ({ rule: name, severity: grade, message, remedy })),
+    );
+  }
+  return findings;
+}

@@ -1,35 +1,70 @@
 import { createPublicKey, randomBytes, webcrypto, X509Certificate, type KeyObject } from 'node:crypto';
-import { x509, type X509 } from './x509';
+import { OptionProblems } from '../options';
 import { CertificateWithKey, type IssuedCertificate } from './issued-certificate';
 import { readIssuer, type Issuer } from './issuer';
-import { generatePrivateKey, importSigningKey, readKeyAlgorithm, signingAlgorithmOf } from './keys';
-import type { CertificateOptions } from './options';
-import { OptionProblems } from './problems';
+import {
+  generatePrivateKey,
+  importSigningKey,
+  readKeyAlgorithm,
+  signingAlgorithmOf,
+  type KeyAlgorithm,
+} from './keys';
 import type { Profile } from './profile';
-import { buildSubject, checkCommonName, checkSubjectFields, type CommonNameRule } from './subject';
-import { readValidity, type Validity } from './validity';
+import {
+  buildSubject,
+  checkCommonName,
+  checkSubjectFields,
+  type CommonNameRule,
+  type SubjectFields,
+} from './subject';
+import { readValidity, type Validity, type ValidityOptions } from './validity';
+import { x509, type X509 } from './x509';
 
-/** What distinguishes one kind of certificate from the others. */
+/** The options of every certificate. */
+export interface CertificateOptions {
+  /**
+   * The subject's common name (CN), 1 to 64 characters (RFC 5280, `ub-common-name`). For a device it is the
+   * registration ID and, in enrollment groups, the device ID.
+   */
+  commonName: string;
+  /** Further fields of the subject. Default: none, the subject is the common name alone. */
+  subject?: SubjectFields;
+  /** From when to when the certificate is valid. The default depends on the kind of certificate. */
+  validity?: ValidityOptions;
+  /** The kind of key pair that is generated. Default `EC-P256`. */
+  keyAlgorithm?: KeyAlgorithm;
+}
+
+/** The certificate authority that signs. */
+export interface IssuerOption {
+  /**
+   * A root or intermediate certificate with its private key, made by this module or read with `loadCertificate`. It
+   * must be a certificate authority, must not have expired and its path length must allow the new certificate.
+   */
+  issuer: IssuedCertificate;
+}
+
+/** The properties in which the kinds of certificates differ. */
 export interface CertificateKind {
   nameRule: CommonNameRule;
   defaultDays: number;
   profile: Profile;
-  /** Whether it signs itself, instead of being signed by the option `issuer`. */
+  /** Whether its own key signs it, and not the option `issuer`. */
   isSelfSigned: boolean;
-  /** The names of options that other kinds do not have. */
+  /** The names of options that only this kind has. */
   ownOptions?: readonly string[];
-  /** Checks what only this kind knows; the issuer is absent when it is at fault itself. */
+  /** Checks the own options. The issuer is absent if it may not sign. */
   check?: (issuer: Issuer | undefined, problems: OptionProblems) => void;
 }
 
-/** Options of any kind; the common name has the name that `nameRule` says. */
+/** The options of any kind. The common name is the option that `nameRule` names. */
 export type IssueOptions = Omit<CertificateOptions, 'commonName'> & {
   commonName?: string;
   verificationCode?: string;
   issuer?: IssuedCertificate;
 };
 
-// 16 bytes, positive and without a leading zero byte (RFC 5280, 4.1.2.2).
+/** 16 bytes, positive and without a leading zero byte (RFC 5280, 4.1.2.2). */
 function randomSerialNumber(): string {
   const bytes = randomBytes(16);
   bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;
@@ -51,7 +86,11 @@ async function sign(
   profile: Profile,
   issuer: Issuer | undefined,
 ): Promise<X509Certificate> {
-  const { SubjectKeyIdentifierExtension, X509CertificateGenerator } = x509();
+  const {
+    SubjectKeyIdentifierExtension,
+    X509Certificate: ParsedCertificate,
+    X509CertificateGenerator,
+  } = x509();
   const ownAlgorithm = signingAlgorithmOf(privateKey);
   const signingAlgorithm = issuer?.algorithm ?? ownAlgorithm;
   if (ownAlgorithm === undefined || signingAlgorithm === undefined) {
@@ -60,12 +99,13 @@ async function sign(
   const publicKey = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
   const extensions = profile(ownAlgorithm.name);
   extensions.push(await SubjectKeyIdentifierExtension.create(publicKey, false, webcrypto));
-  if (issuer !== undefined) extensions.push(await authorityKeyIdentifier(issuer.certificate));
+  const authority = issuer && new ParsedCertificate(issuer.certificate.raw);
+  if (authority !== undefined) extensions.push(await authorityKeyIdentifier(authority));
   const certificate = await X509CertificateGenerator.create(
     {
       serialNumber: randomSerialNumber(),
       subject,
-      issuer: issuer?.certificate.subjectName ?? subject,
+      issuer: authority?.subjectName ?? subject,
       ...validity,
       publicKey,
       signingKey: await importSigningKey(issuer?.privateKey ?? privateKey, signingAlgorithm),
@@ -78,7 +118,7 @@ async function sign(
 }
 
 /**
- * Makes a certificate of the kind: checks all options, generates the key pair, signs.
+ * Makes a certificate of the kind: checks all options, generates the key pair and signs.
  *
  * @throws InvalidOptionsError listing every problem.
  */

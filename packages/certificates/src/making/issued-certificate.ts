@@ -1,10 +1,10 @@
 import { X509Certificate, type KeyObject } from 'node:crypto';
 import { inspect, types } from 'node:util';
-import { InvalidOptionsError } from '../errors';
+import { checkPassphrase, OptionProblems } from '../options';
 
 /**
- * A certificate with its private key: the result of every function here, and the `issuer` of the next one. Neither
- * `console.log` nor `JSON.stringify` shows the key.
+ * A certificate with its private key: the result of `loadCertificate` and of the create functions, and the `issuer` of
+ * further certificates. Neither `console.log` nor `JSON.stringify` shows the key.
  */
 export interface IssuedCertificate {
   /** This one certificate, as PEM. Upload it to an individual enrollment, or as the CA of a group. */
@@ -30,23 +30,7 @@ export interface IssuedCertificate {
   exportPrivateKey(passphrase?: string): string;
 }
 
-// OpenSSL's buffer for passphrases: a longer one encrypts, but nothing can decrypt it again.
-const MAX_PASSPHRASE_BYTES = 1024;
-
-/** Why the passphrase cannot be used, or `undefined`. */
-export function passphraseProblem(passphrase: unknown): string | undefined {
-  if (passphrase === undefined) return undefined;
-  if (typeof passphrase !== 'string') return 'must be a string.';
-  if (passphrase === '') return 'is empty.';
-  if (Buffer.byteLength(passphrase) > MAX_PASSPHRASE_BYTES)
-    return `is longer than ${MAX_PASSPHRASE_BYTES} bytes.`;
-  return undefined;
-}
-
-/** How to mend a refused passphrase. */
-export const PASSPHRASE_REMEDY = 'Pass 1 to 1024 bytes, or leave passphrase out for an unencrypted key.';
-
-/** Why the value is no {@link IssuedCertificate}, or `undefined`. */
+/** The reason why the value is no {@link IssuedCertificate}, as the end of a sentence, or `undefined`. */
 export function issuedCertificateProblem(value: unknown): string | undefined {
   if (value === undefined) return 'is missing.';
   if (types.isPromise(value)) return 'is a promise: await it first.';
@@ -86,10 +70,9 @@ export class CertificateWithKey implements IssuedCertificate {
   }
 
   exportPrivateKey(passphrase?: string): string {
-    const problem = passphraseProblem(passphrase);
-    if (problem !== undefined) {
-      throw new InvalidOptionsError([{ option: 'passphrase', message: problem, remedy: PASSPHRASE_REMEDY }]);
-    }
+    const problems = new OptionProblems();
+    checkPassphrase(passphrase, problems);
+    problems.throwIfAny();
     const encryption = passphrase === undefined ? {} : { cipher: 'aes-256-cbc', passphrase };
     return this.#privateKey.export({ type: 'pkcs8', format: 'pem', ...encryption }).toString();
   }
@@ -99,7 +82,7 @@ export class CertificateWithKey implements IssuedCertificate {
     return { certificate, chain, thumbprint, sha256Thumbprint };
   }
 
-  // Without it, inspecting with `getters: true` and `showHidden: true` would print what the getter returns.
+  // Without this function, inspecting with `getters: true` and `showHidden: true` prints the private key.
   [inspect.custom](): string {
     const { subject, issuer, validTo } = this.x509;
     const fields = {

@@ -1,6 +1,6 @@
 import { generateKeyPair, webcrypto, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
-import type { OptionProblems } from './problems';
+import type { OptionProblems } from '../options';
 
 const generate = promisify(generateKeyPair);
 
@@ -10,7 +10,7 @@ const generate = promisify(generateKeyPair);
  */
 export type KeyAlgorithm = 'EC-P256' | 'EC-P384' | 'RSA-2048' | 'RSA-3072' | 'RSA-4096';
 
-// Asynchronous generation runs in the thread pool: an RSA key of 4096 bits takes seconds of processor time.
+/** Generation runs in the thread pool: an RSA key of 4096 bits takes seconds of processor time. */
 const GENERATORS: Readonly<Record<KeyAlgorithm, () => Promise<KeyObject>>> = {
   'EC-P256': async () => (await generate('ec', { namedCurve: 'P-256' })).privateKey,
   'EC-P384': async () => (await generate('ec', { namedCurve: 'P-384' })).privateKey,
@@ -21,16 +21,17 @@ const GENERATORS: Readonly<Record<KeyAlgorithm, () => Promise<KeyObject>>> = {
 
 const DEFAULT_KEY_ALGORITHM: KeyAlgorithm = 'EC-P256';
 
-function isKeyAlgorithm(value: unknown): value is KeyAlgorithm {
-  return typeof value === 'string' && Object.hasOwn(GENERATORS, value);
-}
-
 /** The chosen algorithm, or the default. */
 export function readKeyAlgorithm(value: unknown, problems: OptionProblems): KeyAlgorithm {
   if (value === undefined) return DEFAULT_KEY_ALGORITHM;
-  if (isKeyAlgorithm(value)) return value;
-  const known = Object.keys(GENERATORS).join(', ');
-  problems.add('keyAlgorithm', `must be one of ${known}.`, `Leave it out for ${DEFAULT_KEY_ALGORITHM}.`);
+  const known = Object.keys(GENERATORS) as KeyAlgorithm[];
+  const chosen = known.find((name) => name === value);
+  if (chosen !== undefined) return chosen;
+  problems.add(
+    'keyAlgorithm',
+    `must be one of ${known.join(', ')}.`,
+    `Leave it out for ${DEFAULT_KEY_ALGORITHM}.`,
+  );
   return DEFAULT_KEY_ALGORITHM;
 }
 
@@ -39,7 +40,7 @@ export function generatePrivateKey(algorithm: KeyAlgorithm): Promise<KeyObject> 
   return GENERATORS[algorithm]();
 }
 
-/** How a key signs certificates; the hash is as strong as the key (RFC 5758 pairs them likewise). */
+/** The algorithm that a key signs certificates with. The hash is as strong as the key (RFC 5758). */
 export type SigningAlgorithm =
   | { name: 'ECDSA'; namedCurve: 'P-256' | 'P-384' | 'P-521'; hash: 'SHA-256' | 'SHA-384' | 'SHA-512' }
   | { name: 'RSASSA-PKCS1-v1_5'; hash: 'SHA-256' };
@@ -50,14 +51,14 @@ const CURVE_ALGORITHMS: Readonly<Record<string, SigningAlgorithm>> = {
   secp521r1: { name: 'ECDSA', namedCurve: 'P-521', hash: 'SHA-512' },
 };
 
-/** How this key signs, or `undefined` when it is of a kind that cannot issue device certificates. */
+/** The signing algorithm of a key, or `undefined` if IoT Hub does not take certificates signed with such keys. */
 export function signingAlgorithmOf(key: KeyObject): SigningAlgorithm | undefined {
   if (key.asymmetricKeyType === 'rsa') return { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
   if (key.asymmetricKeyType !== 'ec') return undefined;
   return CURVE_ALGORITHMS[key.asymmetricKeyDetails?.namedCurve ?? ''];
 }
 
-/** The key in the form that the certificate generator signs with. */
+/** The key in the form that the certificate generator takes. */
 export function importSigningKey(key: KeyObject, algorithm: SigningAlgorithm): Promise<webcrypto.CryptoKey> {
   const der = key.export({ type: 'pkcs8', format: 'der' });
   return webcrypto.subtle.importKey('pkcs8', der, algorithm, false, ['sign']);

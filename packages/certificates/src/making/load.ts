@@ -1,18 +1,17 @@
-import type { X509Certificate } from 'node:crypto';
-import { validateCredentialsOptions } from '../checking/validate-options';
-import { type CredentialsReport, type Finding } from '../report';
-import { readCredentials, type CredentialsReading } from '../reading/credentials';
-import { looksLikeContent } from '../reading/origin';
 import { CredentialsError, FileError } from '../errors';
-import type { CertificateSource, CredentialsOptions, KeySource } from '../options';
 import {
-  CertificateWithKey,
-  passphraseProblem,
-  PASSPHRASE_REMEDY,
-  type IssuedCertificate,
-} from './issued-certificate';
-import { isSelfSigned } from './issuer';
-import { OptionProblems } from './problems';
+  checkPassphrase,
+  checkSource,
+  OptionProblems,
+  type CertificateSource,
+  type KeySource,
+} from '../options';
+import { matchesKey, verifies, type CertificateFacts } from '../reading/certificate';
+import { orderChain, type Chain } from '../reading/chain';
+import { readCredentials, type CredentialsReading } from '../reading/credentials';
+import { looksLikeContent } from '../reading/source';
+import type { Finding } from '../report';
+import { CertificateWithKey, type IssuedCertificate } from './issued-certificate';
 
 /** Options of {@link loadCertificate}: exactly one of `cert` and `certFile`, exactly one of `key` and `keyFile`. */
 export type LoadCertificateOptions = CertificateSource &
@@ -23,20 +22,14 @@ export type LoadCertificateOptions = CertificateSource &
 
 const KNOWN_OPTIONS = ['cert', 'certFile', 'key', 'keyFile', 'passphrase'];
 
-/** The same for {@link readCredentials}, which does not look at the kind of enrollment. */
-function toCredentialsOptions(options: LoadCertificateOptions): CredentialsOptions {
-  return { ...options, enrollment: 'hub-group' };
-}
-
 function checkOptions(options: LoadCertificateOptions): void {
   const problems = new OptionProblems();
   if (problems.addUnlessObject(options, 'Pass an object with certFile and keyFile, or with cert and key.')) {
-    problems.addUnknown(options, KNOWN_OPTIONS);
-    for (const { option, message, remedy } of validateCredentialsOptions(toCredentialsOptions(options))) {
-      if (KNOWN_OPTIONS.includes(option) && option !== 'passphrase') problems.add(option, message, remedy);
-    }
-    const badPassphrase = passphraseProblem(options.passphrase);
-    if (badPassphrase !== undefined) problems.add('passphrase', badPassphrase, PASSPHRASE_REMEDY);
+    const values: Readonly<Record<string, unknown>> = { ...options };
+    problems.addUnknown(values, KNOWN_OPTIONS);
+    checkSource(values, 'cert', problems);
+    checkSource(values, 'key', problems);
+    checkPassphrase(values['passphrase'], problems);
   }
   problems.throwIfAny();
 }
@@ -47,7 +40,7 @@ function throwFindings(findings: readonly Finding[], reading: CredentialsReading
     const unreadable = findings.filter(
       ({ rule, message }) => rule === 'file-readable' && message.startsWith(subject),
     );
-    // What was given as a path may be the private key itself, which belongs into no error.
+    // A key that was given in place of a path must not get into the error.
     if (unreadable.length === 0 || path === undefined || looksLikeContent(path)) continue;
     throw new FileError({
       code: 'FILE_NOT_READABLE',
@@ -56,39 +49,29 @@ function throwFindings(findings: readonly Finding[], reading: CredentialsReading
       path,
     });
   }
-  const report: CredentialsReport = {
+  throw new CredentialsError({
     ok: false,
     registrationId: undefined,
     certificate: undefined,
     chain: [],
     findings,
-  };
-  throw new CredentialsError(report);
+  });
 }
 
-/** The certificates above the leaf, nearest first, up to and without the root; then those that do not belong. */
-function orderChain(
-  leaf: X509Certificate,
-  certificates: readonly X509Certificate[],
-): { chain: X509Certificate[]; unlinked: X509Certificate[] } {
-  const known = new Set([leaf.fingerprint256]);
-  const remaining = certificates.filter((candidate) => {
-    const isRepeated = known.has(candidate.fingerprint256);
-    known.add(candidate.fingerprint256);
-    return !isRepeated && !isSelfSigned(candidate);
-  });
-  const chain: X509Certificate[] = [];
-  let lowest = leaf;
-  for (;;) {
-    const child = lowest;
-    const index = remaining.findIndex(
-      (candidate) => child.checkIssued(candidate) && child.verify(candidate.publicKey),
-    );
-    const [next] = index < 0 ? [] : remaining.splice(index, 1);
-    if (next === undefined) return { chain, unlinked: remaining };
-    chain.push(next);
-    lowest = next;
-  }
+/** The given certificates that are not part of the chain. Roots may be given, whether they are or not. */
+function strayCertificates(
+  leaf: CertificateFacts,
+  { chain, unlinked }: Chain,
+  given: readonly CertificateFacts[],
+): readonly CertificateFacts[] {
+  const end = chain.findIndex((issuer, index) => !isIssuedBy(chain[index - 1] ?? leaf, issuer));
+  const stray = new Set([...(end < 0 ? [] : chain.slice(end)), ...unlinked]);
+  return given.filter((facts) => stray.has(facts) && !facts.selfSigned);
+}
+
+/** Whether the issuer's name, key identifier and key usage fit, and its key verifies the signature. */
+function isIssuedBy({ x509 }: CertificateFacts, issuer: CertificateFacts): boolean {
+  return x509.checkIssued(issuer.x509) && verifies(x509, issuer.publicKey);
 }
 
 function mismatch({ certificateOrigin, keyOrigin }: CredentialsReading): Finding {
@@ -102,8 +85,8 @@ function mismatch({ certificateOrigin, keyOrigin }: CredentialsReading): Finding
   };
 }
 
-function gap({ certificateOrigin }: CredentialsReading, unlinked: readonly X509Certificate[]): Finding {
-  const names = unlinked.map(({ subject }) => JSON.stringify(subject.replaceAll('\n', ', ')));
+function gap({ certificateOrigin }: CredentialsReading, stray: readonly CertificateFacts[]): Finding {
+  const names = stray.map(({ x509 }) => JSON.stringify(x509.subject.replaceAll('\n', ', ')));
   return {
     rule: 'chain-without-gap',
     severity: 'error',
@@ -132,18 +115,15 @@ function gap({ certificateOrigin }: CredentialsReading, unlinked: readonly X509C
  */
 export async function loadCertificate(options: LoadCertificateOptions): Promise<IssuedCertificate> {
   checkOptions(options);
-  const reading = await readCredentials(toCredentialsOptions(options));
+  const reading = await readCredentials(options);
   const errors = reading.findings.filter(({ severity }) => severity === 'error');
-  const { key } = reading;
+  const { key, given } = reading;
   if (errors.length > 0 || key === undefined) throwFindings(errors, reading);
-  const certificates = reading.given.map(({ x509 }) => x509);
-  const leaf = certificates.find((certificate) => certificate.checkPrivateKey(key));
+  const leaf = given.find((facts) => matchesKey(facts, key));
   if (leaf === undefined) throwFindings([mismatch(reading)], reading);
-  const { chain, unlinked } = orderChain(leaf, certificates);
-  if (unlinked.length > 0) throwFindings([gap(reading, unlinked)], reading);
-  return new CertificateWithKey(
-    leaf,
-    chain.map((certificate) => certificate.toString()),
-    key,
-  );
+  const ordered = orderChain(leaf, given);
+  const stray = strayCertificates(leaf, ordered, given);
+  if (stray.length > 0) throwFindings([gap(reading, stray)], reading);
+  const chain = ordered.chain.map(({ x509 }) => x509.toString());
+  return new CertificateWithKey(leaf.x509, chain, key);
 }

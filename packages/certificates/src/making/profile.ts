@@ -1,10 +1,10 @@
 import type { SigningAlgorithm } from './keys';
 import { x509, type X509 } from './x509';
 
-/** The extensions that depend on the kind of certificate alone; key identifiers are added when it is issued. */
+/** The extensions of one kind of certificate, without the key identifiers. */
 export type Profile = (keyType: SigningAlgorithm['name']) => X509.Extension[];
 
-/** Root and intermediate: may sign certificates and revocation lists, nothing else. */
+/** The extensions of roots and intermediates: they may sign certificates and revocation lists only. */
 export function authorityProfile(pathLength?: number): Profile {
   return () => {
     const { BasicConstraintsExtension, KeyUsageFlags, KeyUsagesExtension } = x509();
@@ -30,10 +30,10 @@ function leafExtensions(
   ];
 }
 
-/** Device: authenticates itself as TLS client. */
+/** The extensions of device certificates, which authenticate a TLS client. */
 export const clientProfile: Profile = (keyType) => leafExtensions(keyType, 'clientAuth');
 
-/** Server of the emulator: answers under these host names and IP addresses. */
+/** The extensions of certificates that authenticate a TLS server under these host names and IP addresses. */
 export function serverProfile(names: X509.JsonGeneralNames): Profile {
   return (keyType) => [
     ...leafExtensions(keyType, 'serverAuth'),

@@ -1,8 +1,7 @@
 import { isIP } from 'node:net';
-import { issueCertificate } from './issue';
+import type { OptionProblems } from '../options';
+import { issueCertificate, type CertificateOptions, type IssuerOption } from './issue';
 import type { IssuedCertificate } from './issued-certificate';
-import type { CertificateOptions, IssuerOption } from './options';
-import type { OptionProblems } from './problems';
 import { serverProfile } from './profile';
 import { ANY_NAME } from './subject';
 

@@ -1,11 +1,27 @@
+import { isObject } from '../is-object';
+import type { OptionProblems } from '../options';
 import { x509, type X509 } from './x509';
-import type { SubjectFields } from './options';
-import type { OptionProblems } from './problems';
+
+/** Fields of a subject besides the common name. Any characters are allowed; none needs escaping. */
+export interface SubjectFields {
+  /** O, at most 64 characters. */
+  organization?: string;
+  /** OU, at most 64 characters. */
+  organizationalUnit?: string;
+  /** C, the two letters of ISO 3166, e.g. `CH`. */
+  country?: string;
+  /** ST, the state or province, at most 128 characters. */
+  state?: string;
+  /** L, the city, at most 128 characters. */
+  locality?: string;
+  /** The device's serial number as printed on it; letters, digits and `'()+,-./:=?` or space, at most 64. */
+  serialNumber?: string;
+}
 
 interface FieldRule {
   oid: string;
   maxLength: number;
-  /** Attributes that RFC 5280 wants as PrintableString; all others are UTF8String. */
+  /** The characters of an attribute that RFC 5280 wants as PrintableString. Others are UTF8String. */
   printable?: RegExp;
   expected?: string;
 }
@@ -13,7 +29,7 @@ interface FieldRule {
 const COMMON_NAME_OID = '2.5.4.3';
 const COMMON_NAME_MAX_LENGTH = 64;
 
-// In the order in which they are written; lengths are the upper bounds of RFC 5280, appendix A.1.
+/** The fields in the order of the distinguished name. Lengths are the upper bounds of RFC 5280, appendix A.1. */
 const FIELDS: Readonly<Record<keyof SubjectFields, FieldRule>> = {
   country: { oid: '2.5.4.6', maxLength: 2, printable: /^[A-Za-z]{2}$/, expected: 'two letters, e.g. CH' },
   state: { oid: '2.5.4.8', maxLength: 128 },
@@ -30,26 +46,26 @@ const FIELDS: Readonly<Record<keyof SubjectFields, FieldRule>> = {
 
 const FIELD_NAMES = Object.keys(FIELDS) as readonly (keyof SubjectFields)[];
 
-/** What a name must be besides 1 to 64 characters. */
+/** The rule for a common name, besides its 1 to 64 characters. */
 export interface CommonNameRule {
   /** The option that holds the common name. */
   option: 'commonName' | 'verificationCode';
   pattern?: RegExp;
   expected?: string;
   remedy: string;
-  /** A name that could be meant and follows the rule, or '' when there is none. */
+  /** A similar name that follows the rule, or '' if there is none. */
   suggest?: (value: string) => string;
 }
 
-/** Of certificate authorities. */
+/** The rule for certificate authorities. */
 export const ANY_NAME: CommonNameRule = {
   option: 'commonName',
-  remedy: 'Pass the name that people shall see, e.g. "Contoso Devices Root CA".',
+  remedy: 'Pass the name that people will see, e.g. "Contoso Devices Root CA".',
 };
 
 /**
- * Of devices: the registration ID (DPS reference, "registration ID": letters, digits, `-`, `.`, `_`, `:`, the last one
- * a letter, a digit or `-`). Upper case is allowed because DPS compares registration IDs without regard to case.
+ * The rule for devices, whose common name is the registration ID (DPS reference, "registration ID": letters, digits, `-`, `.`, `_`, `:`, the last one
+ * a letter, a digit or `-`). Upper case is allowed because DPS ignores the case of registration IDs.
  */
 export const REGISTRATION_ID: CommonNameRule = {
   option: 'commonName',
@@ -67,7 +83,7 @@ export const REGISTRATION_ID: CommonNameRule = {
       .replace(/[^a-z0-9]+$/, ''),
 };
 
-/** Why the text cannot be an attribute of a subject, or `undefined`. */
+/** The reason why the text cannot be an attribute of a subject, as the end of a sentence, or `undefined`. */
 function textProblem(value: unknown, maxLength: number): string | undefined {
   if (typeof value !== 'string') return 'must be a string.';
   if (value.trim() === '') return 'is empty.';
@@ -86,7 +102,7 @@ export function checkCommonName(value: unknown, rule: CommonNameRule, problems: 
   if (message !== undefined) problems.add(rule.option, message, nameRemedy(value, rule));
 }
 
-/** How to mend a common name: with an example made of it, where that works. */
+/** The remedy for a common name, with an example that is made of it if possible. */
 function nameRemedy(value: unknown, { option, remedy, suggest }: CommonNameRule): string {
   if (typeof value !== 'string') return remedy;
   if (Array.from(value).length > COMMON_NAME_MAX_LENGTH) {
@@ -99,7 +115,7 @@ function nameRemedy(value: unknown, { option, remedy, suggest }: CommonNameRule)
 /** Checks the further fields of a subject. */
 export function checkSubjectFields(fields: unknown, problems: OptionProblems): void {
   if (fields === undefined) return;
-  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
+  if (!isObject(fields)) {
     problems.add('subject', 'must be an object.', 'Pass e.g. { organization: "Contoso", country: "CH" }.');
     return;
   }
@@ -108,18 +124,18 @@ export function checkSubjectFields(fields: unknown, problems: OptionProblems): v
     if (value === undefined || !Object.hasOwn(FIELDS, name)) continue;
     const option = `subject.${name}`;
     const rule = FIELDS[name as keyof SubjectFields];
-    let message = textProblem(value, rule.maxLength);
-    if (rule.printable !== undefined && !rule.printable.test(String(value))) {
-      message = `must be ${rule.expected ?? 'printable'}.`;
-    }
+    const isForeign = typeof value === 'string' && rule.printable?.test(value) === false;
+    const message = isForeign
+      ? `must be ${rule.expected ?? 'printable'}.`
+      : textProblem(value, rule.maxLength);
     if (message !== undefined)
       problems.add(option, message, `Shorten or correct ${option}, or leave it out.`);
   }
 }
 
-/** The distinguished name: country first, common name last. */
+/** The distinguished name, country first and common name last. */
 export function buildSubject(commonName: string, fields: SubjectFields = {}): X509.Name {
-  // Objects, not strings: the library reads quotes and backslashes in plain strings as escapes.
+  // Objects, not strings: @peculiar/x509 reads quotes and backslashes in strings as escapes.
   const name: X509.JsonAttributeAndObjectValue[] = [];
   for (const field of FIELD_NAMES) {
     const value = fields[field];
@@ -128,6 +144,5 @@ export function buildSubject(commonName: string, fields: SubjectFields = {}): X5
     name.push({ [oid]: [printable === undefined ? { utf8String: value } : { printableString: value }] });
   }
   name.push({ [COMMON_NAME_OID]: [{ utf8String: commonName }] });
-  const { Name } = x509();
-  return new Name(name);
+  return new (x509().Name)(name);
 }

@@ -1,7 +1,8 @@
 import { types } from 'node:util';
-import type { OptionProblems } from './problems';
+import { isObject } from '../is-object';
+import type { OptionProblems } from '../options';
 
-/** How long a certificate is valid: a number of days from now, or dates. */
+/** The validity of a certificate: a number of days from now, or dates. */
 export type ValidityOptions =
   | {
       /** Whole days from now, 1 to 36 500. The certificate is valid from five minutes ago (see `notBefore`). */
@@ -20,7 +21,7 @@ export type ValidityOptions =
       days?: never;
     };
 
-/** From when to when. */
+/** The beginning and the end of a validity. */
 export interface Validity {
   notBefore: Date;
   notAfter: Date;
@@ -36,7 +37,7 @@ const MAX_DATE_MS = Date.UTC(9999, 11, 31, 23, 59, 59);
 const MEMBERS = ['days', 'notBefore', 'notAfter'];
 const REMEDY = 'Pass { days } or { notBefore, notAfter }, or leave it out for the default.';
 
-// Certificates know whole seconds only.
+/** Certificates have whole seconds only. */
 function toSecond(milliseconds: number): Date {
   return new Date(Math.floor(milliseconds / SECOND_MS) * SECOND_MS);
 }
@@ -45,7 +46,7 @@ function isDate(value: unknown): value is Date {
   return types.isDate(value) && value.getTime() >= 0 && value.getTime() <= MAX_DATE_MS;
 }
 
-/** What is wrong with the form of the option: the option or its member, and why. */
+/** A problem of the option's form: the option or its member, and the message. */
 function formProblem(
   options: Readonly<Record<string, unknown>>,
 ): [option: string, message: string] | undefined {
@@ -63,15 +64,15 @@ function formProblem(
   return wrong && [`validity.${wrong[0]}`, 'must be a Date from 1970 to 9999.'];
 }
 
-/** Adds what is wrong with the form of the option. Answers whether its values can be used. */
+/** Checks the form of the option. @returns whether its values can be used */
 function checkForm(options: unknown, problems: OptionProblems): boolean {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+  if (!isObject(options)) {
     problems.add('validity', 'must be an object.', REMEDY);
     return false;
   }
-  // A misspelled member is the reason why the right one is missing.
+  // A misspelled member is the reason why another one is missing.
   if (problems.addUnknown(options, MEMBERS, 'validity')) return false;
-  const problem = formProblem({ ...options });
+  const problem = formProblem(options);
   if (problem !== undefined) problems.add(...problem, REMEDY);
   return problem === undefined;
 }
@@ -83,8 +84,8 @@ function resolve(options: ValidityOptions, now: number): Validity {
 }
 
 /**
- * The dates to put into a certificate. A default that would outlive the issuer is shortened to the issuer's end; so is
- * a number of days that exceeds it by less than a day, because both may have been counted from almost the same moment.
+ * The dates of a new certificate. A default that would outlive the issuer is shortened to the issuer's end. So is a number
+ * of days that exceeds it by less than a day: both may have been counted from almost the same moment.
  */
 export function readValidity(
   options: ValidityOptions | undefined,

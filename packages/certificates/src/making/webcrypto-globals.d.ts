@@ -1,5 +1,5 @@
-// The declarations of @peculiar/x509 name WebCrypto types as browsers have them globally. Node has the same types in
-// node:crypto; naming them here is what spares the project the whole `dom` library, with its `window` and `document`.
+// The declarations of @peculiar/x509 use the global WebCrypto types of browsers. node:crypto has the same types. Declaring
+// them here avoids the `dom` library of TypeScript with its `window` and `document`.
 import type { webcrypto } from 'node:crypto';
 
 declare global {

@@ -1,26 +1,21 @@
 import { join } from 'node:path';
-import { ensureDirectory, checkTargets, removeFile, writeFiles, type FileContent } from '../files';
-import {
-  issuedCertificateProblem,
-  passphraseProblem,
-  PASSPHRASE_REMEDY,
-  type IssuedCertificate,
-} from './issued-certificate';
-import { OptionProblems } from './problems';
+import { checkTargets, ensureDirectory, removeFile, writeFiles, type FileContent } from '../files';
+import { checkPassphrase, OptionProblems } from '../options';
+import { issuedCertificateProblem, type IssuedCertificate } from './issued-certificate';
 
 /** Options of {@link writeCertificate}. */
 export interface WriteCertificateOptions {
-  /** Where the files go. Created when missing, for this user alone (mode 0700). */
+  /** The directory of the files. Created if missing, for this user alone (mode 0700). */
   directory: string;
   /** The files' name without extension, e.g. `sensor-17`; no path. */
   name: string;
-  /** Encrypts the private key with AES-256-CBC. Default: none, the key is protected by its file mode alone. */
+  /** Encrypts the private key with AES-256-CBC. Default: none, only the file mode protects the key. */
   passphrase?: string;
   /** Whether existing files are replaced. Default `false`: an existing file is an error and all stay untouched. */
   overwrite?: boolean;
 }
 
-/** Where the files are. */
+/** The paths of the files. */
 export interface WrittenCertificate {
   /** `<name>.crt`: the certificate alone, for the upload to an enrollment. */
   certFile: string;
@@ -28,11 +23,11 @@ export interface WrittenCertificate {
   chainFile?: string;
   /** `<name>.key`: the private key as PKCS#8, mode 0600. */
   keyFile: string;
-  /** What a device passes as `certFile`: `chainFile` where there is one, else `certFile`. */
+  /** The file that a device passes as `certFile`: `chainFile` if there is one, else `certFile`. */
   deviceCertFile: string;
 }
 
-// Windows takes what follows a colon for the name of a stream, and refuses the other characters.
+/** Windows takes the text behind a colon for the name of a stream, and refuses the other characters. */
 const NOT_IN_NAMES = process.platform === 'win32' ? /[<>:"/\\|?*\p{Cc}]/u : /[/\\\0]/;
 
 const CERTIFICATE_MODE = 0o644;
@@ -68,8 +63,7 @@ function checkOptions(options: WriteCertificateOptions, problems: OptionProblems
         : 'must be a file name without a path and without characters that file names cannot hold.';
     problems.add('name', message, 'Pass the name of the files without extension, e.g. the registration ID.');
   }
-  const badPassphrase = passphraseProblem(options.passphrase);
-  if (badPassphrase !== undefined) problems.add('passphrase', badPassphrase, PASSPHRASE_REMEDY);
+  checkPassphrase(options.passphrase, problems);
   const overwrite: unknown = options.overwrite;
   if (overwrite !== undefined && typeof overwrite !== 'boolean') {
     problems.add('overwrite', 'must be true or false.', 'Leave it out to keep existing files.');

@@ -1,10 +1,10 @@
 /* eslint-disable @typescript-eslint/no-require-imports --
-   Loading late works with `require` from CommonJS, bundlers and Jest alike. */
+   `require` loads late in CommonJS, bundlers and Jest alike. */
 import type * as X509 from '@peculiar/x509';
 
 export type { X509 };
 
-/** `@peculiar/x509`, loaded when the first certificate is made: devices that only read certificates do without. */
+/** `@peculiar/x509`, loaded by the first call: only making a certificate needs it. */
 export function x509(): typeof X509 {
   // @peculiar/x509 builds on tsyringe, which refuses to load before the metadata polyfill.
   require('reflect-metadata');

@@ -1,46 +1,49 @@
 import type { KeyObject } from 'node:crypto';
 import { resolve } from 'node:path';
-import { openDocument } from './open';
-import type { CredentialsOptions } from '../options';
-import type { CertificateFacts } from './facts';
+import type { CertificateSource, ChainSource, KeySource } from '../options';
 import type { Finding } from '../report';
 import { count, list } from '../text';
-import { readCertificates } from './certificates';
-import { KEY_KINDS } from './classify';
-import { parseDocument, type Document } from './document';
-import { originOf, type Origin, type SourceOption } from './origin';
+import type { CertificateFacts } from './certificate';
+import { readCertificates } from './chain';
+import { KEY_KINDS, parseDocument, type Document } from './document';
+import type * as Pkcs12 from './pkcs12';
 import { readPrivateKey } from './private-key';
 import { READING_RULES, type ReadingFinding } from './problem';
-import { readSource } from './source';
+import { originOf, readSource, type Origin } from './source';
 
-/** Everything that the options yield. */
+/** The result of reading certificate, chain and key. */
 export interface CredentialsReading {
-  /** Of the certificate option, then of the chain option. */
+  /** The certificates of the certificate option, then those of the chain option. */
   readonly given: readonly CertificateFacts[];
   /** How many of them come from the certificate option. */
   readonly fromLeafOption: number;
   readonly key: KeyObject | undefined;
   readonly certificateOrigin: Origin;
   readonly keyOrigin: Origin;
+  /** Permission bits of the key file, on POSIX systems. */
   readonly keyMode: number | undefined;
   /** Whether every given certificate could be read. */
   readonly complete: boolean;
   readonly findings: readonly Finding[];
 }
 
-interface Loaded {
+/** The content of an option, taken apart, or the reasons why there is none. */
+interface DocumentReading {
   readonly document: Document | undefined;
   readonly findings: readonly ReadingFinding[];
 }
 
+/** The options that are read. */
+type SourceOptions = CertificateSource & KeySource & ChainSource & { passphrase?: string };
+
 type Content = string | Uint8Array | undefined;
 
-/** Reads certificate, key and chain. What several options name is read, and complained about, once. */
-export async function readCredentials(options: CredentialsOptions): Promise<CredentialsReading> {
-  const files = new Map<unknown, Promise<Loaded>>();
-  const load = (origin: Origin, content: Content): Promise<Loaded> => {
+/** Reads certificate, key and chain. A file that several options name is read and reported once. */
+export async function readCredentials(options: SourceOptions): Promise<CredentialsReading> {
+  const files = new Map<unknown, Promise<DocumentReading>>();
+  const load = (origin: Origin, content: Content): Promise<DocumentReading> => {
     const identity = content ?? `path ${resolve(origin.path ?? '')}`;
-    const loading = files.get(identity) ?? loadDocument(origin, content, options.passphrase);
+    const loading = files.get(identity) ?? readDocument(origin, content, options.passphrase);
     files.set(identity, loading);
     return loading;
   };
@@ -69,13 +72,14 @@ export async function readCredentials(options: CredentialsOptions): Promise<Cred
   }
   const leafReading = certificate.document && readCertificates(certificate.document);
   const chainReading = chain?.document && readCertificates(chain.document);
-  const keyReading = key.document && readPrivateKey(withOrigin(key.document, keyOrigin), options.passphrase);
-  // With a damaged certificate nobody knows which one is the device's; the damage is the finding.
+  const keyReading =
+    key.document && readPrivateKey({ ...key.document, origin: keyOrigin }, options.passphrase);
+  // If a certificate is damaged, the device's cannot be told from the others; the damage is the finding.
   const leafCertificates = leafReading?.findings.length === 0 ? leafReading.certificates : [];
   const chainComplete = chain === undefined || (chainReading?.findings ?? chain.findings).length === 0;
   return {
     ...base,
-    // Without the option's own certificate the chain's would be mistaken for the device's.
+    // Without a certificate of the certificate option, one of the chain would be taken for the device's.
     given: leafCertificates.length === 0 ? [] : [...leafCertificates, ...(chainReading?.certificates ?? [])],
     fromLeafOption: leafCertificates.length,
     complete: chainComplete,
@@ -91,26 +95,26 @@ export async function readCredentials(options: CredentialsOptions): Promise<Cred
 }
 
 function chosen(option: 'cert' | 'key' | 'chain', path: string | undefined): Origin {
-  const name: SourceOption = path === undefined ? option : `${option}File`;
-  return originOf(name, path);
+  return originOf(path === undefined ? option : `${option}File`, path);
 }
 
-async function loadDocument(
+/** Reads the content of an option and opens it if it is a PKCS#12 file. */
+export async function readDocument(
   origin: Origin,
   content: Content,
   passphrase: string | undefined,
-): Promise<Loaded> {
+): Promise<DocumentReading> {
   const { bytes, mode, findings } = await readSource(origin, content);
   if (bytes === undefined) return { document: undefined, findings };
-  const { document, finding } = openDocument(parseDocument(origin, bytes, mode), passphrase);
-  return { document, findings: finding === undefined ? [] : [finding] };
+  const document = parseDocument(origin, bytes, mode);
+  const isContainer = document.items.some(({ kind, damage }) => kind === 'pkcs12' && damage === undefined);
+  if (!isContainer) return { document, findings: [] };
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- few devices have PKCS#12; loads late in CommonJS, bundlers and Jest alike
+  const { openPkcs12 } = require('./pkcs12') as typeof Pkcs12;
+  return openPkcs12(document, passphrase);
 }
 
-function withOrigin(document: Document, origin: Origin): Document {
-  return { ...document, origin };
-}
-
-/** Certificate in the key's option and key in the certificate's: one mistake, one finding. */
+/** The finding for a certificate in the key's option and a key in the certificate's. */
 function swapOf(certificate: Document | undefined, key: Document | undefined): ReadingFinding | undefined {
   if (certificate === undefined || key === undefined) return undefined;
   const holdsOnly = (document: Document, wanted: 'certificate' | 'key'): boolean => {
@@ -138,7 +142,7 @@ function repairsOf(document: Document | undefined): ReadingFinding[] {
   ];
 }
 
-/** Adds the severities, and says the same thing only once. */
+/** Adds the severities and removes repetitions. */
 function graded(findings: readonly ReadingFinding[]): Finding[] {
   const unique = new Map(findings.map((finding) => [`${finding.rule}\n${finding.message}`, finding]));
   return [...unique.values()].map(({ rule, message, remedy }) => ({

@@ -1,20 +1,22 @@
-/** One element of DER: where it lies in the bytes that it was read from. */
+/** The place of one DER element in the bytes that hold it. */
 export interface DerElement {
   /** The identifier octet. */
   readonly tag: number;
   readonly start: number;
   readonly contentStart: number;
-  /** Behind the last content octet. */
+  /** The offset behind the last content octet. */
   readonly end: number;
 }
 
-/** The identifier octets that certificates and keys are made of. */
+/** The identifier octets that occur in certificates and keys. */
 export const Tag = {
   boolean: 0x01,
   integer: 0x02,
   bitString: 0x03,
   octetString: 0x04,
   objectIdentifier: 0x06,
+  utf8String: 0x0c,
+  bmpString: 0x1e,
   sequence: 0x30,
   utcTime: 0x17,
   generalizedTime: 0x18,
@@ -22,12 +24,12 @@ export const Tag = {
   context3: 0xa3,
 } as const;
 
-/** No structure read here has more parts; a longer one is not what it claims to be. */
+/** No structure of a certificate or key has more parts. */
 const MAX_CHILDREN = 4096;
 
 /**
- * Reads the element at `offset`. Its end may lie beyond the bytes at hand, which tells truncated content from foreign
- * content; `undefined` means that no element starts here. Indefinite lengths (BER) are taken to last until the end.
+ * Reads the element at `offset`, or answers `undefined` if none starts there. The end of truncated content lies beyond the
+ * given bytes. An indefinite length (BER) lasts until the end of the bytes.
  */
 export function readElement(bytes: Uint8Array, offset: number): DerElement | undefined {
   const tag = bytes[offset];
@@ -47,7 +49,7 @@ export function readElement(bytes: Uint8Array, offset: number): DerElement | und
   return { tag, start: offset, contentStart, end: contentStart + length };
 }
 
-/** The parts of a constructed element, as far as they are well-formed and inside it. */
+/** The parts of a constructed element, up to the first one that is malformed or reaches beyond it. */
 export function childrenOf(bytes: Uint8Array, parent: DerElement): DerElement[] {
   const children: DerElement[] = [];
   const limit = Math.min(parent.end, bytes.length);
@@ -81,7 +83,7 @@ export function readObjectIdentifier(bytes: Buffer, element: DerElement | undefi
   return arcs.join('.');
 }
 
-/** A non-negative INTEGER as a number; `Infinity` when it is beyond exact numbers, `undefined` for another element. */
+/** A non-negative INTEGER. `Infinity` if it has more than 48 bits, `undefined` for another element. */
 export function readInteger(bytes: Buffer, element: DerElement | undefined): number | undefined {
   if (element?.tag !== Tag.integer) return undefined;
   const content = contentOf(bytes, element);

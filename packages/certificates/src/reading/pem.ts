@@ -1,29 +1,89 @@
+import { isUtf8 } from 'node:buffer';
 import { readElement, Tag } from './der';
 
-/** One PEM block, decoded, or what is damaged about it. */
+/** One PEM block, decoded. */
 export interface PemBlock {
-  /** What stands behind `BEGIN`, e.g. `CERTIFICATE`. */
+  /** The text behind `BEGIN`, e.g. `CERTIFICATE`. */
   readonly label: string;
-  /** The line of its `BEGIN`, from 1. */
+  /** The line of `BEGIN`, counted from 1. */
   readonly line: number;
   readonly der: Buffer;
   /** The parameters of the traditional encryption (`Proc-Type: 4,ENCRYPTED`). */
   readonly encryption: { readonly cipher: string; readonly iv: string } | undefined;
-  /** What is damaged, as the end of a sentence that starts with the block. */
+  /** The damage, if there is any, as the end of a sentence that starts with the block. */
   readonly damage: string | undefined;
 }
 
-/** The blocks of a text and what deviates from the strict format around them. */
+/** The PEM blocks of a text. */
 export interface PemText {
   readonly blocks: readonly PemBlock[];
+  /** The deviations from the strict format that were allowed for. */
   readonly repairs: readonly string[];
 }
 
-// Every repetition is bounded: a megabyte of dashes or spaces must cost linear time.
+/** Decoded text without the damage that editors, mail programs, shells and web pages do to PEM. */
+export interface NormalizedText {
+  readonly text: string;
+  /** The names of the damage that was repaired. */
+  readonly repairs: readonly string[];
+}
+
+interface Repair {
+  readonly name: string;
+  readonly pattern: RegExp;
+  readonly replacement: string;
+}
+
+/** The repairs in their order. Every pattern is a class or a short literal: hostile input costs linear time. */
+const REPAIRS: readonly Repair[] = [
+  { name: 'a byte order mark', pattern: /^\ufeff/, replacement: '' },
+  { name: 'line breaks written as \\n', pattern: /\\{1,2}(?:r\\{1,2})?n/g, replacement: '\n' },
+  { name: 'Windows line ends (CRLF)', pattern: /\r\n/g, replacement: '\n' },
+  { name: 'old Macintosh line ends (CR)', pattern: /\r/g, replacement: '\n' },
+  {
+    name: 'non-breaking or invisible spaces',
+    pattern: /[\u00a0\u00ad\u1680\u2000-\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]/g,
+    replacement: ' ',
+  },
+  { name: 'typographic dashes', pattern: /\u2014/g, replacement: '--' },
+  { name: 'typographic dashes', pattern: /[\u2010-\u2013\u2015\u2212\ufe58\ufe63\uff0d]/g, replacement: '-' },
+];
+
+/** Decodes bytes as text and repairs harmless damage. */
+export function normalizeText(bytes: Buffer): NormalizedText {
+  const repairs = new Set<string>();
+  let text = decode(bytes, repairs);
+  for (const { name, pattern, replacement } of REPAIRS) {
+    const mended = text.replace(pattern, replacement);
+    if (mended !== text) repairs.add(name);
+    text = mended;
+  }
+  return { text, repairs: [...repairs] };
+}
+
+function decode(bytes: Buffer, repairs: Set<string>): string {
+  const wide = wideEncoding(bytes);
+  if (wide !== undefined) {
+    // `>` of Windows PowerShell writes UTF-16.
+    repairs.add('the encoding UTF-16');
+    return new TextDecoder(wide).decode(bytes);
+  }
+  return isUtf8(bytes) ? bytes.toString('utf8') : new TextDecoder('windows-1252').decode(bytes);
+}
+
+function wideEncoding(bytes: Buffer): 'utf-16le' | 'utf-16be' | undefined {
+  const [first, second] = bytes;
+  if ((first === 0xff && second === 0xfe) || (first === 0x2d && second === 0)) return 'utf-16le';
+  if ((first === 0xfe && second === 0xff) || (first === 0 && second === 0x2d)) return 'utf-16be';
+  return undefined;
+}
+
+// Every repetition is bounded: a megabyte of dashes or spaces costs linear time.
 const MARKER = /(-{2,12})[ \t]{0,4}(BEGIN|END)[ \t]{1,4}([A-Z0-9][A-Z0-9 ]{0,40}?)[ \t]{0,4}(-{2,12})/g;
 const ENCRYPTION = /DEK-Info\s{0,8}:\s{0,8}([A-Za-z0-9-]{1,40})\s{0,8},\s{0,8}([0-9A-Fa-f]{1,64})/;
 const MAX_BLOCKS = 2000;
 
+/** A BEGIN or END line. */
 interface Marker {
   readonly kind: 'BEGIN' | 'END';
   readonly label: string;
@@ -42,13 +102,10 @@ export function scanPem(text: string): PemText {
     if (blocks.length >= MAX_BLOCKS) break;
     if (marker.kind === 'BEGIN') {
       if (begin === undefined) noteSurroundings(text.slice(outside, marker.start), repairs);
-      else
-        blocks.push(
-          broken(
-            begin,
-            `has no END line before the next block begins in line ${marker.line}: it is cut short`,
-          ),
-        );
+      else {
+        const damage = `has no END line before the next block begins in line ${marker.line}: it is cut short`;
+        blocks.push(broken(begin, damage));
+      }
       begin = marker;
       continue;
     }
@@ -101,12 +158,12 @@ function decodeBlock(begin: Marker, end: Marker, text: string, repairs: Set<stri
   if (!body.trim().includes('\n') && body.trim().length > 76) repairs.add('a PEM block in a single line');
   else if (lines.some((line, index) => index > 0 && line !== '' && line.trim() !== line))
     repairs.add('stray white space');
-  const compact = body.replace(/\s+/g, '');
-  const der = Buffer.from(compact, 'base64');
+  const der = Buffer.from(body.replace(/\s+/g, ''), 'base64');
   const damage =
     (begin.label === end.label ? undefined : `ends as ${end.label} in line ${end.line}`) ??
     alphabetDamage(lines, firstLine) ??
-    (encryption === undefined ? structureDamage(der, begin.label, lines, firstLine) : emptyDamage(der));
+    (der.length === 0 ? 'is empty' : undefined) ??
+    (encryption === undefined ? structureDamage(der, begin.label, lines, firstLine) : undefined);
   return { label: begin.label, line: begin.line, der, encryption, damage };
 }
 
@@ -115,8 +172,7 @@ function alphabetDamage(lines: readonly string[], firstLine: number): string | u
   for (const [index, line] of lines.entries()) {
     const bare = line.trim();
     if (bare === '') continue;
-    const foreign = /[^A-Za-z0-9+/=\s]/.exec(bare);
-    if (foreign !== null)
+    if (/[^A-Za-z0-9+/=\s]/.test(bare))
       return `is damaged: line ${firstLine + index} holds a character that Base64 does not have`;
     const padding = bare.indexOf('=');
     if (ended || (padding >= 0 && !/^={1,2}$/.test(bare.slice(padding)))) {
@@ -127,17 +183,12 @@ function alphabetDamage(lines: readonly string[], firstLine: number): string | u
   return undefined;
 }
 
-function emptyDamage(der: Buffer): string | undefined {
-  return der.length === 0 ? 'is empty' : undefined;
-}
-
 function structureDamage(
   der: Buffer,
   label: string,
   lines: readonly string[],
   firstLine: number,
 ): string | undefined {
-  if (der.length === 0) return 'is empty';
   if (/OPENSSH|SSH2|PGP/.test(label)) return undefined;
   const outer = readElement(der, 0);
   if (outer?.tag !== Tag.sequence)
@@ -153,7 +204,7 @@ function structureDamage(
   return undefined;
 }
 
-/** PEM lines have one length, except the last: another length shows where characters were lost. */
+/** The line where characters were probably lost. PEM lines have one length, except the last. */
 function unevenLine(lines: readonly string[], firstLine: number): string {
   const lengths = lines.map((line) => line.trim().length);
   const last = lengths.findLastIndex((length) => length > 0);

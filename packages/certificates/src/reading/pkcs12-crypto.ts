@@ -5,18 +5,19 @@ import {
   readElement,
   readInteger,
   readObjectIdentifier,
+  Tag,
   type DerElement,
 } from './der';
-import { MAX_ROUNDS, weightOf } from './key-encryption';
+import { CIPHERS, MAX_ROUNDS, OLD_SCHEMES, PBES2, PBKDF2, weightOf } from './private-key';
 
-/** Why something encrypted could not be opened. */
+/** The reason why a file could not be opened. */
 export type Pkcs12Failure =
   | { readonly kind: 'passphrase' }
   | { readonly kind: 'malformed' }
   | { readonly kind: 'unsupported'; readonly scheme: string }
   | { readonly kind: 'rounds'; readonly rounds: number };
 
-/** Thrown inside this folder only, and turned into a finding by whoever opens the file. */
+/** Carries a failure to the function that opens the file, which turns it into a finding. */
 export class Pkcs12Error extends Error {
   readonly failure: Pkcs12Failure;
 
@@ -34,10 +35,9 @@ const HASHES: Readonly<Record<string, { name: string; block: number; size: numbe
 };
 const SHA1 = { name: 'sha1', block: 64, size: 20 };
 
-const PBES2 = '1.2.840.113549.1.5.13';
-const PBKDF2 = '1.2.840.113549.1.5.12';
 const PBE_SHA1_3DES = '1.2.840.113549.1.12.1.3';
 
+/** The hashes of PBKDF2's pseudo-random functions. The default is HMAC-SHA-1 (RFC 8018, appendix A.2). */
 const PSEUDORANDOM: Readonly<Record<string, string>> = {
   '': 'sha1',
   '1.2.840.113549.2.7': 'sha1',
@@ -46,29 +46,15 @@ const PSEUDORANDOM: Readonly<Record<string, string>> = {
   '1.2.840.113549.2.11': 'sha512',
 };
 
-const CIPHERS: Readonly<Record<string, { name: string; keyLength: number }>> = {
-  '1.2.840.113549.3.7': { name: 'des-ede3-cbc', keyLength: 24 },
-  '2.16.840.1.101.3.4.1.2': { name: 'aes-128-cbc', keyLength: 16 },
-  '2.16.840.1.101.3.4.1.22': { name: 'aes-192-cbc', keyLength: 24 },
-  '2.16.840.1.101.3.4.1.42': { name: 'aes-256-cbc', keyLength: 32 },
-};
+const PBMAC1 = '1.2.840.113549.1.5.14';
 
-const UNSUPPORTED: Readonly<Record<string, string>> = {
-  '1.2.840.113549.1.12.1.1': 'PBE-SHA1-RC4-128',
-  '1.2.840.113549.1.12.1.2': 'PBE-SHA1-RC4-40',
-  '1.2.840.113549.1.12.1.4': 'PBE-SHA1-2DES',
-  '1.2.840.113549.1.12.1.5': 'PBE-SHA1-RC2-128',
-  '1.2.840.113549.1.12.1.6': 'PBE-SHA1-RC2-40',
-  '1.2.840.113549.1.5.14': 'PBMAC1',
-};
-
-/** The two forms of a passphrase: RFC 7292 hashes UTF-16 with a final zero, PBES2 takes UTF-8. */
+/** The two forms of a passphrase. RFC 7292 hashes UTF-16 with a final zero; PBES2 takes UTF-8. */
 export interface Secret {
   readonly wide: Buffer;
   readonly utf8: Buffer;
 }
 
-/** An absent passphrase is written as an empty string by some programs and as no bytes at all by others. */
+/** The forms of the passphrase. For none, some programs use an empty string and others no bytes at all. */
 export function secretsOf(passphrase: string | undefined): readonly Secret[] {
   const wide = Buffer.from(`${passphrase ?? ''}\0`, 'utf16le').swap16();
   const utf8 = Buffer.from(passphrase ?? '', 'utf8');
@@ -80,7 +66,7 @@ export function secretsOf(passphrase: string | undefined): readonly Secret[] {
       ];
 }
 
-/** Opens what one passphrase protects, within a limit of work that a hostile file cannot raise. */
+/** Verifies and decrypts the parts of one file with one passphrase. The work is limited, whatever the file demands. */
 export class Pkcs12Cipher {
   readonly #secret: Secret;
   #rounds = 0;
@@ -124,7 +110,7 @@ export class Pkcs12Cipher {
     const kdfOid = readObjectIdentifier(der, kdf);
     if (kdfOid !== PBKDF2 || kdfParameters === undefined) throw unsupported(kdfOid);
     const [salt, iterations, ...optional] = childrenOf(der, kdfParameters);
-    const prf = optional.find(({ tag }) => tag === 0x30);
+    const prf = optional.find(({ tag }) => tag === Tag.sequence);
     const prfOid = prf === undefined ? '' : readObjectIdentifier(der, childrenOf(der, prf)[0]);
     const [cipherIdentifier, iv] = childrenOf(der, encryption);
     const cipher = CIPHERS[readObjectIdentifier(der, cipherIdentifier)];
@@ -137,7 +123,7 @@ export class Pkcs12Cipher {
     return decipher(cipher.name, key, contentOf(der, iv), encrypted);
   }
 
-  /** Adds up the work of one file; a round of RFC 7292 costs several of PBKDF2, because each is a call of its own. */
+  /** Adds to the work of the file. The callers weight rounds by their time. */
   #charge(rounds: number | undefined, weight: number): number {
     if (rounds === undefined || rounds < 1) throw malformed();
     this.#rounds += rounds * weight;
@@ -145,7 +131,7 @@ export class Pkcs12Cipher {
     return rounds;
   }
 
-  /** RFC 7292 appendix B.2; `purpose` is 1 for a key, 2 for an initialization vector, 3 for a MAC key. */
+  /** Derives a key as RFC 7292 appendix B.2 does. `purpose` is 1 for a key, 2 for an initialization vector, 3 for a MAC key. */
   #derive(
     hash: typeof SHA1,
     purpose: 1 | 2 | 3,
@@ -154,6 +140,7 @@ export class Pkcs12Cipher {
     length: number,
   ): Buffer {
     const blocks = Math.ceil(length / hash.size);
+    // A round here is a call of its own and takes as long as four of PBKDF2.
     const rounds = this.#charge(iterations, 4 * blocks);
     const diversifier = Buffer.alloc(hash.block, purpose);
     const input = Buffer.concat([stretch(salt, hash.block), stretch(this.#secret.wide, hash.block)]);
@@ -171,12 +158,12 @@ export class Pkcs12Cipher {
   }
 }
 
-/** Repeats bytes up to the next multiple of a block. */
+/** The bytes, repeated up to the next multiple of the block length. */
 function stretch(bytes: Buffer, block: number): Buffer {
   return Buffer.alloc(Math.ceil(bytes.length / block) * block, bytes);
 }
 
-/** `block + addend + 1` of two big-endian numbers, in place. */
+/** Adds `addend + 1` to `block`, both big-endian numbers, in place. */
 function addPlusOne(block: Buffer, addend: Buffer): void {
   let carry = 1;
   for (let index = block.length - 1; index >= 0; index--) {
@@ -200,10 +187,13 @@ function malformed(): Pkcs12Error {
 }
 
 function unsupported(oid: string): Pkcs12Error {
-  return new Pkcs12Error({ kind: 'unsupported', scheme: UNSUPPORTED[oid] ?? oid });
+  return new Pkcs12Error({
+    kind: 'unsupported',
+    scheme: oid === PBMAC1 ? 'PBMAC1' : (OLD_SCHEMES[oid] ?? oid),
+  });
 }
 
-/** The element that must be there. */
+/** The outermost element. @throws Pkcs12Error when there is none */
 export function outermost(der: Buffer): DerElement {
   const element = readElement(der, 0);
   if (element === undefined || element.end > der.length) throw malformed();

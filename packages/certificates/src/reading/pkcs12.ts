@@ -1,6 +1,5 @@
-import { kindOfDer } from './classify';
-import { childrenOf, contentOf, readObjectIdentifier, type DerElement } from './der';
-import type { Document, Item } from './document';
+import { childrenOf, contentOf, readObjectIdentifier, Tag, type DerElement } from './der';
+import { binaryItem, type Document, type Item } from './document';
 import { Pkcs12Cipher, Pkcs12Error, outermost, secretsOf, type Pkcs12Failure } from './pkcs12-crypto';
 import type { ReadingFinding } from './problem';
 
@@ -13,33 +12,37 @@ const BAG = {
   certificate: `${BAGS}3`,
 } as const;
 
-/** A document whose PKCS#12 content is taken out, or why it could not be. */
-export type OpenedDocument =
-  | { readonly document: Document; readonly finding: undefined }
-  | { readonly document: undefined; readonly finding: ReadingFinding };
+/** The identifier octet of a primitive element with the implicit tag [0]. */
+const IMPLICIT_0 = 0x80;
 
-/** Takes certificates and keys out of a PKCS#12 file (RFC 7292); other documents stay as they are. */
+/** A document whose PKCS#12 file is opened, or the reason why it could not be. */
+export interface OpenedDocument {
+  readonly document: Document | undefined;
+  readonly findings: readonly ReadingFinding[];
+}
+
+/** Takes certificates and keys out of a PKCS#12 file (RFC 7292). Other documents stay as they are. */
 export function openPkcs12(document: Document, passphrase: string | undefined): OpenedDocument {
   const container = document.items.find(({ kind, damage }) => kind === 'pkcs12' && damage === undefined);
-  if (container === undefined) return { document, finding: undefined };
+  if (container === undefined) return { document, findings: [] };
   let failure: Pkcs12Failure = { kind: 'passphrase' };
   for (const secret of secretsOf(passphrase)) {
     try {
       const items = readContainer(container.der, new Pkcs12Cipher(secret));
-      return { document: { ...document, items, decrypted: true }, finding: undefined };
+      return { document: { ...document, items, decrypted: true }, findings: [] };
     } catch (error) {
       if (!(error instanceof Pkcs12Error)) throw error;
-      // A passphrase that fits, but does not help, tells more than one that does not fit.
+      // Another failure than a wrong passphrase shows that the passphrase fits, and tells more.
       if (failure.kind === 'passphrase') failure = error.failure;
     }
   }
-  return { document: undefined, finding: explain(document, failure, passphrase) };
+  return { document: undefined, findings: [explain(document, failure, passphrase)] };
 }
 
 function readContainer(der: Buffer, cipher: Pkcs12Cipher): Item[] {
   const [, contentInfo, macData] = childrenOf(der, outermost(der));
   const safe = dataOf(der, contentInfo);
-  // Without a MAC, as -nomac writes it, a wrong passphrase still shows in the padding.
+  // Without a MAC (openssl -nomac), a wrong passphrase shows in the padding.
   if (macData !== undefined && !cipher.verifies(der, macData, safe))
     throw new Pkcs12Error({ kind: 'passphrase' });
   try {
@@ -51,7 +54,7 @@ function readContainer(der: Buffer, cipher: Pkcs12Cipher): Item[] {
   } catch (error) {
     if (!(error instanceof Pkcs12Error) || error.failure.kind !== 'malformed') throw error;
   }
-  // Once in 256 times the padding looks right though the passphrase is wrong; a MAC rules that out.
+  // With a wrong passphrase, the padding looks right once in 256 times. A MAC rules that out.
   throw new Pkcs12Error({ kind: macData === undefined ? 'passphrase' : 'malformed' });
 }
 
@@ -59,47 +62,43 @@ function readContainer(der: Buffer, cipher: Pkcs12Cipher): Item[] {
 function dataOf(der: Buffer, contentInfo: DerElement | undefined): Buffer {
   const [type, wrapper] = contentInfo === undefined ? [] : childrenOf(der, contentInfo);
   const [octets] = wrapper === undefined ? [] : childrenOf(der, wrapper);
-  if (readObjectIdentifier(der, type) !== DATA || octets?.tag !== 0x04)
+  if (readObjectIdentifier(der, type) !== DATA || octets?.tag !== Tag.octetString)
     throw new Pkcs12Error({ kind: 'malformed' });
   return contentOf(der, octets);
 }
 
-/** One part of the safe, decrypted where it is encrypted. */
+/** The content of one part of the safe, decrypted if it is encrypted. */
 function contentsOf(der: Buffer, part: DerElement, cipher: Pkcs12Cipher): Buffer {
   const [type, wrapper] = childrenOf(der, part);
   if (readObjectIdentifier(der, type) !== ENCRYPTED_DATA) return dataOf(der, part);
   const [data] = wrapper === undefined ? [] : childrenOf(der, wrapper);
   const info = data === undefined ? undefined : childrenOf(der, data)[1];
   const [, algorithm, encrypted] = info === undefined ? [] : childrenOf(der, info);
-  if (algorithm === undefined || encrypted?.tag !== 0x80) throw new Pkcs12Error({ kind: 'malformed' });
+  if (algorithm === undefined || encrypted?.tag !== IMPLICIT_0) throw new Pkcs12Error({ kind: 'malformed' });
   return cipher.decrypt(der, algorithm, contentOf(der, encrypted));
 }
 
-/** Revocation lists, secrets and nested safes are passed over: a device needs none of them. */
+/** The items of one bag. Revocation lists, secrets and nested safes are left out: a device needs none of them. */
 function readBag(der: Buffer, bag: DerElement, cipher: Pkcs12Cipher): Item[] {
   const [type, wrapper] = childrenOf(der, bag);
   const [value] = wrapper === undefined ? [] : childrenOf(der, wrapper);
   if (value === undefined) return [];
   switch (readObjectIdentifier(der, type)) {
     case BAG.key:
-      return [itemOf(Buffer.from(der.subarray(value.start, value.end)))];
+      return [binaryItem(Buffer.from(der.subarray(value.start, value.end)))];
     case BAG.shroudedKey: {
       const [algorithm, encrypted] = childrenOf(der, value);
       if (algorithm === undefined || encrypted === undefined) return [];
-      return [itemOf(cipher.decrypt(der, algorithm, contentOf(der, encrypted)))];
+      return [binaryItem(cipher.decrypt(der, algorithm, contentOf(der, encrypted)))];
     }
     case BAG.certificate: {
       const [, certificate] = childrenOf(der, value);
       const [octets] = certificate === undefined ? [] : childrenOf(der, certificate);
-      return octets === undefined ? [] : [itemOf(Buffer.from(contentOf(der, octets)))];
+      return octets === undefined ? [] : [binaryItem(Buffer.from(contentOf(der, octets)))];
     }
     default:
       return [];
   }
-}
-
-function itemOf(der: Buffer): Item {
-  return { kind: kindOfDer(der), der, line: undefined, label: '', encryption: undefined, damage: undefined };
 }
 
 function explain(

@@ -1,17 +1,15 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { KEY_KINDS } from './classify';
-import type { Document, Item } from './document';
-import { explainMissing } from './expectation';
-import { MAX_ROUNDS, protectionOf, traditionalProtection, type KeyProtection } from './key-encryption';
+import { childrenOf, readElement, readInteger, readObjectIdentifier, Tag, type DerElement } from './der';
+import { explainMissing, KEY_KINDS, type Document, type Item } from './document';
 import type { ReadingFinding } from './problem';
 
-/** A private key, or why there is none. */
+/** The private key of a document, or the reasons why it cannot be read. */
 export interface PrivateKeyReading {
   readonly key: KeyObject | undefined;
   readonly findings: readonly ReadingFinding[];
 }
 
-/** Reads the private key of a document, decrypting it where it is encrypted. */
+/** Reads the private key of a document and decrypts it if it is encrypted. */
 export function readPrivateKey(document: Document, passphrase: string | undefined): PrivateKeyReading {
   const items = document.items.filter(({ kind, damage }) => KEY_KINDS.has(kind) && damage === undefined);
   const [item] = items;
@@ -46,7 +44,7 @@ function protectionOfItem(item: Item): KeyProtection | undefined {
   return item.kind === 'encrypted-pkcs8-key' ? protectionOf(item.der) : undefined;
 }
 
-/** OpenSSL's own error is dropped: its code tells nothing that the structure has not told, and it may not be relied on. */
+/** `undefined` if OpenSSL cannot read or decrypt the key. OpenSSL's error codes differ between versions and are not used. */
 function parse(item: Item, passphrase: string | undefined): KeyObject | undefined {
   const secret = passphrase === undefined ? {} : { passphrase };
   try {
@@ -60,7 +58,7 @@ function parse(item: Item, passphrase: string | undefined): KeyObject | undefine
   }
 }
 
-/** The traditional encryption exists in PEM only. */
+/** The PEM block of a traditionally encrypted key. OpenSSL reads this encryption from PEM only. */
 function traditionalPem({ label, der, encryption }: Item): string {
   const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
   const headers = [
@@ -130,4 +128,94 @@ function severalKeys({ origin }: Document, amount: number): ReadingFinding {
     message: `${origin.subject} holds ${amount} private keys; the first one is used.`,
     remedy: `Keep only the device's key in ${origin.label}.`,
   };
+}
+
+/** The protection of an encrypted key. */
+interface KeyProtection {
+  readonly name: string;
+  /** Whether OpenSSL 3 decrypts it without its legacy provider. */
+  readonly supported: boolean;
+  /** The rounds of key derivation: the work that one attempt takes. */
+  readonly rounds: number;
+}
+
+/**
+ * The limit of the rounds of key derivation, about a second of work. Tools use 2048 to 600 000 rounds. Rounds of the slower
+ * hashes count twice.
+ */
+export const MAX_ROUNDS = 1_000_000;
+
+export const PBES2 = '1.2.840.113549.1.5.13';
+export const PBKDF2 = '1.2.840.113549.1.5.12';
+const SCRYPT = '1.3.6.1.4.1.11591.4.11';
+
+/** The ciphers of PBES2 by object identifier. */
+export const CIPHERS: Readonly<Record<string, { readonly name: string; readonly keyLength: number }>> = {
+  '1.2.840.113549.3.7': { name: 'DES-EDE3-CBC', keyLength: 24 },
+  '2.16.840.1.101.3.4.1.2': { name: 'AES-128-CBC', keyLength: 16 },
+  '2.16.840.1.101.3.4.1.22': { name: 'AES-192-CBC', keyLength: 24 },
+  '2.16.840.1.101.3.4.1.42': { name: 'AES-256-CBC', keyLength: 32 },
+};
+
+/** The names of the schemes before PBES2, by object identifier. */
+export const OLD_SCHEMES: Readonly<Record<string, string>> = {
+  '1.2.840.113549.1.12.1.3': 'PBE-SHA1-3DES',
+  '1.2.840.113549.1.12.1.4': 'PBE-SHA1-2DES',
+  '1.2.840.113549.1.12.1.1': 'PBE-SHA1-RC4-128',
+  '1.2.840.113549.1.12.1.2': 'PBE-SHA1-RC4-40',
+  '1.2.840.113549.1.12.1.5': 'PBE-SHA1-RC2-128',
+  '1.2.840.113549.1.12.1.6': 'PBE-SHA1-RC2-40',
+  '1.2.840.113549.1.5.1': 'PBE-MD2-DES',
+  '1.2.840.113549.1.5.3': 'PBE-MD5-DES',
+  '1.2.840.113549.1.5.6': 'PBE-MD5-RC2-64',
+  '1.2.840.113549.1.5.10': 'PBE-SHA1-DES',
+  '1.2.840.113549.1.5.11': 'PBE-SHA1-RC2-64',
+};
+
+/** The old schemes that OpenSSL 3 decrypts without its legacy provider. */
+const SUPPORTED_OLD_SCHEMES = /^PBE-SHA1-[23]DES$/;
+
+/** The ciphers of the traditional encryption (`DEK-Info`) that OpenSSL 3 keeps in its legacy provider. */
+const LEGACY_CIPHERS = /^(?:DES-(?:CBC|ECB|CFB|OFB)|RC[245]|BF|CAST|IDEA|SEED)/;
+
+/** The protection of an encrypted PKCS#8 key. */
+function protectionOf(der: Buffer): KeyProtection {
+  const parts = (element: DerElement | undefined): DerElement[] =>
+    element === undefined ? [] : childrenOf(der, element);
+  const [scheme, parameters] = parts(parts(readElement(der, 0))[0]);
+  const oid = readObjectIdentifier(der, scheme);
+  const [first, second] = parts(parameters);
+  if (oid !== PBES2) {
+    const known = OLD_SCHEMES[oid];
+    const supported = known === undefined || SUPPORTED_OLD_SCHEMES.test(known);
+    return { name: known ?? oid, supported, rounds: readInteger(der, second) ?? 1 };
+  }
+  const [derivation, derivationParameters] = parts(first);
+  const cipherOid = readObjectIdentifier(der, parts(second)[0]);
+  const cipher = CIPHERS[cipherOid]?.name;
+  const rounds = roundsOf(der, readObjectIdentifier(der, derivation), parts(derivationParameters));
+  // OpenSSL supports more ciphers than those of the table (ARIA, Camellia).
+  return { name: `PBES2 with ${cipher ?? cipherOid}`, supported: true, rounds };
+}
+
+function roundsOf(der: Buffer, derivation: string, parameters: readonly DerElement[]): number {
+  const numbers = parameters.slice(1).map((element) => readInteger(der, element) ?? 1);
+  if (derivation === SCRYPT) return numbers.slice(0, 3).reduce((product, number) => product * number, 1);
+  if (derivation !== PBKDF2) return 1;
+  const prf = parameters.find(({ tag }) => tag === Tag.sequence);
+  const weight = weightOf(readObjectIdentifier(der, prf && childrenOf(der, prf)[0]));
+  return (numbers[0] ?? 1) * Math.ceil((numbers[1] ?? 32) / 32) * weight;
+}
+
+/** HMAC-SHA-384 and HMAC-SHA-512. */
+const SLOW_HASHES: ReadonlySet<string> = new Set(['1.2.840.113549.2.10', '1.2.840.113549.2.11']);
+
+/** The time of a round with this pseudo-random function, in rounds of HMAC-SHA-256. */
+export function weightOf(pseudorandom: string): number {
+  return SLOW_HASHES.has(pseudorandom) ? 2 : 1;
+}
+
+/** The protection of a key in a traditional PEM block. */
+function traditionalProtection(cipher: string): KeyProtection {
+  return { name: cipher, supported: !LEGACY_CIPHERS.test(cipher), rounds: 1 };
 }

@@ -1,14 +1,15 @@
-/** What reading found: its severity lives in the table of reading rules. */
+/** A deviation that was found while reading. The table of reading rules has its severity. */
 export interface ReadingFinding {
   readonly rule: ReadingRuleName;
   readonly message: string;
   readonly remedy: string;
 }
 
-/** What a reading rule is about, where it comes from and how grave a finding is. */
+/** One rule of reading. */
 export interface ReadingRule {
-  /** What is as it should be when the rule finds nothing, for the documentation. */
+  /** The state in which the rule finds nothing, for the documentation. */
   readonly checks: string;
+  /** The standard, document or practice that the rule comes from. */
   readonly source: string;
   readonly severity: 'error' | 'warning' | 'info';
 }
@@ -16,9 +17,7 @@ export interface ReadingRule {
 const RFC7468 = 'RFC 7468: the textual (PEM) encoding of certificates and keys';
 const LIBRARY = 'azure-iot-x509: what this library reads';
 
-/**
- * What is found while reading. Its errors cannot be skipped, because nothing could be presented to Azure then.
- */
+/** The rules of reading. They cannot be skipped: without what they need there is nothing to present. */
 export const READING_RULES = {
   'file-readable': {
     checks: 'The file exists, is a regular file (not a directory), and this user may read it.',
@@ -108,5 +107,5 @@ export const READING_RULES = {
   },
 } as const satisfies Readonly<Record<string, ReadingRule>>;
 
-/** The name of a rule that reading applies. */
+/** The name of a reading rule. */
 type ReadingRuleName = keyof typeof READING_RULES;

@@ -1,25 +1,59 @@
 import { constants, type Stats } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { count, quote, shellWord } from '../text';
 import type { ReadingFinding } from './problem';
-import { looksLikeContent, type Origin } from './origin';
-import { count, quote } from '../text';
 
-/** No certificate or key comes near it; what does is something else and is not read. */
+/** The options that hold or name certificates and keys. */
+export type SourceOption = 'cert' | 'certFile' | 'key' | 'keyFile' | 'chain' | 'chainFile';
+
+/** The option or file that bytes come from, in the words of messages and remedies. Never holds the bytes. */
+export interface Origin {
+  readonly option: SourceOption;
+  /** The path as given, of file options. */
+  readonly path: string | undefined;
+  /** The start of a sentence: `The file "device.crt" (certFile)` or `Option cert`. */
+  readonly subject: string;
+  /** The same in mid-sentence. */
+  readonly label: string;
+  /** The path as a word of a shell command, or a file name that stands for it. */
+  readonly word: string;
+}
+
+const PLACEHOLDERS = { cert: 'device.crt', key: 'device-private-key.pem', chain: 'chain.pem' } as const;
+
+/** Recognizes PEM or Base64 in the place of a path. It may be the private key and must not be repeated. */
+export function looksLikeContent(path: string): boolean {
+  return path.includes('-----') || path.includes('\n') || /^(?:M[A-Z]|LS0t)[\w+/=-]{40}/.test(path);
+}
+
+/** The origin of an option's value. */
+export function originOf(option: SourceOption, path?: string): Origin {
+  const placeholder = PLACEHOLDERS[option.replace('File', '') as keyof typeof PLACEHOLDERS];
+  if (path === undefined || looksLikeContent(path)) {
+    const label = `option ${option}`;
+    return { option, path, subject: `Option ${option}`, label, word: placeholder };
+  }
+  const label = `the file ${quote(path)} (${option})`;
+  return { option, path, subject: `T${label.slice(1)}`, label, word: shellWord(path) };
+}
+
+/** The longest content that is read. Certificates and keys have a few kilobytes. */
 const MAX_SOURCE_BYTES = 1024 * 1024;
 
 /** Enough for most certificates and keys. */
 const MIN_BUFFER_BYTES = 4 * 1024;
 
-/** The bytes of one option, or why there are none. */
+/** The bytes of one option. */
 export interface SourceBytes {
+  /** Absent if there are findings. */
   readonly bytes: Buffer | undefined;
   /** Permission bits of the file, on POSIX systems. */
   readonly mode: number | undefined;
   readonly findings: readonly ReadingFinding[];
 }
 
-/** Takes the content of an option as it is, or reads the file that it names. */
+/** Takes the content of an option, or reads the file that the option names. */
 export async function readSource(
   origin: Origin,
   content: string | Uint8Array | undefined,
@@ -47,12 +81,12 @@ export async function readSource(
 }
 
 async function readFile(origin: Origin, path: string): Promise<SourceBytes> {
-  // Not blocking: a name that became a pipe meanwhile must not hang the call.
+  // Not blocking: opening a file that became a pipe in the meantime must not hang.
   const file = await open(path, constants.O_RDONLY | ((constants.O_NONBLOCK as number | undefined) ?? 0));
   try {
     const { size, mode } = await file.stat();
     if (size > MAX_SOURCE_BYTES) return checkLength(origin, size, () => Buffer.alloc(0));
-    // A byte more than there should be, by which the end is seen. The file may grow, and some do not tell their size.
+    // One byte more than the size shows the end. A file may grow, and those of /proc have the size 0.
     let buffer: Buffer = Buffer.alloc(Math.max(size, MIN_BUFFER_BYTES) + 1);
     let length = 0;
     while (length <= MAX_SOURCE_BYTES) {
@@ -82,10 +116,10 @@ function checkLength(origin: Origin, length: number, bytes: () => Buffer): Sourc
 }
 
 function notAFile(origin: Origin, information: Stats): ReadingFinding {
-  const what = information.isDirectory() ? 'is a directory' : 'is not a regular file';
+  const what = information.isDirectory() ? 'is a directory (EISDIR)' : 'is not a regular file';
   return {
     rule: 'file-readable',
-    message: `${origin.subject} ${what}${information.isDirectory() ? ' (EISDIR)' : ''}.`,
+    message: `${origin.subject} ${what}.`,
     remedy: `Set ${origin.option} to the path of the file that holds ${expected(origin)}.`,
   };
 }

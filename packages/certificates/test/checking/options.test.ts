@@ -1,5 +1,4 @@
-import { checkCredentials } from '../../src/checking/inspect';
-import { validateCredentialsOptions } from '../../src/checking/validate-options';
+import { checkCredentials, validateCredentialsOptions } from '../../src/checking/inspect';
 import { CredentialsError, InvalidOptionsError } from '../../src/errors';
 import type { CredentialsOptions } from '../../src/options';
 import { check } from '../support/check';
@@ -38,7 +37,8 @@ test('checkCredentials rejects with every problem of the options at once', async
 });
 
 test.each<[unknown, string[]]>([
-  [undefined, ['options must be an object.']],
+  [undefined, ['options is missing.']],
+  [[], ['options must be an object.']],
   [{ cert, key }, ['enrollment is missing.']],
   [
     { enrollment: 'hub-group' },

@@ -1,9 +1,15 @@
-import { verifies, type CertificateFacts } from '../../reading/facts';
-import { displayName } from '../../reading/name';
+import { displayName, verifies, type CertificateFacts } from '../../reading/certificate';
 import { count, instant, list } from '../../text';
-import { place } from './remedies';
-import { attestsLeaf, byAttestation, forLeaf, type LeafContext, type Rule, type RuleFinding } from './rule';
-import { EXPIRY_WARNING_DAYS } from './validity';
+import { EXPIRY_WARNING_DAYS } from './leaf';
+import {
+  attestsLeaf,
+  byAttestation,
+  forLeaf,
+  place,
+  type LeafContext,
+  type Rule,
+  type RuleFinding,
+} from './rule';
 
 const DPS_CHAIN =
   'Azure DPS, "X.509 certificate attestation": the device presents every certificate up to one that is verified';
@@ -12,7 +18,7 @@ const NOT_FOR_GROUPS = ['leaf-is-no-authority', 'leaf-is-not-self-signed'];
 const KEY_CERT_SIGN = 5;
 const GROUPS_ERROR = byAttestation('off', 'error');
 
-/** Each certificate with the one that issued it, from the leaf up, with the root where it was given. */
+/** Each certificate with its issuer, from the leaf up to the root if it was given. */
 function links({ certificates }: LeafContext): (readonly [CertificateFacts, CertificateFacts])[] {
   const { leaf, chain, root } = certificates;
   const path = [leaf, ...chain, ...(root === undefined ? [] : [root])];
@@ -25,7 +31,7 @@ function forEachLink(
   return forLeaf((_, context) => links(context).flatMap(([child, issuer]) => check(child, issuer) ?? []));
 }
 
-/** A dated problem of an intermediate; `soon` also tells what has not happened yet. */
+/** The finding if an intermediate is not valid now or, with `soon`, if it is valid but expires soon. */
 function validityFinding(facts: CertificateFacts, now: Date, soon: boolean): RuleFinding | undefined {
   const left = facts.notAfter.getTime() - now.getTime();
   const early = facts.notBefore.getTime() > now.getTime();
@@ -41,7 +47,7 @@ function validityFinding(facts: CertificateFacts, now: Date, soon: boolean): Rul
   };
 }
 
-/** What leads from the leaf to the enrolled authority. */
+/** The rules for the chain from the leaf to the enrolled authority. */
 export const CHAIN_RULES: readonly Rule[] = [
   {
     name: 'chain-without-gap',
@@ -86,7 +92,7 @@ export const CHAIN_RULES: readonly Rule[] = [
     unless: NOT_FOR_GROUPS,
     check: forEachLink((child, issuer) => {
       const { basicConstraints, keyUsage, selfSigned } = issuer;
-      // Version 1 roots have no extensions.
+      // Version 1 certificates, as old roots are, have no extensions.
       const isAuthority = basicConstraints?.ca ?? selfSigned;
       if (isAuthority && keyUsage?.has(KEY_CERT_SIGN) !== false) return undefined;
       const lack = isAuthority

@@ -1,11 +1,11 @@
 import { ENROLLMENTS } from '../../enrollment';
-import { displayName } from '../../reading/name';
+import { displayName } from '../../reading/certificate';
 import { list, quote } from '../../text';
-import { newCertificate } from './remedies';
 import {
   always,
   byAttestation,
   forLeaf,
+  newCertificate,
   type LeafContext,
   type Rule,
   type RuleFinding,
@@ -19,7 +19,7 @@ const CENTRAL = 'Azure IoT Central, "Device authentication concepts": the common
 
 const DPS_PUNCTUATION = ENROLLMENTS['hub-group'].idPunctuation;
 const MAX_LENGTH = 64;
-/** The name of a certificate that should not be presented at all is beside the point. */
+/** The rules whose findings mean that another certificate has to be presented, with another name. */
 const WRONG_CERTIFICATE = ['leaf-is-no-authority', 'leaf-is-not-self-signed'];
 const IN_CENTRAL: SeverityByKind = {
   'hub-individual': 'off',
@@ -47,7 +47,7 @@ function shown(characters: readonly string[]): string {
   return list(characters.map((character) => (character === ' ' ? 'a space' : quote(character))));
 }
 
-/** A common name that passes, made of one that does not. */
+/** A common name that follows the rules, made of one that does not. */
 function suggestion(name: string, punctuation: string): string {
   const kept = Array.from(name).map((character) =>
     foreignCharacters(character, punctuation).length === 0 ? character : '-',
@@ -59,7 +59,7 @@ function suggestion(name: string, punctuation: string): string {
   return short === '' ? 'device-1' : short;
 }
 
-/** The common name, which DPS takes for the registration ID. */
+/** The rules for the common name, which DPS takes for the registration ID. */
 export const COMMON_NAME_RULES: readonly Rule[] = [
   {
     name: 'common-name-present',

@@ -1,10 +1,148 @@
+import type { KeyObject } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
-import { matchesKey } from '../../reading/chain';
-import { displayName } from '../../reading/name';
-import { describeKey } from './algorithms';
-import { always, forLeaf, type LeafContext, type Rule, type RuleFinding } from './rule';
+import { displayName, matchesKey, type CertificateFacts } from '../../reading/certificate';
+import {
+  always,
+  byAttestation,
+  forLeaf,
+  newCertificate,
+  type LeafContext,
+  type Rule,
+  type RuleFinding,
+} from './rule';
 
-/** The private key and its file. */
+const CURVES: Readonly<Record<string, string>> = {
+  prime256v1: 'P-256',
+  secp384r1: 'P-384',
+  secp521r1: 'P-521',
+};
+const TLS_KEY_TYPES: ReadonlySet<string> = new Set(['rsa', 'rsa-pss', 'ec', 'ed25519', 'ed448']);
+
+const WEAK_SIGNATURES: Readonly<Record<string, string>> = {
+  '1.2.840.113549.1.1.2': 'MD2 with RSA',
+  '1.2.840.113549.1.1.3': 'MD4 with RSA',
+  '1.2.840.113549.1.1.4': 'MD5 with RSA',
+  '1.2.840.113549.1.1.5': 'SHA-1 with RSA',
+  '1.3.14.3.2.29': 'SHA-1 with RSA',
+  '1.2.840.113549.1.1.10/1.3.14.3.2.26': 'SHA-1 with RSA-PSS',
+  '1.2.840.10045.4.1': 'SHA-1 with ECDSA',
+  '1.2.840.10040.4.3': 'SHA-1 with DSA',
+};
+
+/** The kind of a key in words: `RSA 2048`, `EC P-256`, `Ed25519`. */
+export function describeKey(key: KeyObject | undefined): string {
+  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key ?? {};
+  if (type === undefined) return 'a key of an unknown kind';
+  const curve = details?.namedCurve;
+  const size = type === 'ec' ? curve && (CURVES[curve] ?? curve) : details?.modulusLength;
+  const name =
+    type.startsWith('ed') || type.startsWith('x')
+      ? type.charAt(0).toUpperCase() + type.slice(1)
+      : type.toUpperCase();
+  return size === undefined ? name : `${name} ${size}`;
+}
+
+/** Whether keys of this kind are known to work with Azure. */
+function isProven({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): boolean {
+  if (asymmetricKeyType === 'rsa') return true;
+  return asymmetricKeyType === 'ec' && CURVES[asymmetricKeyDetails?.namedCurve ?? ''] !== undefined;
+}
+
+function weakSignatures(
+  certificates: readonly CertificateFacts[],
+  context: LeafContext,
+  verdict: string,
+): readonly RuleFinding[] {
+  return certificates.flatMap(({ signatureAlgorithm, subject }) => {
+    const name = WEAK_SIGNATURES[signatureAlgorithm];
+    if (name === undefined) return [];
+    return [
+      {
+        message: `The certificate of ${displayName(subject)} is signed using ${name}, ${verdict}.`,
+        remedy: `Sign with SHA-256 (-sha256). ${newCertificate(context)}`,
+      },
+    ];
+  });
+}
+
+/** The rules for the kind of key and for signature algorithms. */
+export const ALGORITHM_RULES: readonly Rule[] = [
+  {
+    name: 'key-type-signs-tls',
+    checks:
+      'The key is of a type that can sign a TLS handshake: RSA, EC, Ed25519 or Ed448, not X25519 or DSA.',
+    source: 'RFC 5246 and RFC 8446: a client certificate must hold a key that can sign the handshake',
+    severity: always('error'),
+    check: (context) => {
+      const { certificates, key, keyOrigin, certificateOrigin } = context;
+      const judged = certificates === undefined ? key : certificates.leaf.publicKey;
+      if (certificates === undefined && key === undefined) return [];
+      if (TLS_KEY_TYPES.has(judged?.asymmetricKeyType ?? '')) return [];
+      const origin = certificates === undefined ? keyOrigin : certificateOrigin;
+      return [
+        {
+          message: `The key in ${origin.label} is ${describeKey(judged)}, which cannot sign a TLS handshake.`,
+          remedy:
+            'Use an RSA or EC key, and have a certificate made for it: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out device-new.key',
+        },
+      ];
+    },
+  },
+  {
+    name: 'key-type-proven-with-azure',
+    checks: 'The key is RSA, or EC on P-256, P-384 or P-521.',
+    source:
+      'Azure IoT Hub, "TLS support": RSA and ECC certificates; suites with ECDSA and RSA; Windows TLS stack',
+    severity: always('warning'),
+    unless: ['key-type-signs-tls'],
+    check: forLeaf((leaf, context) => {
+      if (leaf.publicKey === undefined || isProven(leaf.publicKey)) return undefined;
+      return {
+        message: `The certificate in ${context.certificateOrigin.label} holds ${describeKey(leaf.publicKey)}; only RSA and EC on P-256, P-384 or P-521 are known to work with Azure.`,
+        remedy: `If the handshake fails, change the key. ${newCertificate(context)}`,
+      };
+    }),
+  },
+  {
+    name: 'rsa-key-size',
+    checks: 'An RSA key has at least 2048 bits.',
+    source: 'NIST SP 800-131A: RSA keys have at least 2048 bits; OpenSSL refuses less than 1024 in TLS',
+    severity: always('error'),
+    check: forLeaf((leaf, context) => {
+      const bits = leaf.publicKey?.asymmetricKeyDetails?.modulusLength;
+      if (bits === undefined || bits >= 2048 || leaf.publicKey?.asymmetricKeyType?.startsWith('rsa') !== true)
+        return undefined;
+      return {
+        message: `The RSA key of the certificate in ${context.certificateOrigin.label} has ${bits} bits; at least 2048 are needed.`,
+        remedy: newCertificate(context),
+      };
+    }),
+  },
+  {
+    name: 'signature-algorithm',
+    checks: 'No authority signed the leaf or an intermediate using SHA-1 or MD5.',
+    source: 'OpenSSL 3 refuses certificates that an authority signed using SHA-1 or MD5 (security level 1)',
+    severity: always('error'),
+    check: forLeaf((leaf, context) =>
+      weakSignatures(
+        [leaf, ...context.certificates.chain].filter(({ selfSigned }) => !selfSigned),
+        context,
+        'which can be forged and which OpenSSL 3 refuses in TLS',
+      ),
+    ),
+  },
+  {
+    name: 'self-signature-algorithm',
+    checks: 'A self-signed certificate is not signed using SHA-1 or MD5.',
+    source: 'RFC 6151 and RFC 6194: MD5 and SHA-1 are not to be used for new signatures',
+    severity: byAttestation('warning', 'off'),
+    check: forLeaf((leaf, context) =>
+      leaf.selfSigned ? weakSignatures([leaf], context, 'which newer software refuses') : undefined,
+    ),
+  },
+];
+
+/** The rules for the private key and its file. */
 export const KEY_RULES: readonly Rule[] = [
   {
     name: 'key-matches-certificate',
@@ -56,7 +194,7 @@ function mismatch(context: LeafContext, key: NonNullable<LeafContext['key']>): R
   };
 }
 
-/** What only OpenSSL itself can tell, asked when everything else is in order. */
+/** The test of the credentials by OpenSSL itself, made if no other rule found an error. */
 export function tlsRule(unless: readonly string[]): Rule {
   return {
     name: 'tls-accepts-credentials',
@@ -68,7 +206,7 @@ export function tlsRule(unless: readonly string[]): Rule {
       if (key === undefined) return undefined;
       const cert = [leaf, ...certificates.chain].map(({ x509 }) => x509.toString()).join('');
       try {
-        // With `ca`, node:tls does not load its list of roots, which takes longer than the rest.
+        // With `ca`, node:tls does not load its list of roots, which takes longer than all other rules.
         createSecureContext({
           cert,
           key: key.export({ type: 'pkcs8', format: 'pem' }),

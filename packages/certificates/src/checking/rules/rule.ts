@@ -1,20 +1,21 @@
 import type { KeyObject } from 'node:crypto';
 import { ENROLLMENTS, type EnrollmentKind } from '../../enrollment';
-import type { CertificateFacts } from '../../reading/facts';
+import { subjectArgument, type CertificateFacts } from '../../reading/certificate';
 import type { CertificateSet } from '../../reading/chain';
-import type { Origin } from '../../reading/origin';
+import type { Origin } from '../../reading/source';
 import type { Severity } from '../../report';
+import { shellWord } from '../../text';
 
-/** Everything that rules look at. */
+/** The credentials and options that rules judge. */
 export interface RuleContext {
   readonly enrollment: EnrollmentKind;
-  /** The clock that validity is judged by. */
+  /** The time at which validity is judged. */
   readonly now: Date;
   /** Option `registrationId`. */
   readonly registrationId: string | undefined;
-  /** The certificates in order, unless none could be read. */
+  /** The certificates in order, if one could be read. */
   readonly certificates: CertificateSet | undefined;
-  /** Whether every given certificate could be read; a hole in the chain may be due to that. */
+  /** Whether every given certificate could be read. An unreadable one may be the reason for a gap in the chain. */
   readonly complete: boolean;
   readonly certificateOrigin: Origin;
   readonly key: KeyObject | undefined;
@@ -26,36 +27,36 @@ export interface RuleContext {
 /** A context whose leaf could be read. */
 export type LeafContext = RuleContext & { readonly certificates: CertificateSet };
 
-/** What a rule says about one thing that it found. */
+/** One deviation from a rule. */
 export interface RuleFinding {
-  /** What was found, with the actual values. */
+  /** The deviation, with the actual values. */
   readonly message: string;
   readonly remedy: string;
 }
 
-/** How grave a rule's findings are for a kind of enrollment; `off` where the rule does not apply. */
+/** The severity of a rule's findings for each enrollment kind; `off` where the rule does not apply. */
 export type SeverityByKind = Readonly<Record<EnrollmentKind, Severity | 'off'>>;
 
-/** One thing that certificates and keys must fulfil. */
+/** One demand on certificates and keys. */
 export interface Rule {
-  /** Stable, in kebab-case; what `skipChecks` takes. */
+  /** The stable name in kebab-case, which `skipChecks` takes. */
   readonly name: string;
-  /** What is as it should be when the rule finds nothing, for the documentation. */
+  /** The state in which the rule finds nothing, for the documentation. */
   readonly checks: string;
-  /** Where the rule comes from. */
+  /** The standard, document or practice that the rule comes from. */
   readonly source: string;
   readonly severity: SeverityByKind;
-  /** Rules whose findings have the same cause: when one of them found something, this one is silent. */
+  /** Rules whose findings have the same cause. If one of them found something, this rule is not applied. */
   readonly unless?: readonly string[];
   readonly check: (context: RuleContext) => readonly RuleFinding[];
 }
 
-/** The same severity for all kinds. */
+/** The same severity for all enrollment kinds. */
 export function always(severity: Severity): SeverityByKind {
   return byAttestation(severity, severity);
 }
 
-/** One severity where the service holds the leaf itself, another where it holds an authority above. */
+/** One severity for individual enrollments, which hold the leaf itself, and one for groups, which hold an authority. */
 export function byAttestation(leaf: Severity | 'off', authority: Severity | 'off'): SeverityByKind {
   return {
     'hub-individual': leaf,
@@ -65,7 +66,7 @@ export function byAttestation(leaf: Severity | 'off', authority: Severity | 'off
   };
 }
 
-/** A check that needs the leaf; without one the reason is a finding already. */
+/** A check that needs the leaf. If there is none, reading has reported why. */
 export function forLeaf(
   check: (leaf: CertificateFacts, context: LeafContext) => RuleFinding | readonly RuleFinding[] | undefined,
 ): Rule['check'] {
@@ -76,7 +77,37 @@ export function forLeaf(
   };
 }
 
-/** Whether the service holds the leaf itself. */
+/** Whether the enrollment holds the leaf itself. */
 export function attestsLeaf({ enrollment }: RuleContext): boolean {
   return ENROLLMENTS[enrollment].attests === 'leaf';
+}
+
+/** A new key for each certificate, in a new file: nothing that is in use is overwritten. */
+const NEW_KEY = '-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout device-new.key';
+const EXTENSIONS =
+  '-addext basicConstraints=critical,CA:FALSE -addext keyUsage=critical,digitalSignature -addext extendedKeyUsage=clientAuth';
+
+/** The commands for a new device certificate with this common name, and the place to enroll it if the enrollment holds the leaf. */
+export function newCertificate(context: LeafContext, commonName?: string): string {
+  const { leaf } = context.certificates;
+  const name = commonName ?? leaf.commonNames[0] ?? context.registrationId ?? 'device-1';
+  const subject = shellWord(subjectArgument(leaf.subject, name));
+  const use = 'Then use device-new.crt and device-new.key';
+  if (attestsLeaf(context) && leaf.selfIssued) {
+    return `Make a new certificate: openssl req -x509 ${NEW_KEY} -sha256 -days 365 -subj ${subject} ${EXTENSIONS} -out device-new.crt. ${use}, ${enrol(context)}`;
+  }
+  const signed =
+    `Have the certificate authority issue a new certificate: openssl req -new ${NEW_KEY} -subj ${subject} ${EXTENSIONS} -out device-new.csr; ` +
+    `openssl x509 -req -in device-new.csr -CA ca.crt -CAkey ca-private-key.pem -CAcreateserial -copy_extensions copy -days 365 -sha256 -out device-new.crt. ${use}`;
+  return attestsLeaf(context) ? `${signed}, ${enrol(context)}` : `${signed}, followed by the intermediates.`;
+}
+
+/** The upload of a new leaf, as the end of a sentence. */
+function enrol(context: RuleContext): string {
+  return `and upload device-new.crt in ${ENROLLMENTS[context.enrollment].place}.`;
+}
+
+/** The way to the enrollment in the portal. */
+export function place(context: RuleContext): string {
+  return ENROLLMENTS[context.enrollment].place;
 }
