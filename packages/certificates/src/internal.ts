@@ -9,14 +9,18 @@ import type * as Describe from './checking/describe';
 import type * as Server from './making/server';
 import type * as CertificateFile from './reading/certificate-file';
 
-export { checkCredentials, inspectCredentials, validateCredentialsOptions } from './checking/inspect';
+export {
+  checkCredentials,
+  inspectCredentials,
+  validateCredentialsOptions,
+  type KeyMaterial,
+} from './checking/inspect';
 export { ENROLLMENT_KINDS, ENROLLMENTS } from './enrollment';
 export { CredentialsError, DeviceError, FileError, InvalidOptionsError } from './errors';
 export { checkTargets, ensureDirectory, writeFiles, type FileContent } from './files';
 export { isObject } from './is-object';
 export { OptionProblems } from './options';
 export { factsOf, verifies, type CertificateFacts } from './reading/certificate';
-export type { KeyMaterial } from './reading/key-material';
 export { count, instant, list, nearestName, quote, shellWord } from './text';
 export type { CertificateDescription } from './checking/describe';
 

@@ -21,11 +21,12 @@ function leafExtensions(
 ): X509.Extension[] {
   const { BasicConstraintsExtension, ExtendedKeyUsage, ExtendedKeyUsageExtension } = x509();
   const { KeyUsageFlags, KeyUsagesExtension } = x509();
-  // The RSA key exchange of TLS 1.2 encrypts with the certificate's key; elliptic curves only sign.
-  const encipherment = keyType === 'ECDSA' ? 0 : KeyUsageFlags.keyEncipherment;
   return [
     new BasicConstraintsExtension(false, undefined, true),
-    new KeyUsagesExtension(KeyUsageFlags.digitalSignature | encipherment, true),
+    // The RSA key exchange of TLS 1.2 encrypts with the certificate's key; elliptic curves only sign.
+    keyType === 'ECDSA'
+      ? new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true)
+      : new KeyUsagesExtension(KeyUsageFlags.digitalSignature | KeyUsageFlags.keyEncipherment, true),
     new ExtendedKeyUsageExtension([ExtendedKeyUsage[purpose]]),
   ];
 }

@@ -1,6 +1,5 @@
 import { inspect } from 'node:util';
-import { checkCredentials, inspectCredentials } from '../../src/checking/inspect';
-import { KeyMaterial } from '../../src/reading/key-material';
+import { checkCredentials, inspectCredentials, KeyMaterial } from '../../src/checking/inspect';
 import { CredentialsError, InvalidOptionsError } from '../../src/errors';
 import type { CredentialsOptions } from '../../src/options';
 import { GOOD_SUBJECT, make } from '../support/make';
