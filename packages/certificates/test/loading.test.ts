@@ -28,7 +28,7 @@ function load<Entry extends keyof Entries>(
     const name = path === LIBRARY ? path : relative(SOURCE, path).split(sep).join('/');
     jest.doMock(path, () => {
       loaded.add(name);
-      return jest.requireActual<unknown>(path);
+      return jest.requireActual<object>(path);
     });
   }
   jest.resetModules();

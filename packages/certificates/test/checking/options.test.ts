@@ -72,11 +72,11 @@ test.each<[unknown, string[]]>([
     ['skipChecks names "file-readable", which cannot be skipped: without it there is nothing to present.'],
   ],
   [{ enrollment: 'hub-group', cert, key, skipChecks: [], idScope: '0ne', passphrase: '' }, []],
-])('validates options (%#)', (options, expected) => {
+])('validateCredentialsOptions answers with every problem of the options (case %#)', (options, expected) => {
   expect(problems(options)).toEqual(expected);
 });
 
-test('CredentialsError reads as text', async () => {
+test('a CredentialsError lists the messages and remedies of all errors', async () => {
   const report = await check({ cert, keyFile: 'no.key', registrationId: 'other' });
   const { message, remedy } = new CredentialsError(report);
   expect(message).toBe(

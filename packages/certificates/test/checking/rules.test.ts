@@ -15,8 +15,8 @@ afterAll(() => {
   expect(uncovered).toEqual([]);
 });
 
-describe('every rule finds what breaks it alone, and nothing in its neighbour', () => {
-  // What hangs together by nature: a bare leaf in a group is told so, without being the point of the case.
+describe('every rule finds an input that breaks this rule alone, and nothing in a similar good one', () => {
+  // Findings that cannot be avoided: a leaf without a chain in a group always has one of them.
   const beside = new Set(['info chain-reaches-enrolled-authority', 'info chain-root-not-sent']);
 
   test.each([...LEAF_CASES, ...CHAIN_CASES])(
@@ -39,7 +39,7 @@ describe('every rule finds what breaks it alone, and nothing in its neighbour', 
     },
   );
 
-  test('tls-accepts-credentials finds what OpenSSL refuses for reasons that no other rule names', async () => {
+  test('tls-accepts-credentials finds credentials that OpenSSL refuses and no other rule reports', async () => {
     covered.add('tls-accepts-credentials');
     const leaf = under(weak, { hash: 'sha1' });
     const skipChecks = ['signature-algorithm'];
@@ -69,8 +69,8 @@ test(`key-file-permissions finds a key that every user may read${isPosix ? '' : 
   rmSync(directory, { recursive: true });
 });
 
-describe('the table', () => {
-  test('has unique kebab-case names and a source for each', () => {
+describe('the table of rules', () => {
+  test('has a unique name in kebab-case and a source for each rule', () => {
     expect(new Set(RULES.map(({ name }) => name)).size).toBe(RULES.length);
     for (const { name, source } of RULES) {
       expect(name).toMatch(/^[a-z]+(-[a-z]+)+$/);
@@ -78,7 +78,7 @@ describe('the table', () => {
     }
   });
 
-  test('refers to rules that exist and stand before', () => {
+  test('lets a rule depend on earlier rules only', () => {
     const before = new Set<string>();
     for (const { name, unless = [] } of RULES) {
       for (const other of unless) expect(before).toContain(other);
@@ -86,7 +86,7 @@ describe('the table', () => {
     }
   });
 
-  test('every rule can be skipped', async () => {
+  test('has no rule that skipChecks cannot skip', async () => {
     const report = await check({
       ...chainOf(make({ notAfter: day(-0.5) })),
       skipChecks: RULES.map(({ name }) => name),
@@ -95,20 +95,20 @@ describe('the table', () => {
   });
 });
 
-describe('one cause, one error', () => {
-  test('an authority presented as a device is not blamed for its name, its usage or its chain', async () => {
+describe('one cause leads to one error', () => {
+  test('when an authority is presented as a device', async () => {
     const root = make({ subject: [['CN', 'My Root CA']], ca: true, keyUsage: [5, 6] });
     expect(names(await check({ ...chainOf(root), ...inGroup }))).toEqual(['error leaf-is-no-authority']);
   });
 
-  test('a key of another kind than the certificate names both', async () => {
+  test('which names both kinds of key when certificate and private key differ in them', async () => {
     const report = await check({ cert: tree.device.pem, key: good({ keys: rsaKeys(2048) }).key });
     expect(finding(report, 'key-matches-certificate').message).toContain(
       'the certificate holds EC P-256, the private key is RSA 2048',
     );
   });
 
-  test('a name that does not fit the service at all is reported once', async () => {
+  test('when a common name breaks several rules for names', async () => {
     const report = await check({
       ...chainOf(good({ subject: subject('a b.') })),
       enrollment: 'central-group',
@@ -126,13 +126,13 @@ test('IoT Central groups and DPS groups share the rules of the chain', async () 
   }
 });
 
-test('judges validity by the given clock', async () => {
+test('inspectCredentials judges validity at the given time', async () => {
   const { device } = tree;
   const report = await check(chainOf(device), new Date('1970-01-01T00:05:00Z'));
   expect(finding(report, 'certificate-already-valid').message).toContain('says 1970-01-01T00:05:00Z');
 });
 
-test('hostile names cannot steer a terminal', async () => {
+test('findings escape the control characters of hostile names', async () => {
   const report = await check(
     chainOf(make({ subject: [['CN', 'a\u001b[31m\u202e$(rm -rf ~)']], keys: ecKeys() })),
   );

@@ -58,7 +58,7 @@ test.each<[string, object]>([
   ['a key in the place of a certificate', { cert: key, key: cert }],
   ['a key in the certificate', { cert: cert + key }],
   ['a key as an enrollment', { enrollment: 'hub-individual', chain: key }],
-])('shows no secret of %s', async (_, more) => {
+])('neither report nor error shows a secret of %s', async (_, more) => {
   const inspected = await inspectCredentials(options(more));
   expectNoSecret(inspected.report);
   expectNoSecret(inspected);
@@ -71,14 +71,14 @@ test.each<[string, object]>([
   ['both', { keyFile: key }],
   ['a number', { passphrase: 7, key: 1 }],
   ['an array', { key: [key], passphrase: [passphrase] }],
-])('shows no secret of invalid options: %s', async (_, more) => {
+])('an InvalidOptionsError shows no secret: %s', async (_, more) => {
   const error: unknown = await checkCredentials(options(more)).catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(InvalidOptionsError);
   expectNoSecret(error);
 });
 
 describe('KeyMaterial', () => {
-  test('hands out certificate and key on request only', async () => {
+  test('returns the private key from toX509 only', async () => {
     const { material } = await inspectCredentials(
       options({ enrollment: 'hub-individual', key: encrypted, passphrase }),
     );
@@ -92,7 +92,7 @@ describe('KeyMaterial', () => {
     expectNoSecret(Object.entries(material ?? {}));
   });
 
-  test('is there when certificate and key could be read, even if the report has errors', async () => {
+  test('is present if certificate and key could be read, even if the report has errors', async () => {
     const { material, report } = await inspectCredentials(options({ registrationId: 'device-2' }));
     expect(report.ok).toBe(false);
     expect(material).toBeDefined();

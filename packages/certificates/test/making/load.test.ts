@@ -68,7 +68,7 @@ describe('loadCertificate', () => {
     expect(loaded.fullChain).toBe(lower.certificate + upper.certificate);
   });
 
-  test('a root has no chain', async () => {
+  test('gives a root no chain', async () => {
     const { chain } = await loadCertificate({ cert: root.certificate, key: root.privateKey });
     expect(chain).toEqual([]);
   });
@@ -86,6 +86,39 @@ describe('loadCertificate', () => {
       (await createIntermediateCertificate({ commonName: 'Else', issuer: root })).certificate;
     expect(await findingsOf(loadCertificate({ cert, key: lower.privateKey }))).toEqual([
       'Option cert holds what is not part of the chain, or an intermediate below it is missing: "CN=Else".',
+    ]);
+  });
+
+  test('refuses an intermediate whose key did not sign the certificate below it', async () => {
+    const again = await createIntermediateCertificate({ commonName: 'Upper', issuer: root, pathLength: 1 });
+    const cert = lower.certificate + again.certificate;
+    expect(await findingsOf(loadCertificate({ cert, key: lower.privateKey }))).toEqual([
+      'Option cert holds what is not part of the chain, or an intermediate below it is missing: "CN=Upper".',
+    ]);
+    const both = loadCertificate({ cert: cert + upper.certificate, key: lower.privateKey });
+    expect(await findingsOf(both)).toHaveLength(1);
+  });
+
+  test('refuses the certificates above a gap', async () => {
+    const device = await createDeviceCertificate({ commonName: 'sensor-17', issuer: lower });
+    const cert = device.certificate + upper.certificate + root.certificate;
+    expect(await findingsOf(loadCertificate({ cert, key: device.privateKey }))).toEqual([
+      'Option cert holds what is not part of the chain, or an intermediate below it is missing: "CN=Upper".',
+    ]);
+  });
+
+  test('leaves out roots that are not part of the chain', async () => {
+    const foreign = await createRootCertificate({ commonName: 'Foreign' });
+    const cert = foreign.certificate + lower.fullChain;
+    const { chain } = await loadCertificate({ cert, key: lower.privateKey });
+    expect(chain).toEqual([upper.certificate]);
+  });
+
+  test('refuses a certificate below the one that the key belongs to', async () => {
+    const device = await createDeviceCertificate({ commonName: 'sensor-17', issuer: lower });
+    const cert = device.fullChain;
+    expect(await findingsOf(loadCertificate({ cert, key: lower.privateKey }))).toEqual([
+      'Option cert holds what is not part of the chain, or an intermediate below it is missing: "CN=sensor-17".',
     ]);
   });
 
@@ -131,7 +164,7 @@ describe('loadCertificate', () => {
     ]);
   });
 
-  test('says so when its options are none, or not known', async () => {
+  test('refuses options that are no object or not known', async () => {
     const untyped = loadCertificate as (options?: unknown) => Promise<unknown>;
     expect(await problemsOf(untyped())).toEqual(['options is missing.']);
     expect(await problemsOf(untyped('ca.crt'))).toEqual(['options must be an object.']);
@@ -145,7 +178,7 @@ describe('loadCertificate', () => {
     ]);
   });
 
-  test('says so when certificate and key are swapped', async () => {
+  test('reports that certificate and key are swapped', async () => {
     const { certFile, keyFile } = await writeCertificate(root, { directory: at(), name: 'root' });
     const error = await errorOf(loadCertificate({ certFile: keyFile, keyFile: certFile }));
     expect(error).toBeInstanceOf(CredentialsError);
@@ -157,7 +190,7 @@ describe('loadCertificate', () => {
     });
   });
 
-  test('says which file the passphrase does not fit', async () => {
+  test('names the file that the passphrase does not decrypt', async () => {
     const options = { directory: at(), name: 'root', passphrase: 'right' };
     const { certFile, keyFile } = await writeCertificate(root, options);
     expect(await errorOf(loadCertificate({ certFile, keyFile, passphrase: 'wrong' }))).toMatchObject({
@@ -176,7 +209,7 @@ describe('loadCertificate', () => {
     expect(chain).toEqual([upper.certificate]);
   });
 
-  test('repeats no key that was given in place of a path', async () => {
+  test('does not repeat a key that was given in place of a path', async () => {
     const promise = loadCertificate({ certFile: root.certificate, keyFile: root.privateKey });
     const error = await errorOf(promise);
     expect(error).toBeInstanceOf(CredentialsError);
@@ -237,36 +270,25 @@ describeWithOpenssl('certificate authorities made by openssl', () => {
     return createDeviceCertificate({ commonName: 'sensor-17', issuer });
   }
 
+  let rsaKey: string;
+  beforeAll(async () => {
+    rsaKey = await openssl(['genpkey', '-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048']);
+  });
+
+  const P384 = ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-384'];
+  const ENCRYPTED = ['-aes-256-cbc', '-pass', 'pass:secret'];
+
   test.each<[string, string[], RegExp]>([
-    ['RSA, PKCS#8', ['genpkey', '-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048'], /BEGIN PRIVATE/],
-    ['RSA, PKCS#1', ['genrsa', '-traditional', '2048'], /BEGIN RSA PRIVATE/],
-    [
-      'RSA, PKCS#1 encrypted',
-      ['genrsa', '-traditional', '-aes256', '-passout', 'pass:secret', '2048'],
-      /Proc-Type/,
-    ],
-    [
-      'P-256, SEC1 after its parameters',
-      ['ecparam', '-name', 'prime256v1', '-genkey'],
-      /BEGIN EC PARAMETERS/,
-    ],
-    [
-      'P-384, PKCS#8 encrypted',
-      [
-        'genpkey',
-        '-algorithm',
-        'EC',
-        '-pkeyopt',
-        'ec_paramgen_curve:P-384',
-        '-aes-256-cbc',
-        '-pass',
-        'pass:secret',
-      ],
-      /BEGIN ENCRYPTED PRIVATE/,
-    ],
+    ['RSA, PKCS#8', ['pkey'], /BEGIN PRIVATE/],
+    ['RSA, PKCS#1', ['rsa', '-traditional'], /BEGIN RSA PRIVATE/],
+    ['RSA, PKCS#1 encrypted', ['rsa', '-traditional', '-aes256', '-passout', 'pass:secret'], /Proc-Type/],
+    ['P-256, SEC1 after its parameters', ['ecparam', '-name', 'prime256v1', '-genkey'], /BEGIN EC PARAM/],
+    ['P-384, PKCS#8 encrypted', ['genpkey', ...P384, ...ENCRYPTED], /BEGIN ENCRYPTED PRIVATE/],
     ['P-521, SEC1', ['ecparam', '-name', 'secp521r1', '-genkey', '-noout'], /BEGIN EC PRIVATE/],
-  ])('with a key in the form %s load and issue', async (_name, command, form) => {
-    const key = await openssl(command);
+  ])('are loaded and issue certificates with a key in the form %s', async (_name, command, form) => {
+    // openssl pkey and rsa convert the key that they read; the others make their own.
+    const isConversion = command[0] === 'pkey' || command[0] === 'rsa';
+    const key = await openssl(command, isConversion ? { input: rsaKey } : {});
     expect(key).toMatch(form);
     writeFileSync(at('ca.key'), key);
     await makeAuthority();

@@ -13,7 +13,7 @@ const DAY_MS = 86_400_000;
 const CHARACTERS =
   'commonName must consist of letters, digits, - . _ and : only, the last character being a letter, a digit or -.';
 
-describe('options', () => {
+describe('the options of the create functions:', () => {
   let root: IssuedCertificate;
   beforeAll(async () => {
     root = await createRootCertificate({ commonName: 'Root' });
@@ -80,7 +80,7 @@ describe('options', () => {
     expect(await problemsOf(text)).toEqual(['subject must be an object.']);
   });
 
-  test('a name that is too long, or cannot be one, comes with a way to mend it', async () => {
+  test('the remedy for a bad common name has a similar good one', async () => {
     const remedy = async (commonName: string) => {
       const [first = ''] = await remediesOf(createSelfSignedCertificate({ commonName }));
       return first.split('. ')[0];
@@ -94,7 +94,7 @@ describe('options', () => {
     expect(ofAuthority).toMatch(/^Shorten commonName to 64 characters or less\. /);
   });
 
-  test('an option that is not known is refused, and the one that was probably meant is named', async () => {
+  test('an unknown option is refused, and the similar known one is named', async () => {
     // @ts-expect-error -- misspelled
     const algorithm = createSelfSignedCertificate({ commonName: 'a', keyAlgoritm: 'RSA-2048' });
     expect(await problemsOf(algorithm)).toEqual(['keyAlgoritm is not an option. Did you mean keyAlgorithm?']);
@@ -123,7 +123,7 @@ describe('options', () => {
     ]);
   });
 
-  test('an option that is undefined counts as absent, whatever its name', async () => {
+  test('an option with the value undefined counts as absent, whatever its name', async () => {
     const options: object = { commonName: 'a', passphrase: undefined };
     const untyped = createSelfSignedCertificate as (options: object) => Promise<unknown>;
     await expect(untyped(options)).resolves.toBeDefined();
@@ -135,7 +135,7 @@ describe('options', () => {
     ['createIntermediateCertificate', createIntermediateCertificate],
     ['createDeviceCertificate', createDeviceCertificate],
     ['createVerificationCertificate', createVerificationCertificate],
-  ])('%s says so when its options are none', async (_name, create) => {
+  ])('%s refuses options that are no object', async (_name, create) => {
     const untyped = create as (options?: unknown) => Promise<unknown>;
     expect(await problemsOf(untyped())).toEqual(['options is missing.']);
     for (const options of [null, 'pump-1', 7, ['pump-1']]) {
@@ -143,7 +143,7 @@ describe('options', () => {
     }
   });
 
-  test('an issuer that nobody awaited is told from one that is none', async () => {
+  test('an issuer that is a promise is told from one that is no certificate', async () => {
     // @ts-expect-error -- a promise
     const promise = createDeviceCertificate({ commonName: 'a', issuer: Promise.resolve(root) });
     expect(await problemsOf(promise)).toEqual(['issuer is a promise: await it first.']);
@@ -218,7 +218,7 @@ describe('an issuer', () => {
     expect(others).toEqual([]);
   });
 
-  test('cannot be outlived on purpose', async () => {
+  test('cannot be outlived by a validity that is given', async () => {
     const issuer = await createRootCertificate({ commonName: 'Short', validity: { days: 10 } });
     const end = new Date(Date.now() + 11 * DAY_MS);
     const byDate = createDeviceCertificate({ commonName: 'a', issuer, validity: { notAfter: end } });

@@ -3,7 +3,7 @@ import { format, inspect } from 'node:util';
 import { createRootCertificate, type IssuedCertificate } from 'azure-iot-certificates';
 import { InvalidOptionsError } from '../../src/errors';
 
-describe('the private key', () => {
+describe('the private key of an IssuedCertificate', () => {
   let certificate: IssuedCertificate;
   let secret: string;
   beforeAll(async () => {
@@ -30,7 +30,7 @@ describe('the private key', () => {
     expect(shown).not.toContain('privateKey');
   });
 
-  test('the certificate itself is shown', () => {
+  test('is left out where the certificate is shown', () => {
     expect(inspect(certificate)).toContain(certificate.thumbprint);
     expect(JSON.parse(JSON.stringify(certificate))).toEqual({
       certificate: certificate.certificate,
@@ -40,19 +40,22 @@ describe('the private key', () => {
     });
   });
 
-  test.each(['x', 'pass phrase "ü" €', 'x'.repeat(1024)])('is encrypted with a passphrase', (passphrase) => {
-    const key = certificate.exportPrivateKey(passphrase);
-    expect(key).toMatch(/^-----BEGIN ENCRYPTED PRIVATE KEY-----\n/);
-    expect(createPrivateKey({ key, passphrase }).export({ type: 'pkcs8', format: 'pem' })).toBe(
-      certificate.privateKey,
-    );
-    expect(() => createPrivateKey({ key, passphrase: `${passphrase.slice(1)}!` })).toThrow();
-  });
+  test.each(['x', 'pass phrase "ü" €', 'x'.repeat(1024)])(
+    'is encrypted with the passphrase (case %#)',
+    (passphrase) => {
+      const key = certificate.exportPrivateKey(passphrase);
+      expect(key).toMatch(/^-----BEGIN ENCRYPTED PRIVATE KEY-----\n/);
+      expect(createPrivateKey({ key, passphrase }).export({ type: 'pkcs8', format: 'pem' })).toBe(
+        certificate.privateKey,
+      );
+      expect(() => createPrivateKey({ key, passphrase: `${passphrase.slice(1)}!` })).toThrow();
+    },
+  );
 
   test.each([
     ['', 'Option passphrase is empty.'],
     ['€'.repeat(342), 'Option passphrase is longer than 1024 bytes.'],
-  ])('is not encrypted with a passphrase that nothing could decrypt', (passphrase, message) => {
+  ])('is not encrypted with a passphrase that OpenSSL could not decrypt (case %#)', (passphrase, message) => {
     expect(() => certificate.exportPrivateKey(passphrase)).toThrow(message);
     expect(() => certificate.exportPrivateKey(passphrase)).toThrow(InvalidOptionsError);
   });

@@ -51,7 +51,7 @@ async function presentTo(root: IssuedCertificate, cert: string, key: string): Pr
   }
 }
 
-describe('mutual TLS', () => {
+describe('a TLS server that trusts the root', () => {
   let root: IssuedCertificate;
   let issuer: IssuedCertificate;
   beforeAll(async () => {
@@ -60,14 +60,14 @@ describe('mutual TLS', () => {
   });
 
   test.each<KeyAlgorithm>(['EC-P256', 'EC-P384', 'RSA-2048'])(
-    'accepts a device with its intermediate, key %s',
+    'accepts a device that sends its intermediate and has a key of the kind %s',
     async (keyAlgorithm) => {
       const device = await createDeviceCertificate({ commonName: 'sensor-17', issuer, keyAlgorithm });
       expect(await presentTo(root, device.fullChain, device.privateKey)).toBe('CN=sensor-17');
     },
   );
 
-  test('refuses a device that forgets its intermediate', async () => {
+  test('refuses a device that does not send its intermediate', async () => {
     const device = await createDeviceCertificate({ commonName: 'sensor-17', issuer });
     expect(await presentTo(root, device.certificate, device.privateKey)).toBe(
       'UNABLE_TO_VERIFY_LEAF_SIGNATURE',

@@ -70,7 +70,7 @@ describe('writeCertificate', () => {
     expect(readdirSync(at()).sort()).toEqual(['intermediate.crt', 'intermediate.key']);
   });
 
-  test.each([0o000, 0o077, 0o777])('keeps the key to its owner under umask %o', async (umask) => {
+  test.each([0o000, 0o077, 0o777])('lets only the owner read the key, under umask %o', async (umask) => {
     const before = process.umask(umask);
     try {
       const { keyFile, certFile } = await writeCertificate(device, { directory: at(), name: 'a' });
@@ -81,7 +81,7 @@ describe('writeCertificate', () => {
     }
   });
 
-  test('creates missing directories for their owner alone', async () => {
+  test('creates missing directories that only their owner may enter', async () => {
     await writeCertificate(device, { directory: at('a', 'b'), name: 'c' });
     expect([mode(at('a')), mode(at('a', 'b'))]).toEqual([0o700, 0o700]);
   });
@@ -99,14 +99,14 @@ describe('writeCertificate', () => {
     expect(read(at(name))).toBe('precious');
   });
 
-  test('does not write through a link that leads nowhere', async () => {
+  test('does not write through a dangling link', async () => {
     symlinkSync(at('elsewhere'), at('a.key'));
     const error = await fileErrorOf(writeCertificate(root, { directory: at(), name: 'a' }));
     expect(error.code).toBe('FILE_EXISTS');
     expect(readdirSync(at())).toEqual(['a.key']);
   });
 
-  test('replaces files when told to, and removes a chain that is outdated', async () => {
+  test('replaces files with overwrite, and removes an outdated chain', async () => {
     await writeCertificate(device, { directory: at(), name: 'a' });
     await writeCertificate(root, { directory: at(), name: 'a', overwrite: true });
     expect(readdirSync(at()).sort()).toEqual(['a.crt', 'a.key']);
@@ -132,7 +132,7 @@ describe('writeCertificate', () => {
     expect(error.cause).toMatchObject({ code: 'ENOTDIR' });
   });
 
-  test('of two at the same time one wins, and its files belong together', async () => {
+  test('lets one of several calls at the same time write all its files, and refuses the others', async () => {
     const options = { directory: at(), name: 'a' };
     const attempts = Array.from({ length: 6 }, (_, index) => (index % 2 === 0 ? device : root));
     const results = await Promise.allSettled(attempts.map((one) => writeCertificate(one, options)));
@@ -148,7 +148,7 @@ describe('writeCertificate', () => {
     expect(readdirSync(at()).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 
-  test('does not overwrite a file that appears at the last moment, and takes back what it wrote', async () => {
+  test('does not overwrite a file that appears while it writes, and removes its own files', async () => {
     const { link } = jest.requireActual<typeof fileSystem>('node:fs/promises');
     jest.spyOn(fileSystem, 'link').mockImplementation(async (from, to) => {
       if (to === at('a.key')) writeFileSync(to, 'precious');
@@ -214,7 +214,7 @@ describe('writeCertificate', () => {
     expect(readdirSync(at())).toEqual([]);
   });
 
-  test('says so when it is given no certificate or no options', async () => {
+  test('refuses arguments that are no certificate or no options', async () => {
     const untyped = writeCertificate as (certificate?: unknown, options?: unknown) => Promise<unknown>;
     const options = { directory: at(), name: 'a' };
     expect(await problemsOf(untyped())).toEqual(['certificate is missing.', 'options is missing.']);
@@ -231,7 +231,7 @@ describe('writeCertificate', () => {
 });
 
 if (process.platform === 'linux') {
-  test('a folder that refuses folders is an error, and not the end of everything', async () => {
+  test('writeCertificate rejects for a directory below /proc, where mkdir never ends', async () => {
     const error = await fileErrorOf(writeCertificate(root, { directory: '/proc/a/b', name: 'a' }));
     expect(error.code).toBe('FILE_NOT_WRITABLE');
   });

@@ -16,7 +16,7 @@ function file(name: string, content: string | Buffer): string {
   return path;
 }
 
-test('reads a file of any length up to the limit', async () => {
+test('checkCredentials reads files of any length up to a mebibyte', async () => {
   const lengths = [cert.length, 4 * 1024, 4 * 1024 + 1, 20_000, 1024 * 1024];
   for (const length of lengths) {
     const certFile = file(`${length}.crt`, cert + '\n'.repeat(Math.max(0, length - cert.length)));
@@ -24,7 +24,7 @@ test('reads a file of any length up to the limit', async () => {
   }
 });
 
-describe('names what is wrong with a file', () => {
+describe('checkCredentials reports a file', () => {
   const certFile = (): string => file('device.crt', cert);
 
   test('that does not exist, with its full path', async () => {
@@ -37,12 +37,12 @@ describe('names what is wrong with a file', () => {
     expect(home.findings[0]?.remedy).toContain('only a shell understands "~"');
   });
 
-  test('that several options name, once', async () => {
+  test('that several options name only once', async () => {
     const path = join(directory, 'absent.pem');
     expect(names(await check({ certFile: path, keyFile: path }))).toEqual(['error file-readable']);
   });
 
-  test('that is a directory or no regular file', async () => {
+  test('that is a directory or not a regular file', async () => {
     mkdirSync(join(directory, 'folder'));
     const report = await check({ certFile: join(directory, 'folder'), key });
     expect(report.findings[0]?.message).toMatch(/is a directory \(EISDIR\)/);
@@ -63,7 +63,7 @@ describe('names what is wrong with a file', () => {
     chmodSync(path, 0o600);
   });
 
-  test('that is too large, or empty', async () => {
+  test('that is too large or empty', async () => {
     const large = file('large.pem', Buffer.alloc(2 * 1024 * 1024, 45));
     expect(errors(await check({ certFile: large, key }))).toEqual(['file-size']);
     const report = await check({ certFile: file('empty.pem', ''), key });
@@ -73,14 +73,14 @@ describe('names what is wrong with a file', () => {
   // Megabytes, though its size is given as zero.
   const symbols = '/proc/kallsyms';
   const hasSymbols = existsSync(symbols);
-  test(`that is larger than it says${hasSymbols ? '' : ' (NOT tried: this system has no such file)'}`, async () => {
+  test(`that is larger than its size says${hasSymbols ? '' : ' (NOT tried: this system has no such file)'}`, async () => {
     if (!hasSymbols) return;
     const report = await check({ certFile: symbols, key });
     expect(errors(report)).toEqual(['file-size']);
     expect(report.findings[0]?.message).toMatch(/has 1048577 bytes/);
   });
 
-  test('with remedies that can be pasted', async () => {
+  test('with a remedy that can be pasted into a shell', async () => {
     const path = file(
       "it's here.pem",
       device.privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'a' }),

@@ -121,20 +121,23 @@ async function expectReport(options: Parameters<typeof check>[0]): Promise<Crede
 // A failure prints its seed and the path to the smallest case, which `fc.assert` takes as options to repeat it.
 const RUNS = { numRuns: 150, verbose: fc.VerbosityLevel.Verbose };
 
-test.each(Object.entries(VALID))('however %s is damaged, the answer is a report', async (_, valid) => {
-  expect(await expectReport({ ...valid, passphrase })).toMatchObject({ registrationId: 'device-1' });
-  const property = fc.asyncProperty(mutations, enrollment, async (changes, kind) => {
-    const damage = (bytes: Buffer): Buffer => changes.reduce((changed, change) => change(changed), bytes);
-    const [cert, key] = [
-      valid.damaged === 'key' ? valid.cert : damage(valid.cert),
-      valid.damaged === 'cert' ? valid.key : damage(valid.key),
-    ];
-    await expectReport({ enrollment: kind, cert, key, passphrase });
-  });
-  await fc.assert(property, RUNS);
-});
+test.each(Object.entries(VALID))(
+  'checkCredentials answers with a report, however %s is damaged',
+  async (_, valid) => {
+    expect(await expectReport({ ...valid, passphrase })).toMatchObject({ registrationId: 'device-1' });
+    const property = fc.asyncProperty(mutations, enrollment, async (changes, kind) => {
+      const damage = (bytes: Buffer): Buffer => changes.reduce((changed, change) => change(changed), bytes);
+      const [cert, key] = [
+        valid.damaged === 'key' ? valid.cert : damage(valid.cert),
+        valid.damaged === 'cert' ? valid.key : damage(valid.key),
+      ];
+      await expectReport({ enrollment: kind, cert, key, passphrase });
+    });
+    await fc.assert(property, RUNS);
+  },
+);
 
-test('whatever bytes or text are given, the answer is a report', async () => {
+test('checkCredentials answers with a report, whatever bytes or text are given', async () => {
   const frame = fc
     .tuple(fc.constantFrom('CERTIFICATE', 'PRIVATE KEY', 'RSA PRIVATE KEY', 'X'), fc.base64String())
     .map(([label, body]) => `-----BEGIN ${label}-----\n${body}\n-----END ${label}-----`);
@@ -160,7 +163,7 @@ test('whatever bytes or text are given, the answer is a report', async () => {
   await fc.assert(property, { ...RUNS, numRuns: 300 });
 });
 
-describe('a megabyte is judged within a second', () => {
+describe('checkCredentials judges a megabyte within a second', () => {
   /** Generous: the worst of these take a tenth of it. What is quadratic takes minutes. */
   const LIMIT_MS = 1000;
   const MEBIBYTE = 1024 * 1024;
@@ -201,9 +204,9 @@ describe('a megabyte is judged within a second', () => {
     ['many certificates', Buffer.from(device.pem.repeat(Math.floor(MEBIBYTE / device.pem.length)))],
     ['a key that takes two thousand million rounds', huge],
     ['a PKCS#12 file and half a megabyte behind it', Buffer.concat([pkcs12, Buffer.alloc(MEBIBYTE / 2, 48)])],
-  ])('%s', (_, bytes) => expectJudgedInTime(bytes));
+  ])('of %s', (_, bytes) => expectJudgedInTime(bytes));
 
-  test('any few pieces, again and again', async () => {
+  test('of any few pieces, repeated', async () => {
     const piece = fc.oneof(
       fc.constantFrom(...FRAGMENTS, '\n', '-', ' ', 'A', '\\', '\r'),
       fc.string({ unit: 'binary', maxLength: 8 }),

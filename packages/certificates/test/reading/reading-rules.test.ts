@@ -6,7 +6,7 @@ import { check, finding, names } from '../support/check';
 import { ecKeys, GOOD_SUBJECT, make, oid, tlv } from '../support/make';
 import { makePkcs12 } from '../support/pkcs12';
 
-/* For every rule of reading: one input that breaks it and nothing else, and the neighbour that passes. */
+/* For every reading rule: one input that breaks this rule alone, and a similar one that passes. */
 
 type Options = Parameters<typeof check>[0];
 type RuleName = keyof typeof READING_RULES;
@@ -125,7 +125,7 @@ const CASES: Readonly<Record<RuleName, { breaks: Options; passes: Options; messa
 };
 
 test.each(Object.entries(CASES) as [RuleName, (typeof CASES)[RuleName]][])(
-  '%s finds what breaks it alone, and nothing in its neighbour',
+  'the reading rule %s finds an input that breaks this rule alone, and nothing in a similar good one',
   async (rule, { breaks, passes, message }) => {
     const report = await check(breaks);
     expect(names(report)).toEqual([`${READING_RULES[rule].severity} ${rule}`]);
@@ -154,7 +154,7 @@ function slowKey(rounds: number): Buffer {
   return tlv(48, algorithm('1.2.840.113549.1.5.13', schemes), tlv(4, Buffer.alloc(64)));
 }
 
-test('rounds of slow hashes count twice, so that no key takes more than a second or so', async () => {
+test('rounds of slow hashes count twice, so that no key takes more than about a second', async () => {
   expect(names(await check({ cert, key: slowKey(500_001), passphrase }))).toEqual([
     'error key-encryption-supported',
   ]);

@@ -20,7 +20,7 @@ function file(name: string, content: string | Buffer): string {
   return path;
 }
 
-describe('reads certificates and keys in every form', () => {
+describe('checkCredentials reads certificates and keys', () => {
   const { privateKey } = device;
   const rsaKey = rsa.privateKey;
   const secret = { cipher: 'aes-256-cbc', passphrase: PASSPHRASE } as const;
@@ -55,11 +55,11 @@ describe('reads certificates and keys in every form', () => {
     ],
     ['both in one text', { cert: key + cert, key: key + cert }],
     ['a block under a wrong label', { cert, key: key.replaceAll('PRIVATE KEY', 'EC PRIVATE KEY') }],
-  ])('%s', async (_, options) => {
+  ])('given as %s', async (_, options) => {
     expect(await check(options)).toMatchObject({ ok: true, findings: [], registrationId: 'device-1' });
   });
 
-  test('files, one of which may hold both', async () => {
+  test('from files, one of which may hold both', async () => {
     const path = file('both.pem', key + cert);
     expect(await check({ certFile: path, keyFile: path })).toMatchObject({ ok: true, findings: [] });
     symlinkSync(path, join(directory, 'link.pem'));
@@ -68,7 +68,7 @@ describe('reads certificates and keys in every form', () => {
     });
   });
 
-  test('a chain that is kept apart, in any order, with the root left out', async () => {
+  test('with a chain in an option of its own, in any order, and leaves out the root', async () => {
     const { root, intermediate, device: leaf } = makeHierarchy();
     const lower = make({ subject: [['CN', 'Lower']], issuer: intermediate, ca: true });
     const end = make({ subject: GOOD_SUBJECT, issuer: lower });
@@ -90,7 +90,7 @@ describe('reads certificates and keys in every form', () => {
   });
 });
 
-describe('repairs harmless damage and says so', () => {
+describe('checkCredentials repairs harmless damage and reports it:', () => {
   test.each<[string, (pem: string) => string | Buffer, RegExp]>([
     ['CRLF', (pem) => pem.replaceAll('\n', '\r\n'), /Windows line ends/],
     ['CR', (pem) => pem.replaceAll('\n', '\r'), /old Macintosh line ends/],
@@ -132,7 +132,7 @@ describe('repairs harmless damage and says so', () => {
     expect(report).toMatchObject({ ok: true, registrationId: 'device-1' });
   });
 
-  test('the same for an encrypted key in traditional form', async () => {
+  test('white space and line ends in an encrypted key of the traditional form', async () => {
     const encrypted = device.privateKey.export({
       type: 'sec1',
       format: 'pem',
@@ -148,7 +148,7 @@ describe('repairs harmless damage and says so', () => {
   });
 });
 
-describe('names what cannot be repaired', () => {
+describe('checkCredentials reports what it cannot repair:', () => {
   const body = tlv(48, tlv(2, Buffer.from([0])), tlv(48), tlv(48), tlv(0xa0));
   const requestDer = tlv(48, body, tlv(48), tlv(3, Buffer.from([0])));
   const request = `-----BEGIN CERTIFICATE REQUEST-----\n${requestDer.toString('base64')}\n-----END CERTIFICATE REQUEST-----\n`;
@@ -197,12 +197,12 @@ describe('names what cannot be repaired', () => {
     expect(finding(report, rule).remedy).toMatch(remedy);
   });
 
-  test('needless things are only mentioned', async () => {
+  test('a needless passphrase as info and a second key as a warning', async () => {
     expect(names(await check({ cert, key, passphrase: PASSPHRASE }))).toEqual(['info passphrase-needed']);
     expect(names(await check({ cert, key: key + rsa.key }))).toEqual(['warning private-key-single']);
   });
 
-  test('one damaged certificate among intact ones is not hidden by them, nor blamed on the chain', async () => {
+  test('one damaged certificate among intact ones, without a finding about the chain', async () => {
     const { root, intermediate, device: leaf } = makeHierarchy();
     const damaged = intermediate.pem.slice(0, 200);
     for (const options of [
@@ -217,7 +217,7 @@ describe('names what cannot be repaired', () => {
   });
 });
 
-test('keys of every type are told apart from what TLS can use', async () => {
+test('checkCredentials reports keys of types that cannot sign a TLS handshake', async () => {
   const dsa = generateKeyPairSync('dsa', { modulusLength: 1024, divisorLength: 160 });
   for (const { privateKey } of [dsa, generateKeyPairSync('x448')]) {
     const report = await check({ cert: '', key: privateKey.export({ type: 'pkcs8', format: 'pem' }) });

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { checkCredentials, provisionDevice, type EnrollmentKind } from 'azure-iot-x509';
 import { startEmulator, type Emulator } from 'azure-iot-emulator';
-import { describeWithOpenssl, openssl } from '../../../../test/support/openssl';
-import { useTemporaryDirectory } from './temporary-directory';
+import { describeWithOpenssl, openssl } from '../support/openssl';
+import { useTemporaryDirectory } from '../../packages/certificates/test/making/temporary-directory';
 
-/* What docs/enrollment-kinds.md promises of its openssl lines: run as printed, they make what each kind needs. */
+/* The openssl lines of docs/enrollment-kinds.md, run as printed, make what each enrollment kind needs. */
 
 const run = promisify(execFile);
 const at = useTemporaryDirectory();
-const guide = readFileSync(join(__dirname, '..', '..', '..', '..', 'docs', 'enrollment-kinds.md'), 'utf8');
+const guide = readFileSync(join(__dirname, '..', '..', 'docs', 'enrollment-kinds.md'), 'utf8');
 
 /** The shell lines of the section, without the indent of the list that they stand in. */
 function linesOf(section: string): string[] {
@@ -27,7 +27,7 @@ async function inShell(lines: readonly string[], env: NodeJS.ProcessEnv = {}): P
   await run('sh', ['-euc', lines.join('\n')], { cwd: at(), env: { ...process.env, ...env } });
 }
 
-describeWithOpenssl('the openssl lines of the guide', () => {
+describeWithOpenssl('the openssl lines of docs/enrollment-kinds.md', () => {
   beforeEach(() => mkdirSync(at('certificates')));
 
   const file = (name: string) => at('certificates', name);
