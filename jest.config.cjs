@@ -3,7 +3,7 @@ module.exports = {
   testEnvironment: 'node',
   roots: ['<rootDir>/test', '<rootDir>/packages'],
   testMatch: ['**/*.test.ts'],
-  transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.json', diagnostics: false }] },
+  transform: { '^.+\\.ts$': '<rootDir>/test/support/transform.cjs' },
   // Fails a file whose tests let a private key or a passphrase get into an output or an error.
   setupFilesAfterEnv: ['<rootDir>/test/secrets-setup.ts'],
   moduleNameMapper: {
