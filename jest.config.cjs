@@ -4,6 +4,7 @@ module.exports = {
   roots: ['<rootDir>/test', '<rootDir>/packages'],
   testMatch: ['**/*.test.ts'],
   transform: { '^.+\\.ts$': '<rootDir>/test/support/transform.cjs' },
+  globalSetup: '<rootDir>/test/support/build.cjs',
   // Fails a file whose tests let a private key or a passphrase get into an output or an error.
   setupFilesAfterEnv: ['<rootDir>/test/secrets-setup.ts'],
   moduleNameMapper: {
