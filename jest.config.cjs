@@ -1,9 +1,17 @@
+const { availableParallelism } = require('node:os');
+
+/** Whole programs, and minutes under load: what `npm run test:all` adds (jest.all.config.cjs). */
+const LONG = ['/test/examples/', '/test/guides/', '/test/scripts/', '/test/cli/demo'];
+
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: 'node',
   roots: ['<rootDir>/test', '<rootDir>/packages'],
   testMatch: ['**/*.test.ts'],
-  transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.json', diagnostics: false }] },
+  testPathIgnorePatterns: LONG,
+  modulePathIgnorePatterns: ['/dist/'],
+  transform: { '^.+\\.ts$': '<rootDir>/test/support/transform.cjs' },
+  globalSetup: '<rootDir>/test/support/build.cjs',
   // Fails a file whose tests let a private key or a passphrase get into an output or an error.
   setupFilesAfterEnv: ['<rootDir>/test/secrets-setup.ts'],
   moduleNameMapper: {
@@ -12,8 +20,8 @@ module.exports = {
     '^azure-iot-(certificates|emulator)$': '<rootDir>/packages/$1/src/index.ts',
     '^azure-iot-(certificates|emulator)/internal$': '<rootDir>/packages/$1/src/internal.ts',
   },
-  // Many tests wait for other processes. Left to itself, Jest would use one core of two.
-  maxWorkers: '100%',
+  // Half of the time, tests wait: for processes, and for what is to happen after a while.
+  maxWorkers: 2 * availableParallelism(),
   // A test that hangs is a defect of the library: the limit is generous for slow machines only.
   testTimeout: 30_000,
 };

@@ -21,8 +21,17 @@ function snippets(page: string): readonly (readonly [path: string, code: string]
   });
 }
 
-/** What the compiler says about files that do not exist. */
-function compile(files: ReadonlyMap<string, string>): readonly string[] {
+/** Snippets with a name that does not exist, to show that the compiler would find it. */
+const WRONG: ReadonlyMap<string, string> = new Map(
+  [
+    ['.ts', "import { connectDevices } from 'azure-iot-x509';\nconsole.log(connectDevices);"],
+    ['.mjs', "import { connectDevices } from 'azure-iot-x509';\nconsole.log(connectDevices);"],
+    ['.cjs', "const { connectDevices } = require('azure-iot-x509');\nconnectDevices();"],
+  ].map(([extension = '', code = '']) => [join(ROOT, 'examples', `wrong${extension}`), code]),
+);
+
+/** Compiles files that do not exist; answers what the compiler says of one of them. */
+function compile(files: ReadonlyMap<string, string>): (file: string) => readonly string[] {
   const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as {
     config: object;
   };
@@ -45,29 +54,30 @@ function compile(files: ReadonlyMap<string, string>): readonly string[] {
     return ts.createSourceFile(name, code, languageVersion);
   };
   const program = ts.createProgram([...files.keys()], options, host);
-  return [...files.keys()].flatMap((name) =>
+  return (file) =>
     ts
-      .getPreEmitDiagnostics(program, program.getSourceFile(name))
+      .getPreEmitDiagnostics(program, program.getSourceFile(file))
       .map(
-        ({ messageText }) => `${relative(ROOT, name)}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`,
-      ),
-  );
+        ({ messageText }) => `${relative(ROOT, file)}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`,
+      );
 }
 
-test('the snippets in TypeScript and JavaScript compile', () => {
+describe('the compiler, at its strictest', () => {
   const files = new Map(PAGES.flatMap(snippets));
-  const extensions = [...files.keys()].map((name) => extname(name));
-  for (const extension of ['.ts', '.cjs', '.mjs']) expect(extensions).toContain(extension);
-  expect(compile(files)).toEqual([]);
-});
+  const diagnosticsOf = compile(new Map([...files, ...WRONG]));
 
-test('a snippet that is wrong is found', () => {
-  const file = (extension: string) => join(ROOT, 'examples', `wrong${extension}`);
-  const named = "import { connectDevices } from 'azure-iot-x509';\nconsole.log(connectDevices);";
-  const required = "const { connectDevices } = require('azure-iot-x509');\nconnectDevices();";
-  for (const [extension, code] of [['.ts', named], ['.mjs', named], ['.cjs', required]] as const) {
-    expect(compile(new Map([[file(extension), code]]))).toEqual([expect.stringContaining('connectDevices')]);
-  } // prettier-ignore
+  test('accepts every snippet in TypeScript and JavaScript of the pages', () => {
+    const extensions = [...files.keys()].map((name) => extname(name));
+    for (const extension of ['.ts', '.cjs', '.mjs']) expect(extensions).toContain(extension);
+    expect([...files.keys()].flatMap(diagnosticsOf)).toEqual([]);
+  });
+
+  test.each([...WRONG.keys()].map((file) => [extname(file), file]))(
+    'refuses a name that does not exist in a snippet of kind %s',
+    (_extension, file) => {
+      expect(diagnosticsOf(file)).toEqual([expect.stringContaining('connectDevices')]);
+    },
+  );
 });
 
 /** Why a link of a page leads nowhere; `undefined` when it does not. */
@@ -92,7 +102,7 @@ test.each(PAGES)('the links of %s lead somewhere', (page) => {
   );
 });
 
-test('a link that leads nowhere is found', () => {
+test('a link that leads nowhere is found, to a page as well as to a heading', () => {
   expect(problemOf('docs/options.md', 'conection.md')).toContain('there is no docs/conection.md');
   expect(problemOf('docs/options.md', 'connection.md#stats')).toContain('no such heading');
   expect(problemOf('docs/options.md', '#credentails')).toContain('no such heading');
@@ -104,8 +114,9 @@ test('every page of docs is linked from README', () => {
   expect(PAGES.filter((page) => page.startsWith('docs/') && !linked.includes(page))).toEqual([]);
 });
 
-test('the pages that programs name exist', () => {
-  const programs = ['src', 'scripts', 'examples'].flatMap((folder) =>
+test('the pages of docs/ that programs name exist', () => {
+  const folders = ['src', 'packages/certificates/src', 'packages/emulator/src', 'scripts', 'examples'];
+  const programs = folders.flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
       .filter((name) => /\.(?:ts|mjs|service)$/.test(name))
       .map((name) => join(ROOT, folder, name)),

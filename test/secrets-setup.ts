@@ -1,6 +1,6 @@
 import crypto, { type KeyObject } from 'node:crypto';
 import { format, inspect } from 'node:util';
-import * as reading from '../packages/certificates/src/reading/credentials';
+import type * as Reading from '../packages/certificates/src/reading/credentials';
 import { DeviceError } from '../packages/certificates/src/errors';
 import { MemoryIo } from './cli/support/memory-io';
 import { SecretScan, tap } from './support/secret-scan';
@@ -26,10 +26,6 @@ const untap = [
     scan.addKey(self as KeyObject);
     scan.addPassphrase((options as { passphrase?: unknown } | undefined)?.passphrase);
   }),
-  // PKCS#12 derives its keys here from a passphrase that node:crypto never sees as text.
-  tap(reading, 'readCredentials', (_self, [options]) => {
-    scan.addPassphrase((options as { passphrase?: unknown }).passphrase);
-  }),
   ...(['log', 'info', 'warn', 'error', 'debug', 'trace', 'dir', 'table'] as const).map((name) =>
     tap(console, name, (_self, args) =>
       scan.addOutput(`console.${name}`, here(), format(...args) + inspect(args, { depth: 8 })),
@@ -42,6 +38,16 @@ const untap = [
     tap(process[name], 'write', (_self, [chunk]) => scan.addOutput(name, here(), String(chunk))),
   ),
 ];
+
+// PKCS#12 derives its keys here from a passphrase that node:crypto never sees as text.
+const CREDENTIALS = '../packages/certificates/src/reading/credentials';
+jest.doMock(CREDENTIALS, () => {
+  const reading = { ...jest.requireActual<typeof Reading>(CREDENTIALS) };
+  tap(reading, 'readCredentials', (_self, [options]) => {
+    scan.addPassphrase((options as { passphrase?: unknown }).passphrase);
+  });
+  return reading;
+});
 
 /** Errors are looked at when the file is done: they get their code, their report and their cause after their name. */
 const errors: { error: Error; test: string }[] = [];

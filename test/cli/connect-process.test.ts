@@ -1,8 +1,8 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
-import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { useEmulator } from '../../packages/emulator/test/support/emulator';
+import { MAIN } from '../support/built';
 import { useDirectory, writeDevice, type DeviceFiles } from './support/device-files';
 
 /* A real process with real pipes and signals. */
@@ -19,8 +19,7 @@ function start(...flags: string[]): {
   process: ChildProcessWithoutNullStreams;
   ended: Promise<[number | null, string | null]>;
 } {
-  const args = [require.resolve('tsx/cli'), 'src/cli/main.ts', 'connect', ...device.flags, ...flags];
-  const child = spawn(process.execPath, args, { cwd: resolve(__dirname, '../..'), stdio: 'pipe' });
+  const child = spawn(process.execPath, [MAIN, 'connect', ...device.flags, ...flags], { stdio: 'pipe' });
   return { process: child, ended: once(child, 'exit') as Promise<[number | null, string | null]> };
 }
 

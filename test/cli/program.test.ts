@@ -1,19 +1,19 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createRootCertificate } from 'azure-iot-certificates';
 import { version } from '../../package.json';
+import { MAIN } from '../support/built';
 import { directoryPerTest } from './support/directory';
-import { describeInTerminal, inTerminal, Running, useProgram } from './support/program';
+import { describeInTerminal, inTerminal, Running } from './support/program';
 
 /* The program itself, compiled, as a process: what only a process and a terminal can show. */
 
-const program = useProgram();
 const directory = directoryPerTest();
 const PASSPHRASE = 'open-sesame-42';
 const ROOT = ['cert', 'root', '--cn', 'Contoso Root CA', '--subject', 'O=Contoso'];
 
 const start = (args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
-  new Running(process.execPath, [program.main, ...args], directory.path, env);
+  new Running(process.execPath, [MAIN, ...args], directory.path, env);
 
 async function run(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
   const running = start(args, env);
@@ -23,7 +23,7 @@ async function run(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
 }
 
 test('begins with the line that makes it a program', () => {
-  expect(readFileSync(program.main, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
+  expect(readFileSync(MAIN, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
 });
 
 test('knows its version, and ends with the exit code of its command', async () => {
@@ -41,12 +41,12 @@ test.each([
   [['check', '--enrollment', 'hub-group', '--cert', 'missing.crt', '--key', 'missing.key']],
 ])('%j loads no package, so that it is there at once', async (args) => {
   const script = `
-      process.argv.splice(1, 0, ${JSON.stringify(program.main)});
+      process.argv.splice(1, 0, ${JSON.stringify(MAIN)});
       process.on('exit', () => {
         const loaded = Object.keys(require.cache).filter((file) => file.includes('node_modules'));
         process.stderr.write(JSON.stringify(loaded.map((file) => file.split('node_modules').pop())) + '\\n');
       });
-      require(${JSON.stringify(program.main)});`;
+      require(${JSON.stringify(MAIN)});`;
   const running = new Running(process.execPath, ['-e', script, '--', ...args], directory.path);
   await running.end();
   expect(JSON.parse(running.err.trim().split('\n').at(-1) ?? '')).toEqual([]);
@@ -81,7 +81,7 @@ test('ends quietly when nobody reads its output', async () => {
 const testWithFullDisk = existsSync('/dev/full') ? test : test.skip;
 
 testWithFullDisk('says so when its output cannot be written', async () => {
-  const line = `'${process.execPath}' '${program.main}' completion bash > /dev/full`;
+  const line = `'${process.execPath}' '${MAIN}' completion bash > /dev/full`;
   const running = new Running('sh', ['-c', line], directory.path);
   expect(await running.end()).toBe(1);
   expect(running.err).toBe('error: The output cannot be written (ENOSPC).\n');
@@ -101,7 +101,7 @@ test.each([
 
 test('a second Ctrl-C ends at once what does not end by itself', async () => {
   const stubborn = `
-    const { processIo } = require(${JSON.stringify(join(program.dist, 'cli', 'process-io.js'))});
+    const { processIo } = require(${JSON.stringify(join(dirname(MAIN), 'process-io.js'))});
     const io = processIo();
     io.signal.addEventListener('abort', () => process.stdout.write('cleaning up\\n'));
     setInterval(() => undefined, 1000);
@@ -125,7 +125,7 @@ test('asks nothing where there is no terminal', async () => {
 
 describeInTerminal('in a terminal', () => {
   const inOne = (args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
-    inTerminal([process.execPath, program.main, ...args], directory.path, env);
+    inTerminal([process.execPath, MAIN, ...args], directory.path, env);
 
   test('it has colors, but not with NO_COLOR or on one that is dumb', async () => {
     const colored = inOne(['--help']);
@@ -143,7 +143,7 @@ describeInTerminal('in a terminal', () => {
     const { certificate } = await createRootCertificate({ commonName: 'R'.repeat(60) });
     writeFileSync(directory.file('root.crt'), certificate);
     const narrow = inTerminal(
-      ['sh', '-c', `stty cols 60; '${process.execPath}' '${program.main}' help cert root`],
+      ['sh', '-c', `stty cols 60; '${process.execPath}' '${MAIN}' help cert root`],
       directory.path,
       { NO_COLOR: '1' },
     );
@@ -170,7 +170,7 @@ describeInTerminal('in a terminal', () => {
   });
 
   test('Ctrl-C at a prompt ends it, with the echo switched on again', async () => {
-    const line = `'${process.execPath}' '${program.main}' ${ROOT.map((word) => `'${word}'`).join(' ')} --encrypt; echo "code $?"; stty -a`;
+    const line = `'${process.execPath}' '${MAIN}' ${ROOT.map((word) => `'${word}'`).join(' ')} --encrypt; echo "code $?"; stty -a`;
     const running = inTerminal(['sh', '-c', `trap '' INT; ${line}`], directory.path);
     await running.until(({ out }) => out.includes('Passphrase for the new key: '));
     running.type('abc\u0003');

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { directoryPerTest } from '../cli/support/directory';
-import { useProgram } from '../cli/support/program';
+import { MAIN } from '../support/built';
 import { PAGES } from '../support/pages';
 import { blocksOf, patternOf } from './support/guide';
 import { Reader } from './support/reader';
@@ -11,12 +11,11 @@ import { blocksOfWalk, WALKS, type Walk } from './support/run-pages';
 /** A dozen programs are started one after another. */
 const GUIDE_TIMEOUT_MS = 120_000;
 
-const program = useProgram();
 const directory = directoryPerTest();
 
 async function expectToWork(walk: Walk): Promise<void> {
   const blocks = blocksOfWalk(walk);
-  const { code, err, outcomes, otherCodes } = await new Reader(directory.path, program.main).read(blocks);
+  const { code, err, outcomes, otherCodes } = await new Reader(directory.path, MAIN).read(blocks);
   if (code !== 0) {
     const last = outcomes.filter(({ block }) => block.role === 'run').at(-1);
     throw new Error(`Exit code ${code} after:\n${last?.block.commands ?? 'the beginning'}\n\n${err}`);
@@ -57,9 +56,7 @@ describe('the reader of the guides', () => {
       '```sh\nfalse\n```',
       '```sh\necho never\n```',
     ].join('\n\n');
-    const { code, outcomes, otherCodes } = await new Reader(directory.path, program.main).read(
-      blocksOf(guide),
-    );
+    const { code, outcomes, otherCodes } = await new Reader(directory.path, MAIN).read(blocksOf(guide));
     expect({ code, otherCodes }).toEqual({ code: 1, otherCodes: [0] });
     expect(outcomes.map(({ block }) => block.role)).toEqual(['other-terminal']);
   });

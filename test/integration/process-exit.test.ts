@@ -1,14 +1,13 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { PROGRAM_ENV, ROOT, writeProgram } from '../support/built';
 
 /* Programs of their own, which must end by themselves: nothing of ours may keep them alive. */
 
 const run = promisify(execFile);
-const root = resolve(__dirname, '..', '..');
-const entry = (name: string) => JSON.stringify(join(root, 'src', name));
 
 let directory: string;
 
@@ -22,10 +21,10 @@ afterEach(async () => {
 
 /** Runs a program to its end; it gets an emulator with an enrolled device, and prints. */
 async function output(body: string): Promise<string> {
-  const file = join(directory, 'program.ts');
-  await writeFile(
+  const file = join(directory, 'program.js');
+  writeProgram(
     file,
-    `import { connectDevice } from ${entry('index.ts')};
+    `import { connectDevice } from ${JSON.stringify(ROOT)};
 import { createSelfSignedCertificate } from "azure-iot-certificates";
 import { startEmulator } from "azure-iot-emulator";
 async function main() {
@@ -44,8 +43,8 @@ async function main() {
 }
 void main();`,
   );
-  const tsx = join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs');
-  const { stdout } = await run(process.execPath, [tsx, file], { cwd: root, timeout: 25_000 });
+  const env = { ...process.env, ...PROGRAM_ENV };
+  const { stdout } = await run(process.execPath, [file], { env, timeout: 25_000 });
   return stdout.trim();
 }
 

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 /** Where the pages are. */
@@ -9,7 +9,8 @@ export const PAGES: readonly string[] = [
   ...readdirSync(ROOT),
   ...namesBelow('docs', false),
   ...namesBelow('examples', true),
-].filter((name) => name.endsWith('.md'));
+  ...namesBelow('packages', false).map((folder) => `${folder}/README.md`),
+].filter((name) => name.endsWith('.md') && existsSync(join(ROOT, name)));
 
 function namesBelow(folder: string, recursive: boolean): string[] {
   return readdirSync(join(ROOT, folder), { recursive, encoding: 'utf8' }).map((name) => `${folder}/${name}`);

@@ -2,17 +2,17 @@ import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { FileUploadNotification } from 'azure-iot-emulator';
 import { createSelfSignedCertificate } from 'azure-iot-certificates';
+import { PROGRAM_ENV, writeProgram } from '../../../test/support/built';
 import { createHubDevice } from './support/clients';
 import { useEmulator } from './support/emulator';
 
 /* File uploads of the official SDK as it is, in a process of its own: what it trusts is decided when a process starts. */
 
 const context = useEmulator();
-const root = resolve(__dirname, '..', '..', '..');
 let directory: string;
 let count = 0;
 
@@ -40,7 +40,7 @@ import { Client } from 'azure-iot-device';
 import { Mqtt } from 'azure-iot-device-mqtt';
 import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
-import { createEmulatorAgent } from ${JSON.stringify(join(root, 'src', 'emulator', 'agent.ts'))};
+import { createEmulatorAgent } from 'azure-iot-emulator';
 const [hub, deviceId, certFile, keyFile] = process.argv.slice(2);
 const client = Client.fromConnectionString('HostName=' + hub + ';DeviceId=' + deviceId + ';x509=true', Mqtt);
 async function main() {
@@ -78,27 +78,11 @@ async function createDevice(deviceId = `camera-${(count += 1)}`, isKnown = true)
 
 /** Runs the program as that device, and answers what it said. */
 async function run({ deviceId, files }: Device, body: string): Promise<Outcome> {
-  const file = join(directory, `program-${(count += 1)}.ts`);
-  await writeFile(file, program(body));
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    [
-      '--import',
-      join(root, 'node_modules', 'tsx', 'dist', 'loader.mjs'),
-      file,
-      context.hub.hostName,
-      deviceId,
-      ...files,
-    ],
-    {
-      cwd: root,
-      env: {
-        ...process.env,
-        NODE_EXTRA_CA_CERTS: join(directory, 'root.pem'),
-        NODE_PATH: join(root, 'node_modules'),
-      },
-    },
-  );
+  const file = join(directory, `program-${(count += 1)}.js`);
+  writeProgram(file, program(body));
+  const args = [file, context.hub.hostName, deviceId, ...files];
+  const env = { ...process.env, ...PROGRAM_ENV, NODE_EXTRA_CA_CERTS: join(directory, 'root.pem') };
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env });
   return JSON.parse(stdout) as Outcome;
 }
 

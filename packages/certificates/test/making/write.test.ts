@@ -11,9 +11,6 @@ import { FileError } from '../../src/errors';
 import { problemsOf } from './problems';
 import { useTemporaryDirectory } from './temporary-directory';
 
-// A copy of the module, so that spying on its functions reaches the code under test and nothing else.
-jest.mock('node:fs/promises', () => ({ ...jest.requireActual<typeof fileSystem>('node:fs/promises') }));
-
 const at = useTemporaryDirectory();
 const read = (path: string) => readFileSync(path, 'utf8');
 const mode = (path: string) => statSync(path).mode & 0o777;
@@ -149,7 +146,7 @@ describe('writeCertificate', () => {
   });
 
   test('does not overwrite a file that appears while it writes, and removes its own files', async () => {
-    const { link } = jest.requireActual<typeof fileSystem>('node:fs/promises');
+    const { link } = fileSystem;
     jest.spyOn(fileSystem, 'link').mockImplementation(async (from, to) => {
       if (to === at('a.key')) writeFileSync(to, 'precious');
       await link(from, to);
@@ -161,7 +158,7 @@ describe('writeCertificate', () => {
   });
 
   test('leaves no file when the disk is full', async () => {
-    const { open } = jest.requireActual<typeof fileSystem>('node:fs/promises');
+    const { open } = fileSystem;
     jest.spyOn(fileSystem, 'open').mockImplementation(async (path, ...rest) => {
       const handle = await open(path, ...rest);
       if (String(path).includes('a.key')) {

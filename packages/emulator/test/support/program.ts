@@ -1,14 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { PROGRAM_ENV, ROOT, writeProgram } from '../../../../test/support/built';
 
-const root = resolve(__dirname, '..', '..', '..');
-
-/** The name under which a program imports a module of this package, as a literal. */
+/** The path of a module of this package, as a literal for the imports of a program. */
 export function moduleOf(path: string): string {
-  return JSON.stringify(join(root, 'packages', 'emulator', 'src', path));
+  return JSON.stringify(join(ROOT, 'packages', 'emulator', 'dist', path.replace(/\.ts$/, '.js')));
 }
 
 /** A program of its own, which talks in lines. Killed when the test is over. */
@@ -28,8 +26,8 @@ export class Program implements AsyncDisposable {
 
   /** Runs TypeScript, which may use `await`; `print` writes a line. */
   static start(directory: string, imports: string, body: string): Program {
-    const file = join(directory, `program-${process.hrtime.bigint()}.ts`);
-    writeFileSync(
+    const file = join(directory, `program-${process.hrtime.bigint()}.js`);
+    writeProgram(
       file,
       `${imports}
 const print = (line: string) => process.stdout.write(line + '\\n');
@@ -38,11 +36,8 @@ ${body}
 }
 void main();`,
     );
-    const tsx = join(root, 'node_modules', 'tsx', 'dist', 'loader.mjs');
-    // One process, so that a signal reaches the program and not a wrapper around it.
-    return new Program(
-      spawn(process.execPath, ['--import', tsx, file], { cwd: root, stdio: ['pipe', 'pipe', 'pipe'] }),
-    );
+    const env = { ...process.env, ...PROGRAM_ENV };
+    return new Program(spawn(process.execPath, [file], { env, stdio: ['pipe', 'pipe', 'pipe'] }));
   }
 
   get processId(): number {

@@ -1,9 +1,9 @@
 import { mkdtempSync, readdirSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GROUPS, runBench } from '../scripts/bench';
-import { ratio } from '../scripts/bench/harness/statistics';
-import { expectNothingLeft } from './support/leaks';
+import { GROUPS, runBench } from '../../scripts/bench';
+import { ratio } from '../../scripts/bench/harness/statistics';
+import { expectNothingLeft } from '../support/leaks';
 
 /* That it runs, not how fast anything is: times are for machines that do nothing else. `npm run bench` measures. */
 

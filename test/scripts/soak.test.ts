@@ -4,10 +4,10 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Message } from 'azure-iot-device';
 import { createSelfSignedCertificate } from 'azure-iot-certificates';
-import { formatReport, runSoak } from '../scripts/soak';
-import { connectWith } from '../src/connection/connect-with';
-import { expectNothingLeft } from './support/leaks';
-import { MockHubTransport, MockProvisioningTransport } from './support/mock-transports';
+import { formatReport, runSoak } from '../../scripts/soak';
+import { connectWith } from '../../src/connection/connect-with';
+import { expectNothingLeft } from '../support/leaks';
+import { MockHubTransport, MockProvisioningTransport } from '../support/mock-transports';
 
 /* Many faults in a short time: nothing is lost, and nothing is left behind. `npm run soak` does more of it, for longer. */
 

@@ -1,0 +1,6 @@
+/**
+ * All tests.
+ *
+ * @type {import('jest').Config}
+ */
+module.exports = { ...require('./jest.config.cjs'), testPathIgnorePatterns: [] };
