@@ -10,7 +10,7 @@ module.exports = {
     '^azure-iot-x509$': '<rootDir>/src/index.ts',
     '^azure-iot-x509/certificates$': '<rootDir>/src/certificates/index.ts',
     '^azure-iot-(certificates|emulator)$': '<rootDir>/packages/$1/src/index.ts',
-    '^azure-iot-(certificates|emulator)/internal$': '<rootDir>/packages/$1/src/internal.ts',
+    '^azure-iot-certificates/internal$': '<rootDir>/packages/certificates/src/internal.ts',
   },
   // Many tests wait for other processes. Left to itself, Jest would use one core of two.
   maxWorkers: '100%',
