@@ -132,6 +132,21 @@ describe('azure-iot-emulator', () => {
     await emulator.stop();
   });
 
+  it('ends an interrupted command with exit code 130, and goes on', async () => {
+    const emulator = await start();
+    await device('cert device --cn pump-1 --subject O=Contoso');
+    await must('enroll certificates/pump-1.crt');
+    await device(`provision ${connectFlags(emulator, 'pump-1', 'hub-individual')}`);
+    const calling = io();
+    const called = runLine('azure-iot-emulator invoke pump-1 open --connect-timeout 5m'.split(' '), calling);
+    await calling.until(({ err }) => err.includes('Calling open of pump-1 …'));
+    calling.interrupt();
+    expect((await called).code).toBe(130);
+    expect(calling.err).toContain('Interrupted.');
+    await must('devices');
+    expect(await emulator.stop()).toBe(0);
+  });
+
   it('goes on from its state at the next start', async () => {
     const first = await start();
     await device('cert device --cn pump-1 --subject O=Contoso');

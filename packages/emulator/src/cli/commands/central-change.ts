@@ -12,7 +12,8 @@ export function centralChange(parent: CommandUnknownOpts, context: Context): voi
     .action(
       context.inEmulator(({ emulator }, change, deviceId) => {
         const { devices } = emulator.central;
-        const device = change === 'delete' ? devices.delete(deviceId) : devices[change](deviceId);
+        if (change === 'delete') devices.delete(deviceId);
+        const device = change === 'delete' ? undefined : devices[change](deviceId);
         context.output.result(
           device ?? { deviceId, action: change },
           `IoT Central device ${deviceId}: ${device?.status ?? 'deleted'}.`,

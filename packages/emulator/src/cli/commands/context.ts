@@ -70,7 +70,10 @@ export class Context {
     interrupted?: number,
   ): (...values: Values) => Promise<void> {
     return async (...values) => {
-      if (this.#running !== undefined) return await action(this.#running, ...values);
+      if (this.#running !== undefined) {
+        await action(this.#running, ...values);
+        return;
+      }
       try {
         this.exitCode = await forward(this.words, this.io, this.place);
       } catch (error) {
