@@ -9,6 +9,7 @@ export const PAGES: readonly string[] = [
   ...readdirSync(ROOT),
   ...namesBelow('docs', false),
   ...namesBelow('examples', true),
+  ...readdirSync(join(ROOT, 'packages')).flatMap((folder) => namesBelow(`packages/${folder}`, false)),
 ].filter((name) => name.endsWith('.md'));
 
 function namesBelow(folder: string, recursive: boolean): string[] {
