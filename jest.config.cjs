@@ -18,7 +18,7 @@ module.exports = {
     '^azure-iot-x509$': '<rootDir>/src/index.ts',
     '^azure-iot-x509/certificates$': '<rootDir>/src/certificates/index.ts',
     '^azure-iot-(certificates|emulator)$': '<rootDir>/packages/$1/src/index.ts',
-    '^azure-iot-(certificates|emulator)/internal$': '<rootDir>/packages/$1/src/internal.ts',
+    '^azure-iot-certificates/internal$': '<rootDir>/packages/certificates/src/internal.ts',
   },
   // Half of the time, tests wait: for processes, and for what is to happen after a while.
   maxWorkers: 2 * availableParallelism(),

@@ -37,7 +37,7 @@ const SOCKET_ERRORS: Readonly<Record<string, (host: string) => Explanation>> = {
     code: 'CONNECTION_REFUSED',
     message: `Nothing accepts connections at ${host}.`,
     remedy: /^localhost(?::|$)/.test(host)
-      ? 'If that is the emulator, start it: azure-iot-x509 emulator. It may have another port than before; what it prints tells.'
+      ? 'If that is the emulator, start it: azure-iot-emulator. It may have another port than before; what it prints tells.'
       : 'Check the host name and that the firewall lets outgoing connections pass: port 8883 for MQTT, port 443 for MQTT over WebSockets (transport: "mqtt-ws").',
     isTransient: true,
   }),

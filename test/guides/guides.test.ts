@@ -51,7 +51,7 @@ describe('the reader of the guides', () => {
   test('stops at a command that fails, and has ended what ran in the other terminals', async () => {
     const guide = [
       '**Other terminal:** start it.',
-      '```sh\nazure-iot-x509 emulator --in-memory\n```',
+      '```sh\nazure-iot-emulator --in-memory\n```',
       'Then',
       '```sh\nfalse\n```',
       '```sh\necho never\n```',

@@ -1,13 +1,16 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { patternOf, type Block } from './guide';
 import { Terminal } from './terminal';
 
 /** What programs that stay print when others may go on; for all others nobody waits. */
 const READY: readonly (readonly [command: RegExp, sign: string])[] = [
-  [/^azure-iot-x509 emulator watch/, 'Watching '],
-  [/^(?:npx )?azure-iot-x509 emulator/, 'The emulator runs.'],
+  [/^(?:npx )?azure-iot-emulator watch/, 'Watching '],
+  [/^(?:npx )?azure-iot-emulator/, 'The emulator runs.'],
 ];
+
+/** What `azure-iot-emulator` runs: the emulator as it is built. */
+const EMULATOR_MAIN = resolve(__dirname, '../../../packages/emulator/dist/cli/main.js');
 
 /** Longer than any guide takes, in milliseconds; whatever hangs then is ended, and its output shown. */
 const LIMIT_MS = 90_000;
@@ -46,11 +49,12 @@ export class Reader {
   constructor(directory: string, main: string) {
     const bin = join(directory, 'bin');
     mkdirSync(bin);
-    const program = `exec '${process.execPath}' '${main}' "$@"\n`;
-    writeFileSync(join(bin, 'azure-iot-x509'), `#!/bin/sh\n${program}`, { mode: 0o755 });
-    // What npx does where the package is installed; it must not look for anything else.
-    const npx = `#!/bin/sh\n[ "$1" = azure-iot-x509 ] || exit 127\nshift\n${program}`;
-    writeFileSync(join(bin, 'npx'), npx, { mode: 0o755 });
+    const script = (name: string, lines: string): void =>
+      writeFileSync(join(bin, name), `#!/bin/sh\n${lines}\n`, { mode: 0o755 });
+    script('azure-iot-x509', `exec '${process.execPath}' '${main}' "$@"`);
+    script('azure-iot-emulator', `exec '${process.execPath}' '${EMULATOR_MAIN}' "$@"`);
+    // What npx does where the packages are installed; it must not look for anything else.
+    script('npx', 'case "$1" in azure-iot-x509 | azure-iot-emulator) exec "$@" ;; *) exit 127 ;; esac');
     this.#directory = join(directory, 'work');
     mkdirSync(this.#directory);
     // Nothing else: variables of whoever runs the tests would be settings of the device.

@@ -20,6 +20,7 @@ export const WALKS: readonly Walk[] = [
   { pages: ['docs/certificates.md', 'docs/certificates-production.md'], needs: ['openssl'] },
   { pages: ['docs/emulator.md'], section: 'From the command line' },
   { pages: ['docs/emulator-other-sdks.md'], section: 'In CI' },
+  { pages: ['packages/emulator/README.md'] },
   { pages: ['docs/mqtt-by-hand.md'], needs: ['mosquitto_pub', 'mosquitto_sub'] },
 ];
 

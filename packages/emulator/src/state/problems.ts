@@ -25,7 +25,7 @@ export function brokenFile(path: string, cause: unknown, remedy: string = REMEDY
     message: `${path} cannot be used: ${messageOf(cause)}. The emulator has not changed it.`,
     remedy:
       cause instanceof NewerFormatError
-        ? 'Use the release of azure-iot-x509 that has written it or a later one, or pass another stateDirectory.'
+        ? 'Use the release of azure-iot-emulator that has written it or a later one, or pass another stateDirectory.'
         : remedy,
     cause,
   });
@@ -50,7 +50,7 @@ export class StateInUseError extends InvalidOptionsError {
   constructor(directory: string, owner: string) {
     const message = `is in use: the emulator of process ${owner} keeps its state in ${directory}.`;
     const remedy =
-      'Stop that emulator ("azure-iot-x509 emulator stop", if the command line has started it), or pass another folder.';
+      'Stop that emulator ("azure-iot-emulator stop", if the command line has started it), or pass another folder.';
     super([{ option: 'stateDirectory', message, remedy }]);
     // What it is for users of the library, who do not know this class.
     this.name = 'InvalidOptionsError';

@@ -1,0 +1,54 @@
+import { Option, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import type { Emulator } from '../../index';
+import { withoutJson } from '../arguments/options';
+import type { Status } from '../next-steps/device-line';
+import { exportLines, guide } from '../next-steps/guide';
+import { CommandError } from '../terminal/failure';
+import type { Context } from './context';
+
+/** Where devices find the emulator. */
+export function statusOf({ globalEndpoint, idScope, ca, ...emulator }: Emulator): Status {
+  return {
+    ...{ globalEndpoint, idScope, ca },
+    hubs: emulator.hubs.map(({ name, hostName }) => ({ name, hostName })),
+    central: emulator.centralApplications.map((central) => ({
+      idScope: central.idScope,
+      hostName: central.hub.hostName,
+    })),
+    processId: process.pid,
+  };
+}
+
+/** The command `status`. */
+export function status(parent: CommandUnknownOpts, context: Context): void {
+  parent
+    .command('status')
+    .description('Shows where devices find the running emulator.')
+    .addOption(
+      new Option(
+        '--env <SERVICE>',
+        'Prints the settings of devices of DPS (hub) or IoT Central as lines for a shell: eval "$(azure-iot-emulator status --env hub)".',
+      ).choices(['hub', 'central']),
+    )
+    .hook('preAction', withoutJson('--env', 'env'))
+    .action(
+      context.inEmulator(({ emulator }, { env }) => {
+        const { output, place } = context;
+        const found = statusOf(emulator);
+        if (env === undefined) {
+          output.result({ ...found, caFile: place.caFile }, (style) => guide(found, place, style));
+          return;
+        }
+        output.raw(exportLines(found, env === 'hub' ? found.idScope : centralIdScope(found), place));
+      }),
+    );
+}
+
+function centralIdScope({ central: [application] }: Status): string {
+  if (application !== undefined) return application.idScope;
+  throw new CommandError({
+    code: 'NO_CENTRAL_APPLICATION',
+    message: 'This emulator runs without an IoT Central application.',
+    remedy: 'Start one that has it, or use --env hub.',
+  });
+}

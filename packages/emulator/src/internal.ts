@@ -1,3 +1,0 @@
-export { isHostName, isName } from './names';
-export { makeStateDirectory } from './state/make-directory';
-export { StateInUseError } from './state/problems';
