@@ -1,10 +1,4 @@
-import {
-  openDocument,
-  originOf,
-  parseDocument,
-  readCertificates,
-  readSource,
-} from 'azure-iot-certificates/internal';
+import { readCertificateFile } from 'azure-iot-certificates/internal';
 import { CommandError } from '../terminal/failure';
 
 /**
@@ -14,20 +8,15 @@ import { CommandError } from '../terminal/failure';
  * @throws CommandError when there is none
  */
 export async function readCertificate(path: string, argument: string): Promise<string> {
-  const origin = originOf('certFile', path);
-  const { bytes, mode, findings } = await readSource(origin, undefined);
-  const opened =
-    bytes === undefined ? undefined : openDocument(parseDocument(origin, bytes, mode), undefined);
-  const { document, finding } = opened ?? { document: undefined, finding: findings[0] };
-  const { certificates, findings: others } =
-    document === undefined ? { certificates: [], findings: [] } : readCertificates(document);
-  const [certificate] = certificates;
+  const {
+    certificates: [certificate],
+    findings: [finding],
+  } = await readCertificateFile(path);
   if (certificate !== undefined) return certificate.x509.toString();
-  const { message, remedy } = finding ??
-    others[0] ?? {
-      message: 'It holds no certificate.',
-      remedy: 'Give a certificate in PEM or DER form.',
-    };
+  const { message, remedy } = finding ?? {
+    message: 'It holds no certificate.',
+    remedy: 'Give a certificate in PEM or DER form.',
+  };
   throw new CommandError({
     code: 'CERTIFICATE_NOT_READABLE',
     message: `${argument} cannot be used. ${message.replace(' (certFile)', '')}`,
