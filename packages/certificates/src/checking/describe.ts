@@ -41,7 +41,7 @@ export interface CertificateDescription {
   readonly signature: string;
   readonly isSelfSigned: boolean;
   readonly isAuthority: boolean;
-  /** How many intermediates may stand between it and a device, if that is limited. */
+  /** The number of intermediates that may stand between it and a device, if it is limited. */
   readonly pathLength: number | undefined;
   readonly keyUsage: readonly string[] | undefined;
   readonly extendedKeyUsage: readonly string[] | undefined;

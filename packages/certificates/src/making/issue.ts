@@ -49,7 +49,7 @@ export interface CertificateKind {
   nameRule: CommonNameRule;
   defaultDays: number;
   profile: Profile;
-  /** Whether its own key signs it, and not the option `issuer`. */
+  /** Tells whether its own key signs it, and not the option `issuer`. */
   isSelfSigned: boolean;
   /** The names of options that only this kind has. */
   ownOptions?: readonly string[];

@@ -32,7 +32,7 @@ function checkHostNames(hostNames: readonly string[], problems: OptionProblems):
 /**
  * Makes the certificate of a TLS server, for the emulator. Default validity: 365 days or the issuer's end.
  *
- * @throws InvalidOptionsError when options are malformed, or the issuer may not sign it; lists every problem.
+ * @throws InvalidOptionsError when options are malformed, or the issuer may not sign it. Lists every problem.
  */
 export async function createServerCertificate(options: ServerCertificateOptions): Promise<IssuedCertificate> {
   const { hostNames, commonName = hostNames[0] ?? 'server', ...rest } = options;

@@ -71,7 +71,7 @@ export interface Chain {
 /** All given certificates, in order. */
 export interface CertificateSet extends Chain {
   readonly leaf: CertificateFacts;
-  /** Whether leaf and chain were given in another order. */
+  /** Tells whether leaf and chain were given in another order. */
   readonly reordered: boolean;
   readonly duplicates: number;
 }
@@ -106,8 +106,8 @@ function isSame(one: CertificateFacts, other: CertificateFacts): boolean {
 }
 
 /**
- * Puts the certificates above the leaf in order, each followed by its issuer. Names decide who issued whom, so that a wrong
- * signature can be reported as one and not as a missing certificate.
+ * Puts the certificates above the leaf in order, each followed by its issuer. Names decide which certificate is the issuer,
+ * so that a wrong signature can be reported as one and not as a missing certificate.
  */
 export function orderChain(leaf: CertificateFacts, given: readonly CertificateFacts[]): Chain {
   const remaining = new Set(withoutDuplicates(given).filter((facts) => !isSame(facts, leaf)));
@@ -148,7 +148,7 @@ function findLeaf(
   );
 }
 
-/** Among several issuers of one name (after a renewal), the one whose key verifies comes first, then the one valid longest. */
+/** Among several issuers of one name (after a renewal), one whose key verifies comes first, then the one valid longest. */
 function findIssuer(
   child: CertificateFacts,
   pool: ReadonlySet<CertificateFacts>,

@@ -42,7 +42,7 @@ export function describeKey(key: KeyObject | undefined): string {
   return size === undefined ? name : `${name} ${size}`;
 }
 
-/** Whether keys of this kind are known to work with Azure. */
+/** Tells whether keys of this kind are known to work with Azure. */
 function isProven({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): boolean {
   if (asymmetricKeyType === 'rsa') return true;
   return asymmetricKeyType === 'ec' && CURVES[asymmetricKeyDetails?.namedCurve ?? ''] !== undefined;
