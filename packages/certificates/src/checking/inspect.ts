@@ -10,7 +10,7 @@ import { list, quote } from '../text';
 import { applyRules, RULES } from './rules';
 
 /** The report, and the credentials that it is about. */
-export interface InspectedCredentials {
+interface InspectedCredentials {
   readonly report: CredentialsReport;
   /** Present if certificate and key could be read, even if the report has errors. Check `report.ok` first. */
   readonly material: KeyMaterial | undefined;
@@ -126,7 +126,7 @@ function checkSkipped(value: unknown, problems: OptionProblems): void {
 }
 
 /** The fingerprints of a certificate in upper-case hexadecimal digits without colons, as IoT Hub writes them. */
-export interface Thumbprint {
+interface Thumbprint {
   readonly sha1: string;
   readonly sha256: string;
 }

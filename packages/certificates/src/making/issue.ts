@@ -58,7 +58,7 @@ export interface CertificateKind {
 }
 
 /** The options of any kind. The common name is the option that `nameRule` names. */
-export type IssueOptions = Omit<CertificateOptions, 'commonName'> & {
+type IssueOptions = Omit<CertificateOptions, 'commonName'> & {
   commonName?: string;
   verificationCode?: string;
   issuer?: IssuedCertificate;

@@ -6,7 +6,7 @@ import { serverProfile } from './profile';
 import { ANY_NAME } from './subject';
 
 /** Options of {@link createServerCertificate}. */
-export type ServerCertificateOptions = Omit<CertificateOptions, 'commonName'> &
+type ServerCertificateOptions = Omit<CertificateOptions, 'commonName'> &
   IssuerOption & {
     /** DNS names and IP addresses under which clients reach the server; at least one. */
     hostNames: readonly string[];

@@ -8,7 +8,7 @@ import type { ReadingFinding } from './problem';
 const MAX_CERTIFICATES = 32;
 
 /** The certificates of a document in the order given. */
-export interface CertificatesReading {
+interface CertificatesReading {
   readonly certificates: readonly CertificateFacts[];
   readonly findings: readonly ReadingFinding[];
 }

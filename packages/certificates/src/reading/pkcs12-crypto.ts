@@ -49,7 +49,7 @@ const PSEUDORANDOM: Readonly<Record<string, string>> = {
 const PBMAC1 = '1.2.840.113549.1.5.14';
 
 /** The two forms of a passphrase. RFC 7292 hashes UTF-16 with a final zero; PBES2 takes UTF-8. */
-export interface Secret {
+interface Secret {
   readonly wide: Buffer;
   readonly utf8: Buffer;
 }

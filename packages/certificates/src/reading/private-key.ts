@@ -4,7 +4,7 @@ import { explainMissing, KEY_KINDS, type Document, type Item } from './document'
 import type { ReadingFinding } from './problem';
 
 /** The private key of a document, or the reasons why it cannot be read. */
-export interface PrivateKeyReading {
+interface PrivateKeyReading {
   readonly key: KeyObject | undefined;
   readonly findings: readonly ReadingFinding[];
 }
