@@ -100,6 +100,17 @@ export function factsOf(x509: X509Certificate): CertificateFacts {
   };
 }
 
+/** The thumbprints of a certificate in upper-case hexadecimal digits without colons, as IoT Hub and the portals show them. */
+export interface Thumbprint {
+  readonly sha1: string;
+  readonly sha256: string;
+}
+
+/** The thumbprints of a certificate. */
+export function thumbprintOf({ fingerprint, fingerprint256 }: X509Certificate): Thumbprint {
+  return { sha1: fingerprint.replaceAll(':', ''), sha256: fingerprint256.replaceAll(':', '') };
+}
+
 /** Tells whether the key verifies the certificate's signature. `false` for keys that cannot verify. */
 export function verifies(x509: X509Certificate, key: KeyObject | undefined): boolean {
   if (key === undefined) return false;

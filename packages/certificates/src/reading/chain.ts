@@ -71,6 +71,8 @@ export interface Chain {
 /** All given certificates, in order. */
 export interface CertificateSet extends Chain {
   readonly leaf: CertificateFacts;
+  /** The leaf, the chain and the root if it was given. */
+  readonly path: readonly CertificateFacts[];
   /** Tells whether leaf and chain were given in another order. */
   readonly reordered: boolean;
   readonly duplicates: number;
@@ -87,12 +89,13 @@ export function arrangeCertificates(
   if (leaf === undefined) return undefined;
   const ordered = orderChain(leaf, certificates);
   const { chain, root } = ordered;
-  const linked = [leaf, ...chain, ...(root === undefined ? [] : [root])];
-  const order = certificates.filter((facts) => linked.includes(facts));
+  const path = [leaf, ...chain, ...(root === undefined ? [] : [root])];
+  const order = certificates.filter((facts) => path.includes(facts));
   return {
     leaf,
     ...ordered,
-    reordered: order.some((facts, index) => facts !== linked[index]),
+    path,
+    reordered: order.some((facts, index) => facts !== path[index]),
     duplicates: given.length - certificates.length,
   };
 }

@@ -20,8 +20,7 @@ const GROUPS_ERROR = byAttestation('off', 'error');
 
 /** Each certificate with its issuer, from the leaf up to the root if it was given. */
 function links({ certificates }: LeafContext): (readonly [CertificateFacts, CertificateFacts])[] {
-  const { leaf, chain, root } = certificates;
-  const path = [leaf, ...chain, ...(root === undefined ? [] : [root])];
+  const { leaf, path } = certificates;
   return path.slice(1).map((issuer, index) => [path[index] ?? leaf, issuer] as const);
 }
 
@@ -106,8 +105,8 @@ const PATH_RULES: readonly Rule[] = [
     checks: 'No authority has more authorities below it than its pathlen allows.',
     source: `${PATH}: pathLenConstraint limits the authorities below`,
     severity: GROUPS_ERROR,
-    check: forLeaf((_, { certificates: { chain, root } }) =>
-      [...chain, ...(root === undefined ? [] : [root])].flatMap((issuer, index) => {
+    check: forLeaf((_, { certificates: { chain, path } }) =>
+      path.slice(1).flatMap((issuer, index) => {
         const allowed = issuer.basicConstraints?.pathLength;
         const below = chain.slice(0, index).filter(({ selfIssued }) => !selfIssued).length;
         if (allowed === undefined || below <= allowed) return [];

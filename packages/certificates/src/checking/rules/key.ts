@@ -175,10 +175,8 @@ export const KEY_RULES: readonly Rule[] = [
 
 function mismatch(context: LeafContext, key: NonNullable<LeafContext['key']>): RuleFinding {
   const { certificates, certificateOrigin, keyOrigin } = context;
-  const { leaf, chain, root, unlinked } = certificates;
-  const owner = [...chain, ...(root === undefined ? [] : [root]), ...unlinked].find((facts) =>
-    matchesKey(facts, key),
-  );
+  const { leaf, path, unlinked } = certificates;
+  const owner = [...path, ...unlinked].find((facts) => matchesKey(facts, key));
   const [ofLeaf, ofKey] = [describeKey(leaf.publicKey), describeKey(key)];
   const difference =
     owner !== undefined
