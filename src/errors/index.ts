@@ -31,6 +31,8 @@ export class ConnectionError extends DeviceError {
 
 /** The deadline passed before the call was done. */
 export class TimeoutError extends DeviceError {
+  declare readonly code: 'TIMEOUT';
+
   constructor(init: Omit<DeviceErrorInit, 'code' | 'isTransient'>) {
     super({ ...init, code: 'TIMEOUT', isTransient: true });
   }

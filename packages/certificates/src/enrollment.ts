@@ -9,7 +9,7 @@
 export type EnrollmentKind = 'hub-individual' | 'hub-group' | 'central-individual' | 'central-group';
 
 /** The properties in which the enrollment kinds differ. */
-export interface EnrollmentRules {
+interface EnrollmentRules {
   /** The kind's name in a sentence. */
   readonly label: string;
   /** The portal that the enrollment is made in. */

@@ -64,11 +64,11 @@ export type DeviceErrorCode =
 /** The properties of an error. */
 export interface DeviceErrorInit {
   code: DeviceErrorCode;
-  /** What went wrong, naming its subject (the option, the file, the host, the certificate). */
+  /** The failure in words, with its subject (the option, the file, the host, the certificate). */
   message: string;
-  /** What to do about it: a command, a portal step, a setting. */
+  /** The way to correct it: a command, a portal step, a setting. */
   remedy: string;
-  /** Whether the same call may succeed later without anybody changing anything. Default `false`. */
+  /** `true` if the same call may succeed later without any change. Default `false`. */
   isTransient?: boolean | undefined;
   service?: ServiceName | undefined;
   serviceCode?: number | undefined;
@@ -80,9 +80,9 @@ export interface DeviceErrorInit {
 export abstract class DeviceError extends Error {
   /** The stable, machine-readable name of this error. */
   readonly code: DeviceErrorCode;
-  /** What to do about it, in words. */
+  /** The way to correct it, in words. */
   readonly remedy: string;
-  /** Whether the same call may succeed later without anybody changing anything. */
+  /** `true` if the same call may succeed later without any change. */
   readonly isTransient: boolean;
   /** The service that refused, failed or could not be reached, if one was involved. */
   declare readonly service?: ServiceName;
@@ -115,13 +115,14 @@ export interface OptionProblem {
   option: string;
   /** The problem, as a sentence that follows the option's name. Never the value of a secret. */
   message: string;
-  /** What to do about it. */
+  /** The way to correct it. */
   remedy: string;
 }
 
 /** Options are missing, malformed or contradict each other. Lists every problem at once. */
 export class InvalidOptionsError extends DeviceError {
   declare readonly code: 'INVALID_OPTIONS';
+  /** The problems, at least one. */
   readonly problems: readonly OptionProblem[];
 
   constructor(problems: readonly OptionProblem[]) {

@@ -139,8 +139,8 @@ async function placeNew({ path, temporaryPath }: StagedFile): Promise<void> {
 }
 
 /**
- * Writes all files or none. Each file is completed under a temporary name in the same directory, then put in place. With
- * `overwrite` the files are replaced one after the other, in the order given.
+ * Writes all files or none. Each file is completed under a temporary name in the same directory, then put in place.
+ * With `overwrite` the files are replaced one after the other, in the order given.
  *
  * @throws FileError `FILE_EXISTS` or `FILE_NOT_WRITABLE`
  */

@@ -9,6 +9,7 @@ import type * as Describe from './checking/describe';
 import type * as Server from './making/server';
 import type * as CertificateFile from './reading/certificate-file';
 
+export type { CertificateDescription } from './checking/describe';
 export {
   checkCredentials,
   inspectCredentials,
@@ -22,16 +23,15 @@ export { isObject } from './is-object';
 export { OptionProblems } from './options';
 export { factsOf, verifies, type CertificateFacts } from './reading/certificate';
 export { count, instant, list, nearestName, quote, shellWord } from './text';
-export type { CertificateDescription } from './checking/describe';
 
-/** {@inheritDoc Server.createServerCertificate} */
+/** Makes the certificate of a TLS server. */
 export const createServerCertificate: typeof Server.createServerCertificate = (options) =>
   (require('./making/server') as typeof Server).createServerCertificate(options);
 
-/** {@inheritDoc Describe.describeCertificate} */
+/** Describes a certificate for people and for JSON. */
 export const describeCertificate: typeof Describe.describeCertificate = (facts, now) =>
   (require('./checking/describe') as typeof Describe).describeCertificate(facts, now);
 
-/** {@inheritDoc CertificateFile.readCertificateFile} */
+/** Reads every certificate of a PEM, DER or PKCS#12 file. */
 export const readCertificateFile: typeof CertificateFile.readCertificateFile = (path, passphrase) =>
   (require('./reading/certificate-file') as typeof CertificateFile).readCertificateFile(path, passphrase);

@@ -1,6 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 
-/** How grave a finding is: `error` blocks the connection, `warning` and `info` never do. */
+/** The gravity of a finding: `error` blocks the connection, `warning` and `info` never do. */
 export type Severity = 'error' | 'warning' | 'info';
 
 /** One deviation of the credentials from one rule. */
@@ -10,13 +10,13 @@ export interface Finding {
   severity: Severity;
   /** The deviation, with the actual values. Never key material. */
   message: string;
-  /** What to do about it: a command or a portal step. */
+  /** The way to correct it: a command or a portal step. */
   remedy: string;
 }
 
 /** The result of {@link checkCredentials}. */
 export interface CredentialsReport {
-  /** Whether no finding is an error. */
+  /** `true` if no finding is an error. */
   ok: boolean;
   /** The registration ID that would be used: the option, or else the leaf's common name. */
   registrationId: string | undefined;
@@ -24,5 +24,6 @@ export interface CredentialsReport {
   certificate: X509Certificate | undefined;
   /** The certificates that would be sent after the leaf, nearest issuer first. */
   chain: readonly X509Certificate[];
+  /** The deviations in the order of the rules, causes first. Empty if there are none. */
   findings: readonly Finding[];
 }

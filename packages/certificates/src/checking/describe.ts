@@ -1,4 +1,10 @@
-import { nameText, type CertificateFacts, type NameAttribute } from '../reading/certificate';
+import {
+  nameText,
+  thumbprintOf,
+  type CertificateFacts,
+  type NameAttribute,
+  type Thumbprint,
+} from '../reading/certificate';
 import { count, instant } from '../text';
 import { describeKey } from './rules/key';
 import { ANY_PURPOSE, CLIENT_AUTH, KEY_USAGES, PURPOSES } from './rules/leaf';
@@ -35,13 +41,12 @@ export interface CertificateDescription {
   readonly notAfter: string;
   /** Whole days until it expires; negative if it has. */
   readonly daysLeft: number;
-  /** Upper-case hexadecimal digits without colons, as IoT Hub and the portals take them. */
-  readonly thumbprint: { readonly sha1: string; readonly sha256: string };
+  readonly thumbprint: Thumbprint;
   readonly key: string;
   readonly signature: string;
   readonly isSelfSigned: boolean;
   readonly isAuthority: boolean;
-  /** How many intermediates may stand between it and a device, if that is limited. */
+  /** The number of intermediates that may stand between it and a device, if it is limited. */
   readonly pathLength: number | undefined;
   readonly keyUsage: readonly string[] | undefined;
   readonly extendedKeyUsage: readonly string[] | undefined;
@@ -70,10 +75,7 @@ export function describeCertificate(facts: CertificateFacts, now: Date): Certifi
     notBefore: instant(facts.notBefore),
     notAfter: instant(facts.notAfter),
     daysLeft: Math.floor((facts.notAfter.getTime() - now.getTime()) / DAY_MS),
-    thumbprint: {
-      sha1: x509.fingerprint.replaceAll(':', ''),
-      sha256: x509.fingerprint256.replaceAll(':', ''),
-    },
+    thumbprint: thumbprintOf(x509),
     key: describeKey(facts.publicKey),
     signature: SIGNATURES[facts.signatureAlgorithm] ?? facts.signatureAlgorithm,
     isSelfSigned: facts.selfSigned,

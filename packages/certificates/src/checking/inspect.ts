@@ -2,6 +2,7 @@ import { X509Certificate, type KeyObject } from 'node:crypto';
 import { ENROLLMENT_KINDS } from '../enrollment';
 import { InvalidOptionsError, type OptionProblem } from '../errors';
 import { checkSource, OptionProblems, type CredentialsOptions } from '../options';
+import { thumbprintOf, type Thumbprint } from '../reading/certificate';
 import { arrangeCertificates } from '../reading/chain';
 import { readCredentials } from '../reading/credentials';
 import { READING_RULES } from '../reading/problem';
@@ -10,7 +11,7 @@ import { list, quote } from '../text';
 import { applyRules, RULES } from './rules';
 
 /** The report, and the credentials that it is about. */
-export interface InspectedCredentials {
+interface InspectedCredentials {
   readonly report: CredentialsReport;
   /** Present if certificate and key could be read, even if the report has errors. Check `report.ok` first. */
   readonly material: KeyMaterial | undefined;
@@ -125,12 +126,6 @@ function checkSkipped(value: unknown, problems: OptionProblems): void {
   }
 }
 
-/** The fingerprints of a certificate in upper-case hexadecimal digits without colons, as IoT Hub writes them. */
-export interface Thumbprint {
-  readonly sha1: string;
-  readonly sha256: string;
-}
-
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /**
@@ -162,8 +157,7 @@ export class KeyMaterial {
 
   /** The thumbprints of the leaf. */
   get thumbprint(): Thumbprint {
-    const { fingerprint, fingerprint256 } = this.certificate;
-    return { sha1: fingerprint.replaceAll(':', ''), sha256: fingerprint256.replaceAll(':', '') };
+    return thumbprintOf(this.certificate);
   }
 
   /** Certificates and unencrypted private key (PKCS#8) as PEM, in the form that the Azure SDK and node:tls take. */

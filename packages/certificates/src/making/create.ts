@@ -11,7 +11,7 @@ export type RootCertificateOptions = CertificateOptions;
 /** Options of {@link createIntermediateCertificate}. */
 export type IntermediateCertificateOptions = CertificateOptions &
   IssuerOption & {
-    /** How many further intermediates may stand between it and a device. Default 0: it signs devices only. */
+    /** The number of intermediates that may stand between it and a device. Default 0: it signs devices only. */
     pathLength?: number;
   };
 
@@ -32,9 +32,9 @@ export type VerificationCertificateOptions = Omit<CertificateOptions, 'commonNam
  * Makes a root: a self-signed certificate authority that signs intermediates or devices. Upload its `certificate`
  * to DPS or IoT Central, verify it (see `createVerificationCertificate`) and refer to it in an enrollment group.
  *
- * Default validity: 3650 days as in Microsoft's tutorial, because replacing a root means to replace everything below it.
+ * Default validity: 3650 days as in Microsoft's tutorial. Replacing a root means to replace everything below it.
  *
- * @throws InvalidOptionsError when options are missing, unknown or malformed; lists every problem.
+ * @throws InvalidOptionsError when options are missing, unknown or malformed. Lists every problem.
  */
 export async function createRootCertificate(options: RootCertificateOptions): Promise<IssuedCertificate> {
   return issueCertificate(options, {
@@ -47,13 +47,13 @@ export async function createRootCertificate(options: RootCertificateOptions): Pr
 
 /**
  * Makes an intermediate: a certificate authority signed by a root or by another intermediate. Devices whose
- * enrollment group holds the root must send it with their own certificate; `fullChain` and `writeCertificate` see to it.
+ * enrollment group holds the root must send it with their own certificate: `fullChain` has both.
  *
- * Default validity: 1825 days or the issuer's end if that is sooner: half of the root's, so that one renewal of the
- * intermediates fits into the life of the root.
+ * Default validity: 1825 days or the issuer's end if that is sooner: half of the root's, so that the intermediates can be
+ * renewed once below the same root.
  *
- * @throws InvalidOptionsError when options are missing, unknown or malformed, or the issuer may not sign it; lists every
- * problem.
+ * @throws InvalidOptionsError when options are missing, unknown or malformed, or the issuer may not sign it. Lists
+ * every problem.
  */
 export async function createIntermediateCertificate(
   options: IntermediateCertificateOptions,
@@ -95,16 +95,16 @@ function checkPathLength(pathLength: number, issuer: Issuer | undefined, problem
  * Makes a device certificate (a leaf) signed by a root or an intermediate, for enrollment groups. The common name is
  * the registration ID and becomes the device ID.
  *
- * Default validity: 365 days or the issuer's end if that is sooner. IoT Hub consults no revocation list, so the end
- * of validity is what finally stops a stolen key.
+ * Default validity: 365 days or the issuer's end if that is sooner. IoT Hub consults no revocation list: the end of
+ * validity stops a stolen key.
  *
  * @example
  * ```ts
  * const root = await createRootCertificate({ commonName: 'Contoso Root CA' });
  * const device = await createDeviceCertificate({ commonName: 'sensor-17', issuer: root });
  * ```
- * @throws InvalidOptionsError when options are missing, unknown or malformed, or the issuer may not sign it; lists every
- * problem.
+ * @throws InvalidOptionsError when options are missing, unknown or malformed, or the issuer may not sign it. Lists
+ * every problem.
  */
 export async function createDeviceCertificate(options: DeviceCertificateOptions): Promise<IssuedCertificate> {
   return issueCertificate(options, {
@@ -119,15 +119,15 @@ export async function createDeviceCertificate(options: DeviceCertificateOptions)
  * Makes a device certificate that is signed by its own key, for individual enrollments (DPS or IoT Central), which
  * hold this very certificate. It is not a certificate authority and cannot be used in an enrollment group.
  *
- * Default validity: 365 days, a year as in Microsoft's samples; the enrollment's secondary certificate is there to
- * renew it without an interruption.
+ * Default validity: 365 days as in Microsoft's samples. The secondary certificate of the enrollment allows to renew it
+ * without an interruption.
  *
  * @example
  * ```ts
  * const device = await createSelfSignedCertificate({ commonName: 'sensor-17' });
  * await writeCertificate(device, { directory: 'certificates', name: 'sensor-17' });
  * ```
- * @throws InvalidOptionsError when options are missing, unknown or malformed; lists every problem.
+ * @throws InvalidOptionsError when options are missing, unknown or malformed. Lists every problem.
  */
 export async function createSelfSignedCertificate(
   options: SelfSignedCertificateOptions,
@@ -150,10 +150,10 @@ const VERIFICATION_CODE: CommonNameRule = {
  * verification code, signed by the CA that is being verified (the `issuer`). Upload its `certificate` where the code
  * was shown.
  *
- * Default validity: 30 days or the issuer's end if that is sooner, as in Microsoft's tools; it is needed once.
+ * Default validity: 30 days or the issuer's end if that is sooner, as in Microsoft's tools. It is needed once.
  *
- * @throws InvalidOptionsError when options are missing, unknown or malformed, or the issuer may not sign it; lists every
- * problem.
+ * @throws InvalidOptionsError when options are missing, unknown or malformed, or the issuer may not sign it. Lists
+ * every problem.
  */
 export async function createVerificationCertificate(
   options: VerificationCertificateOptions,

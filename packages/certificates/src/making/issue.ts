@@ -49,7 +49,7 @@ export interface CertificateKind {
   nameRule: CommonNameRule;
   defaultDays: number;
   profile: Profile;
-  /** Whether its own key signs it, and not the option `issuer`. */
+  /** Tells whether its own key signs it, and not the option `issuer`. */
   isSelfSigned: boolean;
   /** The names of options that only this kind has. */
   ownOptions?: readonly string[];
@@ -58,7 +58,7 @@ export interface CertificateKind {
 }
 
 /** The options of any kind. The common name is the option that `nameRule` names. */
-export type IssueOptions = Omit<CertificateOptions, 'commonName'> & {
+type IssueOptions = Omit<CertificateOptions, 'commonName'> & {
   commonName?: string;
   verificationCode?: string;
   issuer?: IssuedCertificate;

@@ -1,6 +1,7 @@
 import { X509Certificate, type KeyObject } from 'node:crypto';
 import { inspect, types } from 'node:util';
 import { checkPassphrase, OptionProblems } from '../options';
+import { thumbprintOf } from '../reading/certificate';
 
 /**
  * A certificate with its private key: the result of `loadCertificate` and of the create functions, and the `issuer` of
@@ -60,8 +61,9 @@ export class CertificateWithKey implements IssuedCertificate {
     this.certificate = x509.toString();
     this.chain = Object.freeze([...chain]);
     this.fullChain = [this.certificate, ...chain].join('');
-    this.thumbprint = x509.fingerprint.replaceAll(':', '');
-    this.sha256Thumbprint = x509.fingerprint256.replaceAll(':', '');
+    const { sha1, sha256 } = thumbprintOf(x509);
+    this.thumbprint = sha1;
+    this.sha256Thumbprint = sha256;
     this.#privateKey = privateKey;
   }
 

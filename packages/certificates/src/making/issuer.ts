@@ -10,7 +10,7 @@ export interface Issuer {
   privateKey: KeyObject;
   algorithm: SigningAlgorithm;
   notAfter: Date;
-  /** How many intermediates may follow it; infinite without a limit. */
+  /** The number of intermediates that may follow it; infinite without a limit. */
   remainingPathLength: number;
   /** The chain of the certificates that it issues: itself and its own chain, unless it is a root. */
   chain: readonly string[];

@@ -69,7 +69,7 @@ function strayCertificates(
   return given.filter((facts) => stray.has(facts) && !facts.selfSigned);
 }
 
-/** Whether the issuer's name, key identifier and key usage fit, and its key verifies the signature. */
+/** Tells whether the issuer's name, key identifier and key usage fit, and its key verifies the signature. */
 function isIssuedBy({ x509 }: CertificateFacts, issuer: CertificateFacts): boolean {
   return x509.checkIssued(issuer.x509) && verifies(x509, issuer.publicKey);
 }
@@ -108,7 +108,7 @@ function gap({ certificateOrigin }: CredentialsReading, stray: readonly Certific
  * const issuer = await loadCertificate({ certFile: 'ca.crt', keyFile: 'ca.key', passphrase });
  * const device = await createDeviceCertificate({ commonName: 'sensor-17', issuer });
  * ```
- * @throws InvalidOptionsError when options are missing, unknown or malformed; lists every problem.
+ * @throws InvalidOptionsError when options are missing, unknown or malformed. Lists every problem.
  * @throws FileError (`FILE_NOT_READABLE`) when a file cannot be read.
  * @throws CredentialsError when there is no certificate or key where one should be, they are swapped or damaged, the
  * passphrase is missing or wrong, the key does not belong to the certificate, or a certificate is not part of the chain.

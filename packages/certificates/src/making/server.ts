@@ -6,7 +6,7 @@ import { serverProfile } from './profile';
 import { ANY_NAME } from './subject';
 
 /** Options of {@link createServerCertificate}. */
-export type ServerCertificateOptions = Omit<CertificateOptions, 'commonName'> &
+type ServerCertificateOptions = Omit<CertificateOptions, 'commonName'> &
   IssuerOption & {
     /** DNS names and IP addresses under which clients reach the server; at least one. */
     hostNames: readonly string[];
@@ -32,7 +32,7 @@ function checkHostNames(hostNames: readonly string[], problems: OptionProblems):
 /**
  * Makes the certificate of a TLS server, for the emulator. Default validity: 365 days or the issuer's end.
  *
- * @throws InvalidOptionsError when options are malformed, or the issuer may not sign it; lists every problem.
+ * @throws InvalidOptionsError when options are malformed, or the issuer may not sign it. Lists every problem.
  */
 export async function createServerCertificate(options: ServerCertificateOptions): Promise<IssuedCertificate> {
   const { hostNames, commonName = hostNames[0] ?? 'server', ...rest } = options;

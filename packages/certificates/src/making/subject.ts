@@ -64,8 +64,8 @@ export const ANY_NAME: CommonNameRule = {
 };
 
 /**
- * The rule for devices, whose common name is the registration ID (DPS reference, "registration ID": letters, digits, `-`, `.`, `_`, `:`, the last one
- * a letter, a digit or `-`). Upper case is allowed because DPS ignores the case of registration IDs.
+ * The rule for devices, whose common name is the registration ID (DPS reference, "registration ID": letters, digits, `-`,
+ * `.`, `_`, `:`, the last one a letter, a digit or `-`). Upper case is allowed: DPS ignores the case of registration IDs.
  */
 export const REGISTRATION_ID: CommonNameRule = {
   option: 'commonName',

@@ -84,8 +84,8 @@ function resolve(options: ValidityOptions, now: number): Validity {
 }
 
 /**
- * The dates of a new certificate. A default that would outlive the issuer is shortened to the issuer's end. So is a number
- * of days that exceeds it by less than a day: both may have been counted from almost the same moment.
+ * The dates of a new certificate. A default that would outlive the issuer is shortened to the issuer's end. So is a
+ * number of days that exceeds it by less than a day: both may have been counted from almost the same moment.
  */
 export function readValidity(
   options: ValidityOptions | undefined,

@@ -1,5 +1,5 @@
-// The declarations of @peculiar/x509 use the global WebCrypto types of browsers. node:crypto has the same types. Declaring
-// them here avoids the `dom` library of TypeScript with its `window` and `document`.
+// The declarations of @peculiar/x509 use the global WebCrypto types of browsers. node:crypto has the same types.
+// Declaring them here avoids the `dom` library of TypeScript with its `window` and `document`.
 import type { webcrypto } from 'node:crypto';
 
 declare global {

@@ -11,7 +11,7 @@ export interface WriteCertificateOptions {
   name: string;
   /** Encrypts the private key with AES-256-CBC. Default: none, only the file mode protects the key. */
   passphrase?: string;
-  /** Whether existing files are replaced. Default `false`: an existing file is an error and all stay untouched. */
+  /** Replaces existing files. Default `false`: an existing file is an error, and no file is written. */
   overwrite?: boolean;
 }
 
@@ -82,7 +82,7 @@ function checkOptions(options: WriteCertificateOptions, problems: OptionProblems
  * ```ts
  * const { deviceCertFile, keyFile } = await writeCertificate(device, { directory: 'certificates', name: 'sensor-17' });
  * ```
- * @throws InvalidOptionsError when the certificate is none, or options are missing, unknown or malformed; lists every
+ * @throws InvalidOptionsError when the certificate is none, or options are missing, unknown or malformed. Lists every
  * problem.
  * @throws FileError `FILE_EXISTS` when a file exists, `FILE_NOT_WRITABLE` when one cannot be written.
  */

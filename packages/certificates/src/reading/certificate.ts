@@ -19,9 +19,9 @@ export interface NameAttribute {
 
 /** The basicConstraints extension. */
 interface BasicConstraints {
-  /** Whether the certificate may issue others. */
+  /** Tells whether the certificate may issue others. */
   readonly ca: boolean;
-  /** How many authorities may stand below it, if that is limited. */
+  /** The number of authorities that may stand below it, if it is limited. */
   readonly pathLength: number | undefined;
 }
 
@@ -100,7 +100,18 @@ export function factsOf(x509: X509Certificate): CertificateFacts {
   };
 }
 
-/** Whether the key verifies the certificate's signature. `false` for keys that cannot verify. */
+/** The thumbprints of a certificate in upper-case hexadecimal digits without colons, as IoT Hub and the portals show them. */
+export interface Thumbprint {
+  readonly sha1: string;
+  readonly sha256: string;
+}
+
+/** The thumbprints of a certificate. */
+export function thumbprintOf({ fingerprint, fingerprint256 }: X509Certificate): Thumbprint {
+  return { sha1: fingerprint.replaceAll(':', ''), sha256: fingerprint256.replaceAll(':', '') };
+}
+
+/** Tells whether the key verifies the certificate's signature. `false` for keys that cannot verify. */
 export function verifies(x509: X509Certificate, key: KeyObject | undefined): boolean {
   if (key === undefined) return false;
   try {
@@ -110,7 +121,7 @@ export function verifies(x509: X509Certificate, key: KeyObject | undefined): boo
   }
 }
 
-/** Whether the private key belongs to the certificate. */
+/** Tells whether the private key belongs to the certificate. */
 export function matchesKey({ x509 }: CertificateFacts, key: KeyObject): boolean {
   try {
     return x509.checkPrivateKey(key);

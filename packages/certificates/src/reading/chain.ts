@@ -8,7 +8,7 @@ import type { ReadingFinding } from './problem';
 const MAX_CERTIFICATES = 32;
 
 /** The certificates of a document in the order given. */
-export interface CertificatesReading {
+interface CertificatesReading {
   readonly certificates: readonly CertificateFacts[];
   readonly findings: readonly ReadingFinding[];
 }
@@ -71,7 +71,9 @@ export interface Chain {
 /** All given certificates, in order. */
 export interface CertificateSet extends Chain {
   readonly leaf: CertificateFacts;
-  /** Whether leaf and chain were given in another order. */
+  /** The leaf, the chain and the root if it was given. */
+  readonly path: readonly CertificateFacts[];
+  /** Tells whether leaf and chain were given in another order. */
   readonly reordered: boolean;
   readonly duplicates: number;
 }
@@ -87,12 +89,13 @@ export function arrangeCertificates(
   if (leaf === undefined) return undefined;
   const ordered = orderChain(leaf, certificates);
   const { chain, root } = ordered;
-  const linked = [leaf, ...chain, ...(root === undefined ? [] : [root])];
-  const order = certificates.filter((facts) => linked.includes(facts));
+  const path = [leaf, ...chain, ...(root === undefined ? [] : [root])];
+  const order = certificates.filter((facts) => path.includes(facts));
   return {
     leaf,
     ...ordered,
-    reordered: order.some((facts, index) => facts !== linked[index]),
+    path,
+    reordered: order.some((facts, index) => facts !== path[index]),
     duplicates: given.length - certificates.length,
   };
 }
@@ -106,8 +109,8 @@ function isSame(one: CertificateFacts, other: CertificateFacts): boolean {
 }
 
 /**
- * Puts the certificates above the leaf in order, each followed by its issuer. Names decide who issued whom, so that a wrong
- * signature can be reported as one and not as a missing certificate.
+ * Puts the certificates above the leaf in order, each followed by its issuer. Names decide which certificate is the issuer,
+ * so that a wrong signature can be reported as one and not as a missing certificate.
  */
 export function orderChain(leaf: CertificateFacts, given: readonly CertificateFacts[]): Chain {
   const remaining = new Set(withoutDuplicates(given).filter((facts) => !isSame(facts, leaf)));
@@ -148,7 +151,7 @@ function findLeaf(
   );
 }
 
-/** Among several issuers of one name (after a renewal), the one whose key verifies comes first, then the one valid longest. */
+/** Among several issuers of one name (after a renewal), one whose key verifies comes first, then the one valid longest. */
 function findIssuer(
   child: CertificateFacts,
   pool: ReadonlySet<CertificateFacts>,

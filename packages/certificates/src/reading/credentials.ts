@@ -15,14 +15,14 @@ import { originOf, readSource, type Origin } from './source';
 export interface CredentialsReading {
   /** The certificates of the certificate option, then those of the chain option. */
   readonly given: readonly CertificateFacts[];
-  /** How many of them come from the certificate option. */
+  /** The number of certificates of the certificate option. */
   readonly fromLeafOption: number;
   readonly key: KeyObject | undefined;
   readonly certificateOrigin: Origin;
   readonly keyOrigin: Origin;
   /** Permission bits of the key file, on POSIX systems. */
   readonly keyMode: number | undefined;
-  /** Whether every given certificate could be read. */
+  /** Tells whether every given certificate could be read. */
   readonly complete: boolean;
   readonly findings: readonly Finding[];
 }
@@ -109,7 +109,8 @@ export async function readDocument(
   const document = parseDocument(origin, bytes, mode);
   const isContainer = document.items.some(({ kind, damage }) => kind === 'pkcs12' && damage === undefined);
   if (!isContainer) return { document, findings: [] };
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- few devices have PKCS#12; loads late in CommonJS, bundlers and Jest alike
+  // Few devices have PKCS#12. `require` loads late in CommonJS, bundlers and Jest alike.
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- see above
   const { openPkcs12 } = require('./pkcs12') as typeof Pkcs12;
   return openPkcs12(document, passphrase);
 }

@@ -78,7 +78,7 @@ export interface Document {
   readonly items: readonly Item[];
   /** The deviations from the strict PEM format that were allowed for. */
   readonly repairs: readonly string[];
-  /** Whether the passphrase was used to take it apart (PKCS#12). */
+  /** Tells whether the passphrase was used to take it apart (PKCS#12). */
   readonly decrypted: boolean;
   /** The words for content without items; `empty` for none at all. */
   readonly description: string;

@@ -15,14 +15,14 @@ export interface PemBlock {
 }
 
 /** The PEM blocks of a text. */
-export interface PemText {
+interface PemText {
   readonly blocks: readonly PemBlock[];
   /** The deviations from the strict format that were allowed for. */
   readonly repairs: readonly string[];
 }
 
 /** Decoded text without the damage that editors, mail programs, shells and web pages do to PEM. */
-export interface NormalizedText {
+interface NormalizedText {
   readonly text: string;
   /** The names of the damage that was repaired. */
   readonly repairs: readonly string[];

@@ -49,7 +49,7 @@ const PSEUDORANDOM: Readonly<Record<string, string>> = {
 const PBMAC1 = '1.2.840.113549.1.5.14';
 
 /** The two forms of a passphrase. RFC 7292 hashes UTF-16 with a final zero; PBES2 takes UTF-8. */
-export interface Secret {
+interface Secret {
   readonly wide: Buffer;
   readonly utf8: Buffer;
 }
@@ -75,7 +75,7 @@ export class Pkcs12Cipher {
     this.#secret = secret;
   }
 
-  /** Whether the MAC of the file is that of this passphrase (RFC 7292 section 4). */
+  /** Verifies the MAC of the file with the passphrase (RFC 7292 section 4). */
   verifies(der: Buffer, macData: DerElement, content: Buffer): boolean {
     const [digestInfo, salt, iterations] = childrenOf(der, macData);
     const [algorithm, digest] = digestInfo === undefined ? [] : childrenOf(der, digestInfo);
@@ -131,7 +131,9 @@ export class Pkcs12Cipher {
     return rounds;
   }
 
-  /** Derives a key as RFC 7292 appendix B.2 does. `purpose` is 1 for a key, 2 for an initialization vector, 3 for a MAC key. */
+  /**
+   * Derives a key (RFC 7292 appendix B.2). `purpose` is 1 for a key, 2 for an initialization vector, 3 for a MAC key.
+   */
   #derive(
     hash: typeof SHA1,
     purpose: 1 | 2 | 3,

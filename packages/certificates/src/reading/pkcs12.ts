@@ -16,7 +16,7 @@ const BAG = {
 const IMPLICIT_0 = 0x80;
 
 /** A document whose PKCS#12 file is opened, or the reason why it could not be. */
-export interface OpenedDocument {
+interface OpenedDocument {
   readonly document: Document | undefined;
   readonly findings: readonly ReadingFinding[];
 }

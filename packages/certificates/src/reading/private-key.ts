@@ -4,7 +4,7 @@ import { explainMissing, KEY_KINDS, type Document, type Item } from './document'
 import type { ReadingFinding } from './problem';
 
 /** The private key of a document, or the reasons why it cannot be read. */
-export interface PrivateKeyReading {
+interface PrivateKeyReading {
   readonly key: KeyObject | undefined;
   readonly findings: readonly ReadingFinding[];
 }
@@ -44,7 +44,7 @@ function protectionOfItem(item: Item): KeyProtection | undefined {
   return item.kind === 'encrypted-pkcs8-key' ? protectionOf(item.der) : undefined;
 }
 
-/** `undefined` if OpenSSL cannot read or decrypt the key. OpenSSL's error codes differ between versions and are not used. */
+/** `undefined` if OpenSSL cannot read the key. Its error codes differ between versions and are not used. */
 function parse(item: Item, passphrase: string | undefined): KeyObject | undefined {
   const secret = passphrase === undefined ? {} : { passphrase };
   try {
@@ -133,14 +133,14 @@ function severalKeys({ origin }: Document, amount: number): ReadingFinding {
 /** The protection of an encrypted key. */
 interface KeyProtection {
   readonly name: string;
-  /** Whether OpenSSL 3 decrypts it without its legacy provider. */
+  /** Tells whether OpenSSL 3 decrypts it without its legacy provider. */
   readonly supported: boolean;
   /** The rounds of key derivation: the work that one attempt takes. */
   readonly rounds: number;
 }
 
 /**
- * The limit of the rounds of key derivation, about a second of work. Tools use 2048 to 600 000 rounds. Rounds of the slower
+ * The limit of the rounds of key derivation, about a second of work. Tools use 2048 to 600 000 rounds. Rounds of slower
  * hashes count twice.
  */
 export const MAX_ROUNDS = 1_000_000;

@@ -6,7 +6,7 @@ export interface ReadingFinding {
 }
 
 /** One rule of reading. */
-export interface ReadingRule {
+interface ReadingRule {
   /** The state in which the rule finds nothing, for the documentation. */
   readonly checks: string;
   /** The standard, document or practice that the rule comes from. */

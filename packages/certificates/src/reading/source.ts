@@ -5,7 +5,7 @@ import { count, quote, shellWord } from '../text';
 import type { ReadingFinding } from './problem';
 
 /** The options that hold or name certificates and keys. */
-export type SourceOption = 'cert' | 'certFile' | 'key' | 'keyFile' | 'chain' | 'chainFile';
+type SourceOption = 'cert' | 'certFile' | 'key' | 'keyFile' | 'chain' | 'chainFile';
 
 /** The option or file that bytes come from, in the words of messages and remedies. Never holds the bytes. */
 export interface Origin {
@@ -45,7 +45,7 @@ const MAX_SOURCE_BYTES = 1024 * 1024;
 const MIN_BUFFER_BYTES = 4 * 1024;
 
 /** The bytes of one option. */
-export interface SourceBytes {
+interface SourceBytes {
   /** Absent if there are findings. */
   readonly bytes: Buffer | undefined;
   /** Permission bits of the file, on POSIX systems. */

@@ -22,7 +22,7 @@ async function errorOf(promise: Promise<unknown>): Promise<unknown> {
   );
 }
 
-/** What the `CredentialsError` that the promise rejects with has found. */
+/** The messages of the `CredentialsError` that the promise rejects with. */
 async function findingsOf(promise: Promise<unknown>): Promise<string[]> {
   const error = await errorOf(promise);
   if (!(error instanceof CredentialsError)) throw new Error(`Not a CredentialsError: ${String(error)}`);

@@ -10,7 +10,7 @@ import {
 } from 'azure-iot-certificates';
 import { createServerCertificate } from '../../src/making/server';
 
-/** What the server saw of a client that presents this certificate: its subject, or why it does not trust it. */
+/** The subject of the client's certificate as the server sees it, or the reason why the server does not trust it. */
 async function presentTo(root: IssuedCertificate, cert: string, key: string): Promise<string> {
   const identity = await createServerCertificate({ issuer: root, hostNames: ['localhost', '127.0.0.1'] });
   const server = createServer({

@@ -100,7 +100,7 @@ const mutation = fc
   });
 const mutations = fc.array(mutation, { minLength: 1, maxLength: 4 });
 
-/** Whatever was given: a report that makes sense, and no error but one of the library's own. */
+/** Expects a report without contradictions, or an error of the library. */
 async function expectReport(options: Parameters<typeof check>[0]): Promise<CredentialsReport | undefined> {
   const report = await check(options).catch((error: unknown) => {
     if (error instanceof DeviceError) return undefined;
@@ -164,7 +164,7 @@ test('checkCredentials answers with a report, whatever bytes or text are given',
 });
 
 describe('checkCredentials judges a megabyte within a second', () => {
-  /** Generous: the worst of these take a tenth of it. What is quadratic takes minutes. */
+  /** The slowest of these inputs take a tenth of it. Quadratic time would be minutes. */
   const LIMIT_MS = 1000;
   const MEBIBYTE = 1024 * 1024;
   const fill = (pattern: string): Buffer => Buffer.alloc(MEBIBYTE, pattern);
@@ -225,7 +225,7 @@ describe('checkCredentials judges a megabyte within a second', () => {
     ]) {
       const start = process.cpuUsage();
       const report = await check({ ...options, passphrase });
-      // Not the time on the clock, which other processes take a share of.
+      // The processor time does not depend on other processes.
       const { user, system } = process.cpuUsage(start);
       expect((user + system) / 1000).toBeLessThan(LIMIT_MS);
       expect(report.ok).toBe(false);

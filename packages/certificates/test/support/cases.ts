@@ -2,7 +2,7 @@ import type { EnrollmentKind } from '../../src/enrollment';
 import type { check } from './check';
 import { DAY, GOOD_SUBJECT, make, type Made, type Recipe } from './make';
 
-/** One rule, an input that breaks it alone, and a neighbour that passes. A certificate stands for itself with its key. */
+/** One rule, an input that breaks this rule alone, and a similar one that passes. A certificate includes its key. */
 export interface Case {
   rule: string;
   expected: 'error' | 'warning' | 'info';

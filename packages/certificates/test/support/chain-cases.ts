@@ -13,7 +13,7 @@ const deep = authority('Deep', { issuer: shallow });
 const middle = authority('Middle', { issuer: tree.intermediate });
 const again = makeHierarchy();
 
-/** What leads from the leaf to the enrolled authority. */
+/** The cases of the rules for the chain. */
 export const CHAIN_CASES: readonly Case[] = [
   {
     rule: 'chain-without-gap',

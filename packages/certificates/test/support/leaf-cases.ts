@@ -6,7 +6,7 @@ const tree = makeHierarchy();
 const x25519 = generateKeyPairSync('x25519');
 export const weak = authority('Weak', { keys: rsaKeys(2048) });
 
-/** The key, the leaf, its validity, its name and what it may be used for. */
+/** The cases of the rules for the key and the leaf. */
 export const LEAF_CASES: readonly Case[] = [
   {
     rule: 'key-type-signs-tls',

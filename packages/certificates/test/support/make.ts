@@ -1,8 +1,8 @@
 import { generateKeyPairSync, randomBytes, sign, X509Certificate, type KeyObject } from 'node:crypto';
 
 /**
- * Makes certificates that no decent tool makes: several common names or none, contradicting extensions, weak
- * signatures, any kind of key. What decent tools make comes from `azure-iot-x509/certificates` and openssl.
+ * A certificate that this package and openssl do not make: with several common names or none, contradicting extensions,
+ * a weak signature, any kind of key.
  */
 export interface Recipe {
   /** Attributes in order; `CN=device-1` alone by default. */
@@ -127,7 +127,7 @@ export function make(recipe: Recipe = {}): Made {
   };
 }
 
-/** A root, an intermediate below it and a device below that: everything as it should be. */
+/** A root, an intermediate below it and a device below that, which break no rule. */
 export function makeHierarchy(device: Recipe = {}): { root: Made; intermediate: Made; device: Made } {
   const root = make({ subject: [['CN', 'Test Root']], ca: true, keyUsage: [5, 6] });
   const intermediate = make({
@@ -139,7 +139,7 @@ export function makeHierarchy(device: Recipe = {}): { root: Made; intermediate: 
   return { root, intermediate, device: make({ subject: GOOD_SUBJECT, issuer: intermediate, ...device }) };
 }
 
-/** A subject that no rule has anything against. */
+/** A subject that breaks no rule. */
 export const GOOD_SUBJECT = [
   ['O', 'Example'],
   ['CN', 'device-1'],

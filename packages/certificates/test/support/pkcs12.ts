@@ -9,8 +9,8 @@ const OCTETS = 0x04;
 const EXPLICIT = 0xa0;
 
 /**
- * A PKCS#12 file with certificate and encrypted key (RFC 7292), without openssl and without a MAC: what is changed in it
- * reaches the structures inside, instead of being stopped by the MAC.
+ * Makes a PKCS#12 file with certificate and encrypted key (RFC 7292), without openssl. It has no MAC, so that damage
+ * reaches the structures inside.
  */
 export function makePkcs12({ x509, privateKey }: Made, passphrase: string): Buffer {
   const encrypted = privateKey.export({ type: 'pkcs8', format: 'der', cipher: 'aes-256-cbc', passphrase });

@@ -9,19 +9,18 @@ import {
   type LeafContext,
   type Rule,
   type RuleFinding,
+  unlessWrongCertificate,
 } from './rule';
 
 const DPS_CHAIN =
   'Azure DPS, "X.509 certificate attestation": the device presents every certificate up to one that is verified';
 const PATH = 'RFC 5280 section 6.1: certification path validation';
-const NOT_FOR_GROUPS = ['leaf-is-no-authority', 'leaf-is-not-self-signed'];
 const KEY_CERT_SIGN = 5;
 const GROUPS_ERROR = byAttestation('off', 'error');
 
 /** Each certificate with its issuer, from the leaf up to the root if it was given. */
 function links({ certificates }: LeafContext): (readonly [CertificateFacts, CertificateFacts])[] {
-  const { leaf, chain, root } = certificates;
-  const path = [leaf, ...chain, ...(root === undefined ? [] : [root])];
+  const { leaf, path } = certificates;
   return path.slice(1).map((issuer, index) => [path[index] ?? leaf, issuer] as const);
 }
 
@@ -48,13 +47,12 @@ function validityFinding(facts: CertificateFacts, now: Date, soon: boolean): Rul
 }
 
 /** The rules for the chain from the leaf to the enrolled authority. */
-export const CHAIN_RULES: readonly Rule[] = [
+const PATH_RULES: readonly Rule[] = [
   {
     name: 'chain-without-gap',
     checks: 'Every given certificate is part of one chain from the leaf up.',
     source: DPS_CHAIN,
     severity: GROUPS_ERROR,
-    unless: NOT_FOR_GROUPS,
     check: forLeaf((leaf, { certificates, complete, certificateOrigin }) => {
       const { chain, root, unlinked } = certificates;
       if (unlinked.length === 0 || !complete) return undefined;
@@ -75,7 +73,6 @@ export const CHAIN_RULES: readonly Rule[] = [
     checks: 'Each certificate is signed with the key of the one above it.',
     source: PATH,
     severity: GROUPS_ERROR,
-    unless: NOT_FOR_GROUPS,
     check: forEachLink((child, issuer) => {
       if (verifies(child.x509, issuer.publicKey)) return undefined;
       return {
@@ -89,7 +86,6 @@ export const CHAIN_RULES: readonly Rule[] = [
     checks: 'Each certificate above the leaf may issue certificates (CA:TRUE, keyCertSign).',
     source: `${PATH}: an issuer has basicConstraints CA:TRUE and, where it has key usage, keyCertSign`,
     severity: GROUPS_ERROR,
-    unless: NOT_FOR_GROUPS,
     check: forEachLink((child, issuer) => {
       const { basicConstraints, keyUsage, selfSigned } = issuer;
       // Version 1 certificates, as old roots are, have no extensions.
@@ -109,9 +105,8 @@ export const CHAIN_RULES: readonly Rule[] = [
     checks: 'No authority has more authorities below it than its pathlen allows.',
     source: `${PATH}: pathLenConstraint limits the authorities below`,
     severity: GROUPS_ERROR,
-    unless: NOT_FOR_GROUPS,
-    check: forLeaf((_, { certificates: { chain, root } }) =>
-      [...chain, ...(root === undefined ? [] : [root])].flatMap((issuer, index) => {
+    check: forLeaf((_, { certificates: { chain, path } }) =>
+      path.slice(1).flatMap((issuer, index) => {
         const allowed = issuer.basicConstraints?.pathLength;
         const below = chain.slice(0, index).filter(({ selfIssued }) => !selfIssued).length;
         if (allowed === undefined || below <= allowed) return [];
@@ -130,7 +125,6 @@ export const CHAIN_RULES: readonly Rule[] = [
     checks: 'Every intermediate is valid now.',
     source: PATH,
     severity: GROUPS_ERROR,
-    unless: NOT_FOR_GROUPS,
     check: forLeaf((_, { certificates, now }) =>
       certificates.chain.flatMap((facts) => validityFinding(facts, now, false) ?? []),
     ),
@@ -140,7 +134,6 @@ export const CHAIN_RULES: readonly Rule[] = [
     checks: 'Every intermediate is valid for 30 more days.',
     source: PATH,
     severity: byAttestation('off', 'warning'),
-    unless: NOT_FOR_GROUPS,
     check: forLeaf((_, { certificates, now }) =>
       certificates.chain.flatMap((facts) => validityFinding(facts, now, true) ?? []),
     ),
@@ -151,7 +144,7 @@ export const CHAIN_RULES: readonly Rule[] = [
       'At least one intermediate is given; without one, the issuer of the leaf itself must be enrolled.',
     source: `${DPS_CHAIN}; the verified one itself need not be sent`,
     severity: byAttestation('off', 'info'),
-    unless: [...NOT_FOR_GROUPS, 'chain-without-gap'],
+    unless: ['chain-without-gap'],
     check: forLeaf((leaf, context) => {
       const { chain, root } = context.certificates;
       if (chain.length > 0 || root !== undefined || !context.complete) return undefined;
@@ -161,6 +154,10 @@ export const CHAIN_RULES: readonly Rule[] = [
       };
     }),
   },
+];
+
+/** The rules for certificates that are given and not needed. */
+const SURPLUS_RULES: readonly Rule[] = [
   {
     name: 'chain-not-needed',
     checks: 'An individual enrollment is given no chain, which it does not need.',
@@ -211,3 +208,6 @@ export const CHAIN_RULES: readonly Rule[] = [
     }),
   },
 ];
+
+/** The rules for all certificates but the leaf. */
+export const CHAIN_RULES = [...unlessWrongCertificate(PATH_RULES), ...SURPLUS_RULES];

@@ -10,6 +10,7 @@ import {
   type Rule,
   type RuleFinding,
   type SeverityByKind,
+  unlessWrongCertificate,
 } from './rule';
 
 const DPS_ID = 'Azure DPS, "Terminology": the registration ID';
@@ -19,8 +20,6 @@ const CENTRAL = 'Azure IoT Central, "Device authentication concepts": the common
 
 const DPS_PUNCTUATION = ENROLLMENTS['hub-group'].idPunctuation;
 const MAX_LENGTH = 64;
-/** The rules whose findings mean that another certificate has to be presented, with another name. */
-const WRONG_CERTIFICATE = ['leaf-is-no-authority', 'leaf-is-not-self-signed'];
 const IN_CENTRAL: SeverityByKind = {
   'hub-individual': 'off',
   'hub-group': 'off',
@@ -60,13 +59,12 @@ function suggestion(name: string, punctuation: string): string {
 }
 
 /** The rules for the common name, which DPS takes for the registration ID. */
-export const COMMON_NAME_RULES: readonly Rule[] = [
+export const COMMON_NAME_RULES = unlessWrongCertificate([
   {
     name: 'common-name-present',
     checks: 'The subject has a common name (CN).',
     source: DPS_X509,
     severity: always('error'),
-    unless: WRONG_CERTIFICATE,
     check: forLeaf((leaf, context) => {
       if ((leaf.commonNames[0] ?? '') !== '') return undefined;
       return {
@@ -80,7 +78,6 @@ export const COMMON_NAME_RULES: readonly Rule[] = [
     checks: 'It has only one.',
     source: `${DPS_X509}; which of several counts is not documented`,
     severity: always('warning'),
-    unless: WRONG_CERTIFICATE,
     check: forName((name, context) => {
       const { leaf } = context.certificates;
       if (leaf.commonNames.length < 2) return undefined;
@@ -95,7 +92,6 @@ export const COMMON_NAME_RULES: readonly Rule[] = [
     checks: 'It has at most 64 characters.',
     source: 'RFC 5280 appendix A.1 (ub-common-name): at most 64 characters',
     severity: always('error'),
-    unless: WRONG_CERTIFICATE,
     check: forName((name, context) => {
       const { length } = Array.from(name);
       if (length <= MAX_LENGTH) return undefined;
@@ -110,7 +106,6 @@ export const COMMON_NAME_RULES: readonly Rule[] = [
     checks: 'It holds letters, digits, "-", ".", "_" and ":" only.',
     source: `${DPS_ID}: letters, digits and - . _ :`,
     severity: always('error'),
-    unless: WRONG_CERTIFICATE,
     check: forName((name, context) => {
       const foreign = foreignCharacters(name, DPS_PUNCTUATION);
       if (foreign.length === 0) return undefined;
@@ -125,7 +120,7 @@ export const COMMON_NAME_RULES: readonly Rule[] = [
     checks: 'It ends with a letter, a digit or "-".',
     source: `${DPS_ID}: the last character is a letter, a digit or a dash`,
     severity: always('error'),
-    unless: [...WRONG_CERTIFICATE, 'common-name-characters'],
+    unless: ['common-name-characters'],
     check: forName((name, context) => {
       if (/[A-Za-z0-9-]$/.test(name)) return undefined;
       return {
@@ -139,7 +134,7 @@ export const COMMON_NAME_RULES: readonly Rule[] = [
     checks: 'In IoT Central it holds letters, digits and "-" only.',
     source: `${CENTRAL}, of letters, digits and - only`,
     severity: IN_CENTRAL,
-    unless: [...WRONG_CERTIFICATE, 'common-name-characters', 'common-name-last-character'],
+    unless: ['common-name-characters', 'common-name-last-character'],
     check: forName((name, context) => {
       const { idPunctuation } = ENROLLMENTS[context.enrollment];
       const foreign = foreignCharacters(name, idPunctuation);
@@ -155,7 +150,6 @@ export const COMMON_NAME_RULES: readonly Rule[] = [
     checks: 'Option registrationId, where given, is the common name.',
     source: DPS_X509,
     severity: always('error'),
-    unless: WRONG_CERTIFICATE,
     check: forName((name, context) => {
       const { registrationId } = context;
       if (registrationId === undefined || registrationId.toLowerCase() === name.toLowerCase())
@@ -171,7 +165,7 @@ export const COMMON_NAME_RULES: readonly Rule[] = [
     checks: 'They are the same in upper and lower case, too.',
     source: `${DPS_ID} is compared without regard to letter case; IoT Hub's device IDs are case-sensitive`,
     severity: always('warning'),
-    unless: [...WRONG_CERTIFICATE, 'common-name-is-registration-id'],
+    unless: ['common-name-is-registration-id'],
     check: forName((name, { registrationId }) => {
       if (registrationId === undefined || registrationId === name) return undefined;
       return {
@@ -185,7 +179,7 @@ export const COMMON_NAME_RULES: readonly Rule[] = [
     checks: 'It has no upper-case letters.',
     source: `${DPS_ID} is case-insensitive, IoT Hub's device IDs are case-sensitive`,
     severity: always('warning'),
-    unless: [...WRONG_CERTIFICATE, 'common-name-same-case'],
+    unless: ['common-name-same-case'],
     check: forName((name, context) => {
       if (name === name.toLowerCase()) return undefined;
       return {
@@ -200,7 +194,7 @@ export const COMMON_NAME_RULES: readonly Rule[] = [
     source:
       'Practice of certificate authorities (CA/Browser Forum, openssl ca policies): a subject names its owner too',
     severity: byAttestation('warning', 'warning'),
-    unless: [...WRONG_CERTIFICATE, 'common-name-present'],
+    unless: ['common-name-present'],
     check: forName((name, context) => {
       if (context.certificates.leaf.subject.length > 1) return undefined;
       return {
@@ -209,4 +203,4 @@ export const COMMON_NAME_RULES: readonly Rule[] = [
       };
     }),
   },
-];
+]);

@@ -42,7 +42,7 @@ export function describeKey(key: KeyObject | undefined): string {
   return size === undefined ? name : `${name} ${size}`;
 }
 
-/** Whether keys of this kind are known to work with Azure. */
+/** Tells whether keys of this kind are known to work with Azure. */
 function isProven({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): boolean {
   if (asymmetricKeyType === 'rsa') return true;
   return asymmetricKeyType === 'ec' && CURVES[asymmetricKeyDetails?.namedCurve ?? ''] !== undefined;
@@ -175,10 +175,8 @@ export const KEY_RULES: readonly Rule[] = [
 
 function mismatch(context: LeafContext, key: NonNullable<LeafContext['key']>): RuleFinding {
   const { certificates, certificateOrigin, keyOrigin } = context;
-  const { leaf, chain, root, unlinked } = certificates;
-  const owner = [...chain, ...(root === undefined ? [] : [root]), ...unlinked].find((facts) =>
-    matchesKey(facts, key),
-  );
+  const { leaf, path, unlinked } = certificates;
+  const owner = [...path, ...unlinked].find((facts) => matchesKey(facts, key));
   const [ofLeaf, ofKey] = [describeKey(leaf.publicKey), describeKey(key)];
   const difference =
     owner !== undefined

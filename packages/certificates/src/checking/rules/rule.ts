@@ -15,7 +15,7 @@ export interface RuleContext {
   readonly registrationId: string | undefined;
   /** The certificates in order, if one could be read. */
   readonly certificates: CertificateSet | undefined;
-  /** Whether every given certificate could be read. An unreadable one may be the reason for a gap in the chain. */
+  /** Tells whether every given certificate could be read. An unreadable one may be the reason for a gap in the chain. */
   readonly complete: boolean;
   readonly certificateOrigin: Origin;
   readonly key: KeyObject | undefined;
@@ -77,9 +77,15 @@ export function forLeaf(
   };
 }
 
-/** Whether the enrollment holds the leaf itself. */
+/** Tells whether the enrollment holds the leaf itself. */
 export function attestsLeaf({ enrollment }: RuleContext): boolean {
   return ENROLLMENTS[enrollment].attests === 'leaf';
+}
+
+/** The rules, which are not applied if another certificate has to be presented anyhow. */
+export function unlessWrongCertificate(rules: readonly Rule[]): readonly Rule[] {
+  const wrong = ['leaf-is-no-authority', 'leaf-is-not-self-signed'];
+  return rules.map((rule) => ({ ...rule, unless: [...wrong, ...(rule.unless ?? [])] }));
 }
 
 /** A new key for each certificate, in a new file: nothing that is in use is overwritten. */
@@ -87,7 +93,7 @@ const NEW_KEY = '-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout
 const EXTENSIONS =
   '-addext basicConstraints=critical,CA:FALSE -addext keyUsage=critical,digitalSignature -addext extendedKeyUsage=clientAuth';
 
-/** The commands for a new device certificate with this common name, and the place to enroll it if the enrollment holds the leaf. */
+/** The commands for a new device certificate with this common name, and the place to enroll it. */
 export function newCertificate(context: LeafContext, commonName?: string): string {
   const { leaf } = context.certificates;
   const name = commonName ?? leaf.commonNames[0] ?? context.registrationId ?? 'device-1';
