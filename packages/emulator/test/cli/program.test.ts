@@ -43,7 +43,6 @@ test('the program knows its version, and ends with the exit code of its command'
   expect(failed).toMatchObject({ code: 1, out: '' });
   expect(wrong).toMatchObject({ code: 2, out: '' });
 });
-});
 
 test.each(['SIGINT', 'SIGTERM'] as const)(
   '%s stops the emulator, which ends with exit code 0',
@@ -111,9 +110,6 @@ test('AZURE_IOT_EMULATOR_STATE names the state folder, and --state another', asy
   ]);
   expect(found.out).toContain(directory.file('ours/emulator-ca.pem'));
   expect([found.code, same.code, other.code, none.code]).toEqual([0, 0, 1, 1]);
-});
-  expect(await run(['status', '--state', 'theirs'], variable)).toMatchObject({ code: 1 });
-  expect(await run(['status'])).toMatchObject({ code: 1 });
 });
 
 test('a command whose output nobody reads ends quietly', async () => {
