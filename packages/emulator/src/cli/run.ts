@@ -1,5 +1,6 @@
 import { CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { EmulatorError } from '../index';
+import { PEM } from './arguments/parsers';
 import type { Running } from './commands/context';
 import { refused } from './control/refusal';
 import { createProgram } from './program';
@@ -49,7 +50,9 @@ function reportUsage(
   if (exitCode === 0) return EXIT.ok;
   // The help of a family of commands, of which none was given.
   if (code === 'commander.help') return EXIT.usage;
-  const problem = message.replace(/^error: /, '');
+  const problem = message.includes(PEM)
+    ? 'A path is expected, not the content of a file.'
+    : message.replace(/^error: /, '');
   const help = `See: azure-iot-emulator ${[...names, '--help'].join(' ')}`;
   const { red, bold } = output.noteStyle;
   output.note(`${red(bold('error:'))} ${problem}\n${help}`);

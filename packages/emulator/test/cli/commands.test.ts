@@ -219,6 +219,17 @@ describe('azure-iot-emulator', () => {
   });
 
   it.each([
+    ['enroll', '-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----'],
+    ['group pumps --certificate', '-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----'],
+    ['devices --state', '-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----'],
+  ])('"azure-iot-emulator %s" does not repeat a key that is given in place of a path', async (line, key) => {
+    const { io: ended, code } = await cli(line, key);
+    expect(ended.err).toContain('error: A path is expected, not the content of a file.');
+    expect(ended.err).not.toContain('c2VjcmV0');
+    expect(code).toBe(2);
+  });
+
+  it.each([
     ['send nobody hello', '404001'],
     ['invoke nobody open', '404001'],
     ['enrollment delete nobody', '404201'],

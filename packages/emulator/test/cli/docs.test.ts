@@ -40,9 +40,8 @@ test('docs/emulator-cli.md has no section about a command that does not exist', 
 test.each(commands.map((command) => [nameOf(command), command] as const))(
   'the help of "%s" describes it and its arguments and flags in sentences',
   (_name, command) => {
-    const descriptions = [command, ...command.registeredArguments, ...command.options].map((each) =>
-      typeof each.description === 'function' ? each.description() : each.description,
-    );
+    const parts = [...command.registeredArguments, ...command.options];
+    const descriptions = [command.description(), ...parts.map(({ description }) => description)];
     for (const description of descriptions) expect(description).toMatch(/^[A-Z"].*[.)]$/);
   },
 );

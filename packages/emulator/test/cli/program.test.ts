@@ -38,9 +38,10 @@ test('the program begins with the line that makes it one', () => {
 });
 
 test('the program knows its version, and ends with the exit code of its command', async () => {
-  expect(await run(['--version'])).toEqual({ code: 0, out: `${version}\n`, err: '' });
-  expect(await run(['devices'])).toMatchObject({ code: 1, out: '' });
-  expect(await run(['nonsense'])).toMatchObject({ code: 2, out: '' });
+  const [known, failed, wrong] = await Promise.all([run(['--version']), run(['devices']), run(['nonsense'])]);
+  expect(known).toEqual({ code: 0, out: `${version}\n`, err: '' });
+  expect(failed).toMatchObject({ code: 1, out: '' });
+  expect(wrong).toMatchObject({ code: 2, out: '' });
 });
 
 test.each(['SIGINT', 'SIGTERM'] as const)(
@@ -86,19 +87,29 @@ test('a killed emulator is missed by a command that waits, and can be started ag
 test('commands have the colors of the process that runs them', async () => {
   await emulator();
   const bold = '\u001b[1mDevices find the emulator here:\u001b[22m';
-  expect((await run(['status'], { FORCE_COLOR: '1' })).out).toContain(bold);
-  expect((await run(['status'])).out).not.toContain('\u001b');
-  expect((await run(['nonsense'], { FORCE_COLOR: '1' })).err).toContain('\u001b[31m');
+  const colors = { FORCE_COLOR: '1' };
+  const [colored, plain, wrong] = await Promise.all([
+    run(['status'], colors),
+    run(['status']),
+    run(['nonsense'], colors),
+  ]);
+  expect(colored.out).toContain(bold);
+  expect(plain.out).not.toContain('\u001b');
+  expect(wrong.err).toContain('\u001b[31m');
 });
 
 test('AZURE_IOT_EMULATOR_STATE names the state folder, and --state another', async () => {
   const variable = { AZURE_IOT_EMULATOR_STATE: 'ours' };
   const started = start(['--in-memory'], variable);
   await started.until(({ err }) => err.includes('The emulator runs.'));
-  expect((await run(['status'], variable)).out).toContain(directory.file('ours/emulator-ca.pem'));
-  expect(await run(['status', '--state', 'ours'])).toMatchObject({ code: 0 });
-  expect(await run(['status', '--state', 'theirs'], variable)).toMatchObject({ code: 1 });
-  expect(await run(['status'])).toMatchObject({ code: 1 });
+  const [found, same, other, none] = await Promise.all([
+    run(['status'], variable),
+    run(['status', '--state', 'ours']),
+    run(['status', '--state', 'theirs'], variable),
+    run(['status']),
+  ]);
+  expect(found.out).toContain(directory.file('ours/emulator-ca.pem'));
+  expect([found.code, same.code, other.code, none.code]).toEqual([0, 0, 1, 1]);
 });
 
 test('a command whose output nobody reads ends quietly', async () => {

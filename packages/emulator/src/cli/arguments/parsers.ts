@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { InvalidArgumentError } from '@commander-js/extra-typings';
 import type { HubOptions, JsonObject, JsonValue } from '../../index';
@@ -9,6 +9,9 @@ export function each<Value>(parse: (text: string) => Value) {
   return (text: string, previous: readonly Value[] = []): readonly Value[] => [...previous, parse(text)];
 }
 
+/** Begins and ends the content of a PEM file, which may be a private key: no message repeats it. */
+export const PEM = '-----';
+
 /** Any text but the empty one. @throws InvalidArgumentError */
 export function text(given: string): string {
   if (given !== '') return given;
@@ -17,7 +20,10 @@ export function text(given: string): string {
 
 /** A path, resolved against the working directory. @throws InvalidArgumentError */
 export function path(cwd: string) {
-  return (given: string): string => resolve(cwd, text(given));
+  return (given: string): string => {
+    if (!given.includes(PEM)) return resolve(cwd, text(given));
+    throw new InvalidArgumentError('It must be a path, not the content of a file.');
+  };
 }
 
 /** A TCP port; 0 stands for a free one. @throws InvalidArgumentError */
@@ -54,6 +60,9 @@ export function wholeSeconds(range: { readonly max: number }) {
   };
 }
 
+/** More than the JSON of any command. */
+const MAX_JSON_BYTES = 1024 * 1024;
+
 /** JSON text, or `@FILE` for the JSON text in a file. @throws InvalidArgumentError */
 export function json(cwd: string) {
   return (given: string): JsonValue => {
@@ -69,20 +78,23 @@ export function json(cwd: string) {
   };
 }
 
+/** Reads a regular file: commands are read twice, by the program and by the emulator, which a pipe cannot be. */
 function readText(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    const found = statSync(file);
+    if (found.isFile() && found.size <= MAX_JSON_BYTES) return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new InvalidArgumentError(
-      `The file cannot be read (${String((error as NodeJS.ErrnoException).code)}).`,
-    );
+    const { code } = error as NodeJS.ErrnoException;
+    throw new InvalidArgumentError(`The file cannot be read (${String(code)}).`);
   }
+  throw new InvalidArgumentError(`It must name a regular file of at most ${MAX_JSON_BYTES} bytes.`);
 }
 
 /** As {@link json}, but an object. @throws InvalidArgumentError */
 export function jsonObject(cwd: string) {
   return (given: string): JsonObject => {
     const value = json(cwd)(given);
+    // Array.isArray does not tell the type of readonly lists apart.
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
     throw new InvalidArgumentError('It must be a JSON object such as {"interval":5}.');
   };

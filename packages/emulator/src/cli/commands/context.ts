@@ -6,7 +6,7 @@ import { isInterrupted, type Io } from '../terminal/io';
 import { Output } from '../terminal/output';
 
 /** The flags of every command. */
-export interface CommonFlags {
+interface CommonFlags {
   readonly state: string;
   readonly json?: true | undefined;
   readonly debug?: true | undefined;

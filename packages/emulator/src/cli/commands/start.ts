@@ -115,6 +115,11 @@ const FLAGS: Readonly<Record<string, string>> = {
   retryAfterSeconds: '--retry-after',
 };
 
+/** The flag of an option, also of a part of it such as `hubs[0].name`. */
+function flagOf(option: string): string {
+  return FLAGS[/^\w*/.exec(option)?.[0] ?? ''] ?? option;
+}
+
 /** A text of the library in terms of the command line. Ordinary words such as "host" stay as they are. */
 function inFlags(text: string): string {
   return text.replaceAll(/\b[a-z]+[A-Z][A-Za-z]*\b/g, (word) => FLAGS[word] ?? word);
@@ -129,7 +134,7 @@ async function startWith(options: EmulatorOptions, { directory }: Place): Promis
       const lines = (texts: readonly string[]): string => texts.map(inFlags).join('\n');
       throw new CommandError({
         code: cause.code,
-        message: lines(cause.problems.map(({ option, message }) => `${FLAGS[option] ?? option} ${message}`)),
+        message: lines(cause.problems.map(({ option, message }) => `${flagOf(option)} ${message}`)),
         remedy: lines(cause.problems.map(({ remedy }) => remedy)),
         cause,
       });

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { once } from 'node:events';
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { EventSource, HubEmulator, HubEvents, TelemetryMessage } from '../../index';
@@ -32,15 +33,14 @@ const EVENTS: { readonly [N in Name]: (event: HubEvents[N][0], hub: HubEmulator)
 
 /** A body is shown as JSON where it is JSON, as text where it is text, and as Base64 otherwise. */
 function telemetry({ moduleId, body, properties, systemProperties }: TelemetryMessage): Watched {
-  const text = body.toString();
-  const isText = Buffer.from(text).equals(body);
-  const base64 = body.toString('base64');
-  const content = isText ? { body: parsed(text) } : { bodyBase64: base64 };
+  const isText = isUtf8(body);
+  const text = body.toString(isText ? 'utf8' : 'base64');
+  const content = isText ? { body: parsed(text) } : { bodyBase64: text };
   const pairs = Object.entries(properties).map(([name, value]) => `${name}=${value}`);
   return {
     event: 'telemetry',
     details: { moduleId, ...content, properties, systemProperties },
-    shown: [isText ? text : `${base64} (Base64)`, ...pairs].join('  '),
+    shown: [isText ? text : `${text} (Base64)`, ...pairs].join('  '),
   };
 }
 

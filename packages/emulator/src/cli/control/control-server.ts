@@ -91,8 +91,8 @@ export class ControlServer {
 
   async #answer(line: string, socket: Socket, signal: AbortSignal): Promise<void> {
     const tell = (reply: Reply): void => {
+      if (reply.exitCode === undefined && socket.writableLength > MAX_UNREAD_BYTES) socket.destroy();
       if (socket.writable) socket.write(`${JSON.stringify(reply)}\n`);
-      if (socket.writableLength > MAX_UNREAD_BYTES) socket.destroy();
     };
     // Both ends are of the same package.
     const { args, stdout, stderr, ...rest } = JSON.parse(line) as Request;

@@ -65,7 +65,7 @@ export async function forward(args: readonly string[], io: Io, place: Place): Pr
   io.signal.throwIfAborted();
   throw new CommandError({
     code: 'EMULATOR_GONE',
-    message: 'The emulator has gone: its process was killed, or this one has read too slowly.',
+    message: 'The emulator has ended before the command was done, or this process has read too slowly.',
     remedy: `See what it printed last, and start it again: ${place.command()}`,
   });
 }
