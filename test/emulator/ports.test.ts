@@ -3,7 +3,7 @@ import { connect as connectTls } from 'node:tls';
 import { connectDevice } from 'azure-iot-x509';
 import { createSelfSignedCertificate } from 'azure-iot-certificates';
 import { startEmulator, type Emulator, type EmulatorOptions } from 'azure-iot-emulator';
-import { isLoopback } from '../../packages/emulator/src/ports';
+import { isLoopback } from '../../packages/emulator/src/devices/ports';
 import { useTemporaryDirectory } from '../../packages/certificates/test/making/temporary-directory';
 import { enrollDevice } from '../support/enrolled-device';
 import { connectToDps } from '../../packages/emulator/test/support/clients';

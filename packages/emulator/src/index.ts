@@ -1,4 +1,4 @@
-export { createEmulatorAgent, type EmulatorAgentOptions } from './agent';
+export { createEmulatorAgent, type EmulatorAgentOptions } from './devices/https/agent';
 export type {
   AuthorityCertificate,
   AuthorityCertificateInit,
@@ -52,7 +52,7 @@ export type {
   RegistrationStatus,
   RegistrationSubstatus,
 } from './dps/types';
-export { EmulatorError } from './errors';
+export { EmulatorError } from './protocol/errors';
 export type * from './faults/action-types';
 export type { Fault, FaultActions, FaultAt, FaultHit, FaultInit, Faults, FaultStep } from './faults/types';
 export type {
@@ -88,7 +88,7 @@ export type {
   TwinChange,
 } from './hub/types';
 export type { FileUploadNotification, FileUploadOptions, FileUploads, UploadedFile } from './hub/files/types';
-export type { JsonObject, JsonValue } from './json';
+export type { JsonObject, JsonValue } from './protocol/json';
 export type { DisconnectReason } from './devices/mqtt/service';
 export { startEmulator } from './start';
 export type {
@@ -97,5 +97,5 @@ export type {
   TelemetryFilter,
   TelemetryReader,
 } from './hub/telemetry/types';
-export type { DpsThrottling, Emulator, EmulatorOptions, HubOptions } from './types';
-export type { UnverifiedBehavior } from './unverified-behavior';
+export type { DpsThrottling, Emulator, EmulatorOptions, HubOptions } from './options/types';
+export type { UnverifiedBehavior } from './options/unverified-behavior';

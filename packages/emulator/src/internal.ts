@@ -1,3 +1,3 @@
-export { isHostName, isName } from './names';
+export { isHostName, isName } from './options/names';
 export { makeStateDirectory } from './state/make-directory';
 export { StateInUseError } from './state/problems';

@@ -1,15 +1,15 @@
 import { CentralApplication } from './central/application';
-import { DpsGateway } from './dps/gateway';
+import { DpsGateway } from './dps/global-endpoint';
 import { newIdScope } from './dps/identifiers';
 import { DpsInstance } from './dps/instance';
 import { FaultInjection } from './faults/fault-injection';
 import type { Faults } from './faults/types';
 import { Hub } from './hub/hub';
-import type { ResolvedHub } from './options';
-import { isLoopback, Ports } from './ports';
+import type { ResolvedHub } from './options/resolve';
+import { isLoopback, Ports } from './devices/ports';
 import type { ServerIdentity } from './state/server-identity';
 import { openState, type State } from './state/state';
-import type { Emulator, EmulatorOptions } from './types';
+import type { Emulator, EmulatorOptions } from './options/types';
 
 /** An ID scope that no other instance has. */
 function newUniqueIdScope(taken: Set<string>): string {

@@ -1,5 +1,5 @@
-import { Entrance } from '../src/devices/mqtt/entrance';
-import { MqttListener } from '../src/devices/mqtt/listener';
+import { Entrance } from '../src/devices/startup-gate';
+import { MqttListener } from '../src/devices/listener';
 import type { MqttService } from '../src/devices/mqtt/service';
 import { createServerIdentity } from '../src/state/server-identity';
 import { send } from './support/https';

@@ -1,8 +1,8 @@
 import { randomBytes, type X509Certificate } from 'node:crypto';
-import { commonName, isIssuedBy, isValidAt, readCertificate } from '../certificate-input';
-import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../errors';
-import { newEtag } from '../etag';
-import type { JsonObject, JsonValue } from '../json';
+import { commonName, isIssuedBy, isValidAt, readCertificate } from './x509';
+import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../protocol/errors';
+import { newEtag } from '../protocol/etag';
+import type { JsonObject, JsonValue } from '../protocol/json';
 import {
   arrayOf,
   checkedAt,
@@ -13,8 +13,8 @@ import {
   readString,
   StoredValueError,
   type Read,
-} from '../state/read';
-import { utcTimestamp } from '../time';
+} from '../stored/read';
+import { utcTimestamp } from '../protocol/timestamp';
 import type { AuthorityCertificate, AuthorityCertificateInit, AuthorityCertificates } from './types';
 
 /** IoT Hub and DPS: authorities that can be uploaded to one. */

@@ -1,6 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 import { factsOf } from 'azure-iot-certificates/internal';
-import { isIssuedBy, isSameCertificate, isValidAt } from '../certificate-input';
+import { isIssuedBy, isSameCertificate, isValidAt } from './x509';
 
 /** No chain in use is deeper. */
 const MAX_DEPTH = 10;

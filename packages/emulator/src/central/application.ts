@@ -1,11 +1,11 @@
-import { Changes } from '../changes';
+import { Changes } from '../stored/changes';
 import { DpsInstance } from '../dps/instance';
-import { invalidArgument } from '../errors';
+import { invalidArgument } from '../protocol/errors';
 import type { Hub } from '../hub/hub';
-import type { JsonObject } from '../json';
-import type { Persistent } from '../state/persistent';
-import { oneOf, readBoolean, readFields, readObject } from '../state/read';
-import type { UnverifiedBehavior } from '../unverified-behavior';
+import type { JsonObject } from '../protocol/json';
+import type { Persistent } from '../stored/persistent';
+import { oneOf, readBoolean, readFields, readObject } from '../stored/read';
+import type { UnverifiedBehavior } from '../options/unverified-behavior';
 import { DeviceTemplateStore } from './device-templates';
 import { CentralDeviceStore } from './devices';
 import { CentralEnrollmentGroupStore } from './enrollment-groups';

@@ -1,6 +1,6 @@
-import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../errors';
-import type { JsonObject, JsonValue } from '../json';
-import { arrayOf, checkedAt, readFields, readString, type Read } from '../state/read';
+import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../protocol/errors';
+import type { JsonObject, JsonValue } from '../protocol/json';
+import { arrayOf, checkedAt, readFields, readString, type Read } from '../stored/read';
 import type { CentralDeviceTemplate, CentralDeviceTemplateInit, CentralDeviceTemplates } from './types';
 
 // DTDL: a scheme, segments, and (up to version 2 always) a version; at most 2048 characters.

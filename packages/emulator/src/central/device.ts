@@ -1,6 +1,6 @@
-import { invalidArgument } from '../errors';
-import { toJson, type JsonObject } from '../json';
-import { checkedAt, optional, readBoolean, readFields, readString, type Read } from '../state/read';
+import { invalidArgument } from '../protocol/errors';
+import { toJson, type JsonObject } from '../protocol/json';
+import { checkedAt, optional, readBoolean, readFields, readString, type Read } from '../stored/read';
 import type { CentralDeviceStatus } from './types';
 
 // IoT Central: nothing else than these, unlike DPS and IoT Hub.

@@ -1,10 +1,10 @@
-import { commonName, readCertificate } from '../certificate-input';
+import { commonName, readCertificate } from '../authorities/x509';
 import type { AllocationFailure, AllocationRequest, AllocationResult } from '../dps/allocation/policies';
 import type { DpsInstance } from '../dps/instance';
-import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../errors';
+import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../protocol/errors';
 import type { Hub } from '../hub/hub';
-import { isJsonObject, type JsonObject, type JsonValue } from '../json';
-import { arrayOf } from '../state/read';
+import { isJsonObject, type JsonObject, type JsonValue } from '../protocol/json';
+import { arrayOf } from '../stored/read';
 import { isDeviceId, newDevice, readStoredDevice, statusOf, storedDevice, type DeviceEntry } from './device';
 import type { DeviceTemplateStore } from './device-templates';
 import type { CentralDevice, CentralDeviceCertificates, CentralDeviceInit, CentralDevices } from './types';

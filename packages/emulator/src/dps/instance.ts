@@ -1,10 +1,10 @@
 import { AuthorityCertificateStore } from '../authorities/authority-certificates';
-import { Changes } from '../changes';
-import { invalidArgument } from '../errors';
-import type { JsonObject } from '../json';
-import type { Persistent } from '../state/persistent';
-import { oneOf, readFields } from '../state/read';
-import type { UnverifiedBehavior } from '../unverified-behavior';
+import { Changes } from '../stored/changes';
+import { invalidArgument } from '../protocol/errors';
+import type { JsonObject } from '../protocol/json';
+import type { Persistent } from '../stored/persistent';
+import { oneOf, readFields } from '../stored/read';
+import type { UnverifiedBehavior } from '../options/unverified-behavior';
 import { customAllocation } from './allocation/custom-allocation';
 import type { LinkedHub } from './allocation/linked-hub';
 import { LinkedHubs } from './allocation/linked-hubs';

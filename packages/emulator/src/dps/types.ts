@@ -1,6 +1,6 @@
 import type { AuthorityCertificates } from '../authorities/types';
-import type { IfMatch } from '../hub/identity-types';
-import type { JsonObject, JsonValue } from '../json';
+import type { IfMatch } from '../hub/identities/types';
+import type { JsonObject, JsonValue } from '../protocol/json';
 import type {
   BuiltInAllocationPolicy,
   EnrollmentAllocation,

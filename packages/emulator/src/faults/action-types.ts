@@ -1,4 +1,4 @@
-import type { JsonValue } from '../json';
+import type { JsonValue } from '../protocol/json';
 
 /**
  * When an action takes effect.

@@ -1,7 +1,7 @@
 import type { SecureContext } from 'node:tls';
 import { createRootCertificate, type IssuedCertificate, type ValidityOptions } from 'azure-iot-certificates';
 import { createServerCertificate } from 'azure-iot-certificates/internal';
-import { serverContext } from '../devices/mqtt/listener';
+import { serverContext } from '../devices/listener';
 import type { CertificateAction } from './action-types';
 
 type Kind = CertificateAction['certificate'];

@@ -1,9 +1,9 @@
-import type { Interceptor } from '../devices/mqtt/interceptor';
-import type { RoutableService } from '../devices/mqtt/router';
+import type { Interceptor } from '../devices/interceptor';
+import type { RoutableService } from '../devices/shared-port';
 import { FaultCertificates, type FaultCertificatesInit } from './certificates';
-import { HttpStrikes } from './http-strikes';
-import { LinkStrikes } from './link-strikes';
-import { PacketStrikes } from './packet-strikes';
+import { HttpStrikes } from './request-faults';
+import { LinkStrikes } from './connection-faults';
+import { PacketStrikes } from './packet-faults';
 import { PortInterceptor, type Strikes } from './port-interceptor';
 import { FaultRegistry } from './registry';
 import { ServiceActions } from './service-actions';

@@ -1,4 +1,4 @@
-import type { Link } from '../devices/mqtt/link';
+import type { Link } from '../devices/tcp/tcp-connection';
 import type { ActiveFault } from './active-fault';
 
 /**

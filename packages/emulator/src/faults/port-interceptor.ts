@@ -1,11 +1,11 @@
 import type { Packet } from 'mqtt-packet';
-import type { HandshakeDepartures, InterceptedExchange, Interceptor } from '../devices/mqtt/interceptor';
-import type { Link } from '../devices/mqtt/link';
-import type { MqttSession } from '../devices/mqtt/session';
+import type { HandshakeDepartures, InterceptedExchange, Interceptor } from '../devices/interceptor';
+import type { Link } from '../devices/tcp/tcp-connection';
+import type { MqttSession } from '../devices/mqtt/client-connection';
 import { classifyIncoming, classifyOutgoing } from './classify';
-import type { HttpStrikes } from './http-strikes';
-import type { LinkStrikes } from './link-strikes';
-import type { PacketStrikes } from './packet-strikes';
+import type { HttpStrikes } from './request-faults';
+import type { LinkStrikes } from './connection-faults';
+import type { PacketStrikes } from './packet-faults';
 import type { FaultRegistry } from './registry';
 import type { Subject } from './service-actions';
 import { deviceOfRequest, type FaultServices, type NamedService } from './services';

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import { Outlet } from '../devices/mqtt/outlet';
+import { Outlet } from '../devices/tcp/paced-writer';
 
 /** How a relay departs from the socket behind it. */
 export interface RelayOptions {

@@ -1,4 +1,4 @@
-import { errorBody } from '../service-error';
+import { errorBody } from '../protocol/error-body';
 import type { AnswerAction } from './action-types';
 
 /** The body of a made-up answer. */

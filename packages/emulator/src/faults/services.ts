@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import type { DpsEmulator } from '../dps/types';
 import type { HubEmulator } from '../hub/types';
-import type { RoutableService } from '../devices/mqtt/router';
+import type { RoutableService } from '../devices/shared-port';
 import type { HttpExchange } from '../devices/mqtt/service';
 import type { ServiceKind } from './classify';
 import type { Restartable } from './service-actions';

@@ -1,6 +1,6 @@
 import type { ISubscription } from 'mqtt-packet';
-import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../errors';
-import { isJsonObject, parseJson, type JsonObject } from '../json';
+import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../protocol/errors';
+import { isJsonObject, parseJson, type JsonObject } from '../protocol/json';
 import type {
   DisconnectReason,
   GrantedQoS,
@@ -10,12 +10,12 @@ import type {
   SubscribeAnswer,
 } from '../devices/mqtt/service';
 import { ProtocolViolation } from '../devices/mqtt/violation';
-import { errorBody, httpStatus } from '../service-error';
-import type { Identity } from './identity';
-import { deviceView } from './property-collection';
-import { parsePropertyBag, type MessageProperties } from './property-bag';
-import { parseDeviceTopic, type DeviceMessage } from './topics';
-import type { Will } from './will';
+import { errorBody, httpStatus } from '../protocol/error-body';
+import type { Identity } from './identities/identity';
+import { deviceView } from './twins/property-collection';
+import { parsePropertyBag, type MessageProperties } from './messages/property-bag';
+import { parseDeviceTopic, type DeviceMessage } from './messages/topics';
+import type { Will } from './connect/will';
 
 /** IoT Hub: the largest message of a device, properties included. */
 const MAX_MESSAGE_BYTES = 256 * 1024;

@@ -2,7 +2,7 @@ import type { IConnectPacket } from 'mqtt-packet';
 import type { InitialTwin } from '../dps/allocation/types';
 import type { DeviceData, LinkedHub, ProvisionedDevice } from '../dps/allocation/linked-hub';
 import { FileService, isFileUploadPath } from './files/file-service';
-import { createGatekeeper } from './files/gatekeeper';
+import { createGatekeeper } from './files/upload-access';
 import type { FileUploadOptions } from './files/types';
 import {
   firstRefusal,
@@ -11,8 +11,8 @@ import {
   type HttpExchange,
   type MqttConnection,
 } from '../devices/mqtt/service';
-import type { RoutableService } from '../devices/mqtt/router';
-import type { ResolvedHub } from '../options';
+import type { RoutableService } from '../devices/shared-port';
+import type { ResolvedHub } from '../options/resolve';
 import { TelemetryRouter } from './telemetry/router';
 import type {
   ReadTelemetryOptions,
@@ -20,17 +20,17 @@ import type {
   TelemetryFilter,
   TelemetryReader,
 } from './telemetry/types';
-import type { UnverifiedBehavior } from '../unverified-behavior';
+import type { UnverifiedBehavior } from '../options/unverified-behavior';
 import { HubClient, type HubClientEvents } from './client';
-import { CONNECT_STEPS, type HubConnectContext } from './connect';
-import type { Identity } from './identity';
-import type { MessageProperties } from './property-bag';
-import { Recent } from './recent';
+import { CONNECT_STEPS, type HubConnectContext } from './connect/steps';
+import type { Identity } from './identities/identity';
+import type { MessageProperties } from './messages/property-bag';
+import { Recent } from './messages/recent';
 import { ServiceSide } from './service-side';
-import { newTwinContent, Twin } from './twin';
+import { newTwinContent, Twin } from './twins/twin';
 import type { EventSource, HubEmulator, HubTarget, TelemetryMessage } from './types';
-import { hostOf, isSameHost, parseUsername } from './username';
-import { readWill } from './will';
+import { hostOf, isSameHost, parseUsername } from './connect/username';
+import { readWill } from './connect/will';
 
 /**
  * How much of the bodies of messages is remembered, in bytes. What is kept for longer has to be collected as old garbage,

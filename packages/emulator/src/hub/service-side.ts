@@ -1,16 +1,16 @@
 import { EventEmitter } from 'node:events';
 import { AuthorityCertificateStore } from '../authorities/authority-certificates';
-import type { JsonObject } from '../json';
-import type { Persistent } from '../state/persistent';
-import { readFields } from '../state/read';
-import type { UnverifiedBehavior } from '../unverified-behavior';
-import { CheckedCloudToDeviceSettings } from './cloud-to-device-settings';
-import { DeviceRegistry } from './device-registry';
-import { ModuleRegistry } from './module-registry';
-import { DESIRED } from './property-collection';
-import { readProperties } from './property-values';
-import { Recent } from './recent';
-import { readDevices, writeDevice } from './stored';
+import type { JsonObject } from '../protocol/json';
+import type { Persistent } from '../stored/persistent';
+import { readFields } from '../stored/read';
+import type { UnverifiedBehavior } from '../options/unverified-behavior';
+import { CheckedCloudToDeviceSettings } from './messages/cloud-to-device-settings';
+import { DeviceRegistry } from './identities/device-registry';
+import { ModuleRegistry } from './identities/module-registry';
+import { DESIRED } from './twins/property-collection';
+import { readProperties } from './twins/property-values';
+import { Recent } from './messages/recent';
+import { readDevices, writeDevice } from './identities/stored';
 import type {
   CloudToDeviceFeedback,
   CloudToDeviceMessage,

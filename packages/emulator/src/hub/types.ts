@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { AuthorityCertificates } from '../authorities/types';
 import type { FileUploadNotification, FileUploads } from './files/types';
-import type { JsonObject, JsonValue } from '../json';
+import type { JsonObject, JsonValue } from '../protocol/json';
 import type { DisconnectReason } from '../devices/mqtt/service';
 import type {
   ReadTelemetryOptions,
@@ -9,19 +9,19 @@ import type {
   TelemetryFilter,
   TelemetryReader,
 } from './telemetry/types';
-import type { HubDevices, HubModules, HubTarget, IfMatch } from './identity-types';
+import type { HubDevices, HubModules, HubTarget, IfMatch } from './identities/types';
 import type {
   CloudToDeviceFeedback,
   CloudToDeviceMessage,
   CloudToDeviceSettings,
   EnqueuedMessage,
   TelemetryMessage,
-} from './message-types';
-import type { DeviceTwin, TwinChange } from './twin-types';
+} from './messages/types';
+import type { DeviceTwin, TwinChange } from './twins/types';
 
-export type * from './identity-types';
-export type * from './message-types';
-export type * from './twin-types';
+export type * from './identities/types';
+export type * from './messages/types';
+export type * from './twins/types';
 
 /** A call of a direct method. */
 export interface MethodCall {

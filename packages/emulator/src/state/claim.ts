@@ -2,7 +2,7 @@ import { rename, rm } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { hostname } from 'node:os';
 import { text } from 'node:stream/consumers';
-import { isJsonObject, parseJson } from '../json';
+import { isJsonObject, parseJson } from '../protocol/json';
 import { systemCode } from './problems';
 
 /** Who made a claim. */

@@ -1,4 +1,4 @@
-import type { EmulatorOptions, HubOptions } from '../types';
+import type { EmulatorOptions, HubOptions } from '../options/types';
 import type { Settings } from './settings';
 
 /** What was given, unless it leaves the choice open. */

@@ -1,5 +1,5 @@
-import { parseJson, type JsonObject } from '../json';
-import { readCount, readFields, readObject, StoredValueError } from './read';
+import { parseJson, type JsonObject } from '../protocol/json';
+import { readCount, readFields, readObject, StoredValueError } from '../stored/read';
 
 /** Makes the content of a file of one version from that of the version before. */
 type Migration = (content: JsonObject) => JsonObject;

@@ -14,8 +14,8 @@ import {
   type FileContent,
   writeFiles,
 } from 'azure-iot-certificates/internal';
-import { isIssuedBy } from '../certificate-input';
-import type { ServerCredentials } from '../devices/mqtt/listener';
+import { isIssuedBy } from '../authorities/x509';
+import type { ServerCredentials } from '../devices/listener';
 import { brokenFile, messageOf, notReadable, systemCode } from './problems';
 import { syncDirectory } from './writer';
 

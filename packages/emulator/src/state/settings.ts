@@ -1,7 +1,7 @@
 import { ID_SCOPE } from '../dps/identifiers';
-import type { JsonObject, JsonValue } from '../json';
-import { resolveOptions } from '../options';
-import type { HubOptions } from '../types';
+import type { JsonObject, JsonValue } from '../protocol/json';
+import { resolveOptions } from '../options/resolve';
+import type { HubOptions } from '../options/types';
 import {
   arrayOf,
   checkedAt,
@@ -12,7 +12,7 @@ import {
   readString,
   StoredValueError,
   type Read,
-} from './read';
+} from '../stored/read';
 
 /** An IoT Central application, as far as it is not in its own file. */
 export interface StoredApplication {

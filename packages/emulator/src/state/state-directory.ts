@@ -1,11 +1,11 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { InvalidOptionsError, type OptionProblem } from 'azure-iot-certificates';
-import type { JsonObject } from '../json';
+import type { JsonObject } from '../protocol/json';
 import { FORMATS, formatDocument, parseDocument, type FileKind } from './formats';
 import { FolderLock } from './lock';
 import { makeStateDirectory } from './make-directory';
-import type { Persistent } from './persistent';
+import type { Persistent } from '../stored/persistent';
 import { brokenFile, notReadable } from './problems';
 import { keepServerIdentity, type ServerIdentity } from './server-identity';
 import { StateWriter } from './writer';

@@ -5,9 +5,9 @@ import {
 } from 'azure-iot-certificates';
 import { CentralApplication } from '../../src/central/application';
 import { Hub } from '../../src/hub/hub';
-import type { JsonObject } from '../../src/json';
-import { resolveOptions } from '../../src/options';
-import { DEFAULT_UNVERIFIED_BEHAVIOR } from '../../src/unverified-behavior';
+import type { JsonObject } from '../../src/protocol/json';
+import { resolveOptions } from '../../src/options/resolve';
+import { DEFAULT_UNVERIFIED_BEHAVIOR } from '../../src/options/unverified-behavior';
 
 /* What an IoT Central application leaves to the next one. */
 

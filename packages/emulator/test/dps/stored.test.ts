@@ -10,8 +10,8 @@ import type { JsonObject } from 'azure-iot-emulator';
 import type { LinkedHub } from '../../src/dps/allocation/linked-hub';
 import { DpsInstance } from '../../src/dps/instance';
 import { isAssigning } from '../../src/dps/registrations/operations';
-import { StoredValueError } from '../../src/state/read';
-import { DEFAULT_UNVERIFIED_BEHAVIOR } from '../../src/unverified-behavior';
+import { StoredValueError } from '../../src/stored/read';
+import { DEFAULT_UNVERIFIED_BEHAVIOR } from '../../src/options/unverified-behavior';
 
 /* What a DPS instance leaves to the next one. */
 

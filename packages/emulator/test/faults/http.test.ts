@@ -7,8 +7,8 @@ import {
 import type { FaultInit } from 'azure-iot-emulator';
 import { createServerCertificate } from '../../../certificates/src/making/server';
 import { FaultInjection } from '../../src/faults/fault-injection';
-import { MqttListener } from '../../src/devices/mqtt/listener';
-import type { RoutableService } from '../../src/devices/mqtt/router';
+import { MqttListener } from '../../src/devices/listener';
+import type { RoutableService } from '../../src/devices/shared-port';
 import { openRequest, responseTo, send, type Response, type Server } from '../support/https';
 
 /* What can befall requests over HTTPS. */

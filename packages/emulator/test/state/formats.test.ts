@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { FORMATS, formatDocument, parseDocument, type Format } from '../../src/state/formats';
-import type { JsonObject } from '../../src/json';
+import type { JsonObject } from '../../src/protocol/json';
 
 const first: Format = { version: 1, migrations: {} };
 /** A format that was changed twice: names became identifiers, then got a list around them. */

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { startEmulator, type Emulator } from 'azure-iot-emulator';
-import type { JsonObject } from '../../src/json';
+import type { JsonObject } from '../../src/protocol/json';
 import { useTemporaryDirectory } from '../../../certificates/test/making/temporary-directory';
 import { moduleOf, Program } from '../support/program';
 

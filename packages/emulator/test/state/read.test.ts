@@ -15,8 +15,8 @@ import {
   recordOf,
   StoredValueError,
   type Read,
-} from '../../src/state/read';
-import type { JsonValue } from '../../src/json';
+} from '../../src/stored/read';
+import type { JsonValue } from '../../src/protocol/json';
 
 interface Device {
   readonly deviceId: string;

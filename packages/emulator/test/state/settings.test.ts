@@ -1,6 +1,6 @@
 import { completeOptions, storedPorts } from '../../src/state/complete-options';
 import { readSettings, writeSettings, type Settings } from '../../src/state/settings';
-import type { JsonObject } from '../../src/json';
+import type { JsonObject } from '../../src/protocol/json';
 import type { EmulatorOptions } from 'azure-iot-emulator';
 
 const stored: Settings = {

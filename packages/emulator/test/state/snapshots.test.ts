@@ -4,9 +4,9 @@ import { EmulatorError } from 'azure-iot-emulator';
 import type { CentralApplication } from '../../src/central/application';
 import type { DpsInstance } from '../../src/dps/instance';
 import type { Hub } from '../../src/hub/hub';
-import { toJson, type JsonObject } from '../../src/json';
+import { toJson, type JsonObject } from '../../src/protocol/json';
 import { FORMATS, formatDocument, parseDocument } from '../../src/state/formats';
-import type { Persistent } from '../../src/state/persistent';
+import type { Persistent } from '../../src/stored/persistent';
 import { createCentral, createCertificates, createDps, createHub } from './services';
 
 /* Whatever was done to a service: what it keeps makes an equal service, and that one keeps the same. */

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { StateDirectory } from '../../src/state/state-directory';
-import { readFields, readString } from '../../src/state/read';
-import type { JsonObject } from '../../src/json';
-import type { Persistent } from '../../src/state/persistent';
+import { readFields, readString } from '../../src/stored/read';
+import type { JsonObject } from '../../src/protocol/json';
+import type { Persistent } from '../../src/stored/persistent';
 import { useTemporaryDirectory } from '../../../certificates/test/making/temporary-directory';
 import { expectNothingLeft } from '../../../../test/support/leaks';
 import { useWarnings } from '../support/warnings';

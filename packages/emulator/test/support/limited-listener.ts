@@ -1,8 +1,8 @@
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { createRootCertificate } from 'azure-iot-certificates';
 import { createServerCertificate } from '../../../certificates/src/making/server';
-import { DEFAULT_LIMITS, type MqttLimits } from '../../src/devices/mqtt/limits';
-import { MqttListener } from '../../src/devices/mqtt/listener';
+import { DEFAULT_LIMITS, type MqttLimits } from '../../src/devices/tcp/limits';
+import { MqttListener } from '../../src/devices/listener';
 import type { DisconnectReason, MqttService } from '../../src/devices/mqtt/service';
 
 /** A listener with limits of its own. */

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
-import type { MqttLimits } from './limits';
-import type { Link } from './link';
-import { Outlet } from './outlet';
+import type { MqttLimits } from '../tcp/limits';
+import type { Link } from '../tcp/tcp-connection';
+import { Outlet } from '../tcp/paced-writer';
 
 /** Bytes that may wait for their time before what the client asks is not read any more. */
 const BACKLOG_BYTES = 64 * 1024;

@@ -7,7 +7,7 @@ import {
   toJson,
   type JsonObject,
   type JsonValue,
-} from '../../json';
+} from '../../protocol/json';
 import type { AllocationFailure, AllocationPolicy, AllocationRequest, AllocationResult } from './policies';
 import type { CustomAllocationRequest, InitialTwin } from './types';
 import { callWebhook, WebhookError, type WebhookLimits } from './webhook';

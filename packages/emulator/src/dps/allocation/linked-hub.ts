@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../json';
+import type { JsonObject } from '../../protocol/json';
 import type { InitialTwin } from './types';
 
 /** The hub, as DPS sees it: where it is, and how devices get there and away. */

@@ -1,4 +1,4 @@
-import { invalidArgument } from '../../errors';
+import { invalidArgument } from '../../protocol/errors';
 import type { LinkedHub } from './linked-hub';
 
 /** The hubs of a DPS instance. */

@@ -1,5 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
-import type { JsonValue } from '../../json';
+import type { JsonValue } from '../../protocol/json';
 import type { DecisiveEnrollment } from '../enrollments/enrollment-terms';
 import type { Assignment } from '../registrations/registrations';
 import type { LinkedHub } from './linked-hub';

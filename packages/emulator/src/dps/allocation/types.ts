@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../../json';
+import type { JsonObject, JsonValue } from '../../protocol/json';
 
 /** A policy that DPS carries out by itself. */
 export type BuiltInAllocationPolicy =

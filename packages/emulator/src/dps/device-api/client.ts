@@ -8,7 +8,7 @@ import type {
 } from '../../devices/mqtt/service';
 import { ProtocolViolation } from '../../devices/mqtt/violation';
 import { MAX_MESSAGE_BYTES, type DeviceApi, type DpsAnswer, type DpsDevice } from './device-api';
-import { parseRequest, type DpsRequest } from './requests';
+import { parseRequest, type DpsRequest } from './topics';
 import type { ResponseSubscribers } from './response-subscribers';
 
 /** DPS: the only topic filter there is. */

@@ -1,6 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
-import { errorBody, httpStatus } from '../../service-error';
-import type { DpsThrottling } from '../../types';
+import { errorBody, httpStatus } from '../../protocol/error-body';
+import type { DpsThrottling } from '../../options/types';
 import type { Requester } from '../allocation/running-allocations';
 import { identifierProblem } from '../identifiers';
 import type { DpsInstance } from '../instance';

@@ -1,5 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
-import { toJson, type JsonObject } from '../../json';
+import { toJson, type JsonObject } from '../../protocol/json';
 import type { EnrollmentGroup, EnrollmentTerms, IndividualEnrollment } from '../types';
 import { certificateInformation } from './certificate-information';
 

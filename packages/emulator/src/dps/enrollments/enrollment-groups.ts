@@ -1,10 +1,10 @@
 import type { AuthorityCertificateStore } from '../../authorities/authority-certificates';
-import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../../errors';
-import { newEtag } from '../../etag';
-import type { IfMatch } from '../../hub/identity-types';
-import { toJson, type JsonObject, type JsonValue } from '../../json';
-import { arrayOf, checkedAt, readFields, readString, type Read } from '../../state/read';
-import { utcTimestamp } from '../../time';
+import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../../protocol/errors';
+import { newEtag } from '../../protocol/etag';
+import type { IfMatch } from '../../hub/identities/types';
+import { toJson, type JsonObject, type JsonValue } from '../../protocol/json';
+import { arrayOf, checkedAt, readFields, readString, type Read } from '../../stored/read';
+import { utcTimestamp } from '../../protocol/timestamp';
 import type { LinkedHubs } from '../allocation/linked-hubs';
 import type { GroupCandidate } from '../attestation';
 import { checkIdentifier } from '../identifiers';

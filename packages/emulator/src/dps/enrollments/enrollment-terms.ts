@@ -1,5 +1,5 @@
-import { invalidArgument } from '../../errors';
-import { isJsonObject, type JsonValue } from '../../json';
+import { invalidArgument } from '../../protocol/errors';
+import { isJsonObject, type JsonValue } from '../../protocol/json';
 import type { LinkedHubs } from '../allocation/linked-hubs';
 import type {
   AllocationPolicyName,

@@ -1,6 +1,6 @@
-import type { EmulatorError } from '../../errors';
-import { checkIfMatch } from '../../hub/etags';
-import type { IfMatch } from '../../hub/identity-types';
+import type { EmulatorError } from '../../protocol/errors';
+import { checkIfMatch } from '../../hub/identities/etags';
+import type { IfMatch } from '../../hub/identities/types';
 
 /** An entry, with what the service shows of it. */
 interface Entry {

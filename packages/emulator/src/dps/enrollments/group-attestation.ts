@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { readAuthority } from '../../authorities/authority-certificates';
-import { isSameCertificate } from '../../certificate-input';
-import { optional, readString, type readFields } from '../../state/read';
+import { isSameCertificate } from '../../authorities/x509';
+import { optional, readString, type readFields } from '../../stored/read';
 import type { GroupAttestation } from '../types';
 
 /** Where attestation may be given, among other things. */

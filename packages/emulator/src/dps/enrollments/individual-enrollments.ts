@@ -1,9 +1,9 @@
 import type { X509Certificate } from 'node:crypto';
-import { isSameCertificate, readCertificate } from '../../certificate-input';
-import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../../errors';
-import { newEtag } from '../../etag';
-import type { IfMatch } from '../../hub/identity-types';
-import { isJsonObject, toJson, type JsonObject, type JsonValue } from '../../json';
+import { isSameCertificate, readCertificate } from '../../authorities/x509';
+import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../../protocol/errors';
+import { newEtag } from '../../protocol/etag';
+import type { IfMatch } from '../../hub/identities/types';
+import { isJsonObject, toJson, type JsonObject, type JsonValue } from '../../protocol/json';
 import {
   arrayOf,
   checkedAt,
@@ -12,8 +12,8 @@ import {
   readObject,
   readString,
   type Read,
-} from '../../state/read';
-import { utcTimestamp } from '../../time';
+} from '../../stored/read';
+import { utcTimestamp } from '../../protocol/timestamp';
 import type { LinkedHubs } from '../allocation/linked-hubs';
 import type { IndividualCandidate } from '../attestation';
 import { checkIdentifier } from '../identifiers';

@@ -8,7 +8,7 @@ import {
   readObject,
   readString,
   type Read,
-} from '../../state/read';
+} from '../../stored/read';
 import type { LinkedHubs } from '../allocation/linked-hubs';
 import type { CustomAllocationDefinition, InitialTwin, ReprovisionPolicy } from '../allocation/types';
 import type { DeviceCapabilities } from '../types';

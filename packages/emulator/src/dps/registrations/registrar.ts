@@ -1,9 +1,9 @@
 import type { X509Certificate } from 'node:crypto';
 import createDebug from 'debug';
 import type { AuthorityCertificateStore } from '../../authorities/authority-certificates';
-import { EmulatorError } from '../../errors';
-import type { JsonValue } from '../../json';
-import type { UnverifiedBehavior } from '../../unverified-behavior';
+import { EmulatorError } from '../../protocol/errors';
+import type { JsonValue } from '../../protocol/json';
+import type { UnverifiedBehavior } from '../../options/unverified-behavior';
 import type { LinkedHubs } from '../allocation/linked-hubs';
 import type { AllocationPolicy, AllocationResult } from '../allocation/policies';
 import { RunningAllocations, type Requester } from '../allocation/running-allocations';

@@ -1,9 +1,9 @@
-import { EmulatorError, SERVICE_ERROR } from '../../errors';
-import { newEtag } from '../../etag';
-import type { IfMatch } from '../../hub/identity-types';
-import type { JsonObject, JsonValue } from '../../json';
-import { arrayOf } from '../../state/read';
-import { utcTimestamp } from '../../time';
+import { EmulatorError, SERVICE_ERROR } from '../../protocol/errors';
+import { newEtag } from '../../protocol/etag';
+import type { IfMatch } from '../../hub/identities/types';
+import type { JsonObject, JsonValue } from '../../protocol/json';
+import { arrayOf } from '../../stored/read';
+import { utcTimestamp } from '../../protocol/timestamp';
 import type { LinkedHubs } from '../allocation/linked-hubs';
 import { Entries } from '../enrollments/entries';
 import type { RegistrationRecord, Registrations } from '../types';

@@ -1,5 +1,5 @@
-import { toJson, type JsonObject } from '../../json';
-import { oneOf, optional, readCount, readFields, readJson, readString, type Read } from '../../state/read';
+import { toJson, type JsonObject } from '../../protocol/json';
+import { oneOf, optional, readCount, readFields, readJson, readString, type Read } from '../../stored/read';
 import type { LinkedHubs } from '../allocation/linked-hubs';
 import { readTimestamp } from '../enrollments/stored-terms';
 import type { RegistrationRecord } from '../types';

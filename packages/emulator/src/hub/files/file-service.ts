@@ -1,14 +1,14 @@
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import createDebug from 'debug';
-import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../../errors';
-import type { JsonObject } from '../../json';
+import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../../protocol/errors';
+import type { JsonObject } from '../../protocol/json';
 import type { HttpExchange } from '../../devices/mqtt/service';
 import { BlobRequests } from './blob-requests';
 import type { BlobStore } from './blob-store';
 import { DirectoryStore } from './directory-store';
 import { toFileName } from './file-names';
-import { answer, RequestAborted, type Answer } from './http';
+import { answer, RequestAborted, type Answer } from '../../devices/https/exchange';
 import { HubRequests, isHubPath, refuse, type Completion, type Gatekeeper } from './hub-requests';
 import { MemoryStore } from './memory-store';
 import { refuseStorage, StorageError } from './storage-error';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { OutgoingHttpHeaders } from 'node:http';
-import type { Answer } from './http';
+import type { Answer } from '../../devices/https/exchange';
 
 /** Errors of Azure Storage that the blob endpoint answers with: HTTP status and text, by code. */
 const ERRORS = {

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
-import { EmulatorError, SERVICE_ERROR } from '../../errors';
+import { EmulatorError, SERVICE_ERROR } from '../../protocol/errors';
 import type { BlobStore, Part } from './blob-store';
 import type { UploadedFile } from './types';
 

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { TelemetryMessage } from '../types';
-import { parseJson } from '../../json';
+import { parseJson } from '../../protocol/json';
 
 /** The members for a body: what it is, and itself as JSON. */
 function bodyMembers(body: Buffer): string {

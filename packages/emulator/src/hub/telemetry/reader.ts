@@ -1,4 +1,4 @@
-import { EmulatorError, SERVICE_ERROR } from '../../errors';
+import { EmulatorError, SERVICE_ERROR } from '../../protocol/errors';
 import type { TelemetryMessage } from '../types';
 import type { MqttConnection } from '../../devices/mqtt/service';
 import type { TelemetryFilter, TelemetryReader } from './types';

@@ -1,5 +1,5 @@
 import type { FileError } from 'azure-iot-certificates';
-import { invalidArgument } from '../../errors';
+import { invalidArgument } from '../../protocol/errors';
 import type { TelemetryMessage } from '../types';
 import { FileWriter } from './file-writer';
 import { BufferedReader, matches, type Source } from './reader';

@@ -1,5 +1,5 @@
 import type { IPubackPacket } from 'mqtt-packet';
-import type { MqttSession } from '../session';
+import type { MqttSession } from '../client-connection';
 import { packetIdentifier } from './packet-identifier';
 
 /** PUBACK (MQTT 3.1.1, 3.4). */

@@ -1,6 +1,6 @@
 import type { ISubscribePacket } from 'mqtt-packet';
 import type { MqttClient } from '../service';
-import type { MqttSession } from '../session';
+import type { MqttSession } from '../client-connection';
 import { ProtocolViolation } from '../violation';
 import { packetIdentifier } from './packet-identifier';
 
