@@ -10,6 +10,7 @@ export { ENROLLMENT_KINDS, ENROLLMENTS } from './enrollment';
 export { checkTargets, ensureDirectory, writeFiles, type FileContent } from './files';
 export { OptionProblems } from './making/problems';
 export { createServerCertificate } from './making/server';
+export { isObject } from './is-object';
 export { nearestName } from './nearest-name';
 export { readCertificates } from './reading/certificates';
 export { KEY_KINDS } from './reading/classify';

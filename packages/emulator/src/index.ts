@@ -28,7 +28,6 @@ export type {
   DeviceRuntimeContext,
   EnrollmentAllocation,
   EnrollmentAllocationInit,
-  InitialTwin,
   ReprovisionPolicy,
 } from './dps/allocation/types';
 export type {
@@ -87,15 +86,12 @@ export type {
   ThumbprintAuthentication,
   TwinChange,
 } from './hub/types';
-export type { FileUploadNotification, FileUploadOptions, FileUploads, UploadedFile } from './hub/files/types';
+export type { FileUploadNotification, FileUploads, UploadedFile } from './hub/files/types';
 export type { JsonObject, JsonValue } from './protocol/json';
-export type { DisconnectReason } from './devices/mqtt/service';
 export { startEmulator } from './start';
-export type {
-  ReadTelemetryOptions,
-  TelemetryFile,
-  TelemetryFilter,
-  TelemetryReader,
-} from './hub/telemetry/types';
-export type { DpsThrottling, Emulator, EmulatorOptions, HubOptions } from './options/types';
+export type { TelemetryFile, TelemetryFilter } from './hub/telemetry/types';
+export type { Emulator } from './emulator';
+export type { DpsThrottling, EmulatorOptions, FileUploadOptions, HubOptions } from './options/types';
 export type { UnverifiedBehavior } from './options/unverified-behavior';
+export type { DisconnectReason } from './devices/mqtt/client';
+export type { InitialTwin } from './hub/linked-hub';

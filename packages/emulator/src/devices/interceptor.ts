@@ -1,40 +1,30 @@
 import type { Socket } from 'node:net';
-import type { SecureContext } from 'node:tls';
 import type { Duplex } from 'node:stream';
-import type { Packet } from 'mqtt-packet';
-import type { Link } from './tcp/tcp-connection';
-import type { HttpExchange } from './mqtt/service';
-import type { MqttSession } from './mqtt/client-connection';
-import type { WatchedResponse } from './https/deferred-response';
+import type { SecureContext } from 'node:tls';
+import type { DeferredResponse } from './https/deferred-response';
+import type { HttpExchange } from './https/exchange';
+import type { PacketInterceptor } from './mqtt/packet-interceptor';
+import type { TcpConnection } from './tcp/tcp-connection';
 
-/** How a TLS handshake departs from the usual one. */
-export interface HandshakeDepartures {
-  /** Instead of the listener's certificate. */
+/** What an interceptor changes about a TLS handshake. */
+export interface HandshakeOverrides {
+  /** Used in place of the listener's certificate. */
   readonly secureContext?: SecureContext;
-  /** Puts something between the socket and TLS. */
+  /** Wraps the socket below TLS. */
   readonly wrap?: (socket: Socket) => Duplex;
-  /** Runs when the handshake is over, instead of reading what the client says next. */
+  /** Called after the handshake, in place of serving the client. */
   readonly onSecure?: () => void;
 }
 
-/** A request whose response can be kept back. */
+/** A request whose response can be deferred. */
 export interface InterceptedExchange extends HttpExchange {
-  readonly response: WatchedResponse;
+  readonly response: DeferredResponse;
 }
 
-/**
- * Comes between a listener and its clients. Each method does what it does instead of what would happen without it, which
- * is to call `proceed`: at once, later, or never.
- */
-export interface Interceptor {
-  /** False while there is nothing to come between. Read before each call, so that nothing is lost on a faultless run. */
-  readonly isActive: boolean;
+/** Intercepts what happens between a listener and its clients. Each method calls `proceed` at once, later, or never. */
+export interface Interceptor extends PacketInterceptor {
   /** A TCP connection was accepted. */
-  accepted(link: Link, proceed: (departures?: HandshakeDepartures) => void): void;
-  /** A packet came from a client. */
-  incoming(packet: Packet, session: MqttSession, proceed: () => void): void;
-  /** A packet is about to go to a client. */
-  outgoing(packet: Packet, session: MqttSession, proceed: () => void): void;
+  accepted(tcp: TcpConnection, proceed: (overrides?: HandshakeOverrides) => void): void;
   /** A request came over HTTPS. */
-  request(exchange: InterceptedExchange, link: Link, proceed: () => void): void;
+  request(exchange: InterceptedExchange, tcp: TcpConnection, proceed: () => void): void;
 }

@@ -1,81 +1,63 @@
-import { constants } from 'node:crypto';
-import type { Socket } from 'node:net';
-import { createSecureContext, TLSSocket, type SecureContext } from 'node:tls';
-import type { Duplex } from 'node:stream';
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { TLSSocket, type SecureContext } from 'node:tls';
 import createDebug from 'debug';
-import { presentedCertificates } from './tcp/client-certificates';
+import type { DeferredResponse } from './https/deferred-response';
+import { HttpServer } from './https/http-server';
+import type { HandshakeOverrides, Interceptor } from './interceptor';
+import type { DisconnectReason } from './mqtt/client';
+import { ClientConnection } from './mqtt/client-connection';
 import { CONNECT } from './mqtt/codec';
-import { HttpGate } from './https/http-server';
-import type { HandshakeDepartures, Interceptor } from './interceptor';
-import { DEFAULT_LIMITS, type MqttLimits } from './tcp/limits';
-import { Link } from './tcp/tcp-connection';
-import { PendingLinks } from './tcp/pending-connections';
-import type { DisconnectReason, MqttService } from './mqtt/service';
-import { MqttSession } from './mqtt/client-connection';
+import type { DeviceService } from './service';
+import { presentedCertificates } from './tcp/client-certificates';
+import { DEFAULT_LIMITS, type ConnectionLimits } from './tcp/limits';
+import { PendingConnections } from './tcp/pending-connections';
+import { serverContext, type ServerCredentials } from './tcp/server-context';
+import { TcpConnection } from './tcp/tcp-connection';
 import { TcpPort } from './tcp/tcp-port';
-import type { WatchedResponse } from './https/deferred-response';
 
 const debug = createDebug('azure-iot-x509:emulator:listener');
-
-/** A server's certificate (with its chain) and key, as PEM. */
-export interface ServerCredentials {
-  readonly certificate: string;
-  readonly privateKey: string;
-}
 
 /** Where and how a listener listens. */
 export interface ListenOptions {
   /** Name or address of the interface. Default 127.0.0.1. */
   readonly host?: string;
-  /** An address that clients may get for the same name, which is listened on as well if possible. Default: none. */
+  /** A second address of the same name, which is listened on as well if possible. Default: none. */
   readonly alternativeHost?: string | undefined;
   /** Default: a free one, chosen by the system. */
   readonly port?: number;
-  readonly limits?: MqttLimits;
-  /** Comes between the listener and its clients. Default: nobody. */
+  readonly limits?: ConnectionLimits;
+  /** Default: none. */
   readonly interceptor?: Interceptor | undefined;
 }
 
-/** What a server says of itself in the handshake. */
-export function serverContext({ certificate, privateKey }: ServerCredentials): SecureContext {
-  return createSecureContext({
-    cert: certificate,
-    key: privateKey,
-    minVersion: 'TLSv1.2',
-    // No `ca`: a CA known here would complete chains that the device did not send. No tickets: the server sees
-    // nothing but the leaf on a resumed session, and a device with an intermediate would be refused.
-    secureOptions: constants.SSL_OP_NO_TICKET,
-    sessionIdContext: 'azure-iot-x509',
-  });
-}
-
 /** One port: mutual TLS, and inside it MQTT, MQTT over WebSockets or HTTP, whichever the client speaks. */
-export class MqttListener {
-  readonly #service: MqttService;
+export class DeviceListener {
+  readonly #service: DeviceService;
   readonly #secureContext: SecureContext;
-  readonly #limits: MqttLimits;
+  readonly #limits: ConnectionLimits;
   readonly #interceptor: Interceptor | undefined;
   readonly #tcp: TcpPort;
-  readonly #gate: HttpGate;
-  readonly #links = new Set<Link>();
-  readonly #pending: PendingLinks;
-  readonly #sessions = new Set<MqttSession>();
-  /** The last of the changes between listening and not listening, which happen one after the other. */
+  readonly #http: HttpServer;
+  readonly #connections = new Set<TcpConnection>();
+  readonly #pending: PendingConnections;
+  readonly #clients = new Set<ClientConnection>();
+  /** The last start or stop. They happen one after the other. */
   #change: Promise<void> = Promise.resolve();
   #isClosed = false;
 
-  private constructor(service: MqttService, credentials: ServerCredentials, options: ListenOptions) {
+  private constructor(service: DeviceService, credentials: ServerCredentials, options: ListenOptions) {
     const { host = '127.0.0.1', alternativeHost, port = 0, limits = DEFAULT_LIMITS, interceptor } = options;
     this.#service = service;
     this.#secureContext = serverContext(credentials);
     this.#limits = limits;
     this.#interceptor = interceptor;
-    this.#pending = new PendingLinks(limits.maxPendingConnections);
-    this.#gate = new HttpGate({
+    this.#pending = new PendingConnections(limits.maxPendingConnections);
+    this.#http = new HttpServer({
       limits,
-      onStream: (stream, socket, link) => this.#serve(stream, socket, link),
-      onRequest: (request, response, socket, link) => this.#answer(request, response, socket, link),
+      onStream: (stream, socket, tcp) => this.#serve(stream, socket, tcp),
+      onRequest: (request, response, socket, tcp) => this.#answer(request, response, socket, tcp),
     });
     this.#tcp = new TcpPort({
       host,
@@ -89,16 +71,16 @@ export class MqttListener {
 
   /** Rejects with the system's error, e.g. when the port is taken. */
   static async listen(
-    service: MqttService,
+    service: DeviceService,
     credentials: ServerCredentials,
     options: ListenOptions = {},
-  ): Promise<MqttListener> {
-    const listener = new MqttListener(service, credentials, options);
+  ): Promise<DeviceListener> {
+    const listener = new DeviceListener(service, credentials, options);
     await listener.start();
     return listener;
   }
 
-  /** The port, which stays the same for good. */
+  /** The port number. It never changes. */
   get port(): number {
     return this.#tcp.number;
   }
@@ -111,7 +93,7 @@ export class MqttListener {
     });
   }
 
-  /** Stops listening and drops every client; afterwards no socket and no timer is left. Idempotent. */
+  /** Stops listening and closes every connection; afterwards no socket and no timer is left. Idempotent. */
   stop(reason: DisconnectReason): Promise<void> {
     return this.#then(async () => {
       if (this.#tcp.isListening) await this.#unlisten(reason);
@@ -122,10 +104,10 @@ export class MqttListener {
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.stop('emulator-closed');
-    this.#gate.close();
+    this.#http.close();
   }
 
-  /** Runs after the changes before, which may have failed. */
+  /** Runs a start or stop after the earlier ones, which may have failed. */
   #then(change: () => Promise<void>): Promise<void> {
     const next = this.#change.then(change);
     this.#change = next.catch(() => undefined);
@@ -134,24 +116,24 @@ export class MqttListener {
 
   async #unlisten(reason: DisconnectReason): Promise<void> {
     const closed = this.#tcp.close();
-    for (const session of this.#sessions) session.close(reason);
-    for (const link of this.#links) link.destroy();
+    for (const client of this.#clients) client.close(reason);
+    for (const tcp of this.#connections) tcp.destroy();
     await closed;
   }
 
   #accept(raw: Socket): void {
-    const link = new Link(raw, this.#service, this.#limits.closeTimeoutMs);
-    this.#links.add(link);
-    link.onClosed(() => this.#links.delete(link));
-    link.limit(this.#limits.handshakeTimeoutMs, 'TLS handshake');
-    this.#pending.add(link);
-    if (this.#interceptor?.isActive !== true) this.#secure(raw, link);
-    else this.#interceptor.accepted(link, (departures) => this.#secure(raw, link, departures));
+    const tcp = new TcpConnection(raw, this.#service.label, this.#limits.closeTimeoutMs);
+    this.#connections.add(tcp);
+    tcp.onClosed(() => this.#connections.delete(tcp));
+    tcp.setDeadline(this.#limits.handshakeTimeoutMs, 'TLS handshake');
+    this.#pending.add(tcp);
+    if (this.#interceptor?.isActive !== true) this.#secure(raw, tcp);
+    else this.#interceptor.accepted(tcp, (overrides) => this.#secure(raw, tcp, overrides));
   }
 
-  #secure(raw: Socket, link: Link, departures: HandshakeDepartures = {}): void {
-    if (link.isClosed) return;
-    const { secureContext = this.#secureContext, wrap, onSecure } = departures;
+  #secure(raw: Socket, tcp: TcpConnection, overrides: HandshakeOverrides = {}): void {
+    if (tcp.isClosed) return;
+    const { secureContext = this.#secureContext, wrap, onSecure } = overrides;
     const stream = wrap === undefined ? raw : wrap(raw);
     const socket = new TLSSocket(stream, {
       isServer: true,
@@ -162,52 +144,52 @@ export class MqttListener {
       // DPS and by the thumbprints of the hub. With `true` the handshake would fail before anything could be said.
       rejectUnauthorized: false,
     });
-    link.secure(socket);
+    tcp.secure(socket);
     socket.on('error', (error: Error) => debug('%s: %s', this.#service.label, error.message));
-    socket.once('secure', onSecure ?? (() => this.#welcome(socket, link)));
+    socket.once('secure', onSecure ?? (() => this.#welcome(socket, tcp)));
   }
 
-  #welcome(socket: TLSSocket, link: Link): void {
-    link.limit(this.#limits.connectTimeoutMs, 'CONNECT');
+  #welcome(socket: TLSSocket, tcp: TcpConnection): void {
+    tcp.setDeadline(this.#limits.connectTimeoutMs, 'CONNECT');
     socket.once('data', (first: Buffer) => {
       socket.pause();
       socket.unshift(first);
-      if ((first[0] ?? 0) >> 4 === CONNECT) this.#serve(socket, socket, link);
-      else this.#gate.serve(socket, link);
+      if ((first[0] ?? 0) >> 4 === CONNECT) this.#serve(socket, socket, tcp);
+      else this.#http.serve(socket, tcp);
       socket.resume();
     });
   }
 
-  #serve(stream: Duplex, socket: TLSSocket, link: Link): void {
-    const session = new MqttSession({
+  #serve(stream: Duplex, socket: TLSSocket, tcp: TcpConnection): void {
+    const client = new ClientConnection({
       stream,
-      link,
+      tcp,
       service: this.#service,
       certificates: presentedCertificates(socket),
       limits: this.#limits,
       interceptor: this.#interceptor,
       onConnected: () => {
-        link.unlimit();
-        this.#pending.delete(link);
+        tcp.clearDeadline();
+        this.#pending.delete(tcp);
       },
-      onClosed: () => this.#sessions.delete(session),
+      onClosed: () => this.#clients.delete(client),
     });
-    this.#sessions.add(session);
+    this.#clients.add(client);
   }
 
-  #answer(request: IncomingMessage, response: WatchedResponse, socket: TLSSocket, link: Link): void {
+  #answer(request: IncomingMessage, response: DeferredResponse, socket: TLSSocket, tcp: TcpConnection): void {
     const exchange = { request, response, certificates: presentedCertificates(socket) };
     const proceed = (): void => {
       try {
         if (this.#service.handleRequest === undefined) response.writeHead(404, { connection: 'close' }).end();
         else this.#service.handleRequest(exchange);
       } catch (error) {
-        // A defect of the emulator costs this client its connection and nobody else's.
+        // A defect of the emulator ends this connection and no other.
         debug('%s: dropping a request: %o', this.#service.label, error);
-        link.destroy();
+        tcp.destroy();
       }
     };
     if (this.#interceptor?.isActive !== true) proceed();
-    else this.#interceptor.request(exchange, link, proceed);
+    else this.#interceptor.request(exchange, tcp, proceed);
   }
 }

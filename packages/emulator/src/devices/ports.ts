@@ -1,29 +1,30 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import { Entrance } from './startup-gate';
 import type { Interceptor } from './interceptor';
-import { MqttListener, type ServerCredentials } from './listener';
-import { Router, type RoutableService } from './shared-port';
-import type { DisconnectReason } from './mqtt/service';
+import { DeviceListener } from './listener';
+import type { DisconnectReason } from './mqtt/client';
+import { SharedPort, type RoutableService } from './shared-port';
+import { StartupGate } from './startup-gate';
+import type { ServerCredentials } from './tcp/server-context';
 
-/** MQTT over TLS; a host name without a port stands for it. */
+/** The port of MQTT over TLS. Endpoints leave it out. */
 const DEFAULT_PORT = 8883;
 
-/** The part of the options that says where to listen. */
+/** Where and with what to listen. */
 export interface PortsInit {
   readonly credentials: ServerCredentials;
   readonly host: string;
   /** See {@link ListenOptions}. */
   readonly alternativeHost?: string | undefined;
   readonly sharedPorts: readonly number[];
-  /** In place of the first of the shared ports in host names. */
+  /** The port in endpoints, in place of the first shared port. */
   readonly announcedPort?: number | undefined;
-  /** What comes between a port and its clients. `service` is `undefined` for a port that services share. */
+  /** Makes the interceptor of a port. `service` is `undefined` for a shared port. */
   readonly interceptor: (service: RoutableService | undefined) => Interceptor;
 }
 
 /** A service that listens. */
 export interface Listening {
-  /** What devices take for its host name, with the port unless it is 8883. */
+  /** The host name for devices, with the port unless it is 8883. */
   readonly endpoint: string;
   /** 0 while ports are shared. */
   readonly port: number;
@@ -31,27 +32,27 @@ export interface Listening {
   stop(reason: DisconnectReason): Promise<void>;
 }
 
-/** Where a service is to be found. */
+/** The address of a service. */
 export interface ServiceAddress {
   readonly hostName: string;
-  /** 0 for a free one; not looked at while ports are shared. */
+  /** 0 for a free one. Not used while ports are shared. */
   readonly port: number;
-  /** Drops every client, for a service whose port goes on listening for others. */
+  /** Disconnects every client of the service, whose shared port goes on listening for others. */
   readonly disconnectAll: (reason: DisconnectReason) => void;
 }
 
-/** Whether nobody but this machine can reach what listens there. */
+/** Whether only this machine can reach that interface. */
 export function isLoopback(host: string): boolean {
   if (isIPv4(host)) return host.startsWith('127.');
   return isIPv6(host) ? host === '::1' : host.toLowerCase() === 'localhost';
 }
 
-/** The ports of an emulator: one for each service, or the same for all. */
+/** The ports of an emulator: one for each service, or ports that all services share. */
 export class Ports {
   readonly #init: PortsInit;
-  readonly #entrance = new Entrance();
-  readonly #router = new Router();
-  readonly #listeners: MqttListener[] = [];
+  readonly #gate = new StartupGate();
+  readonly #router = new SharedPort();
+  readonly #listeners: DeviceListener[] = [];
   #sharedPort: number | undefined;
   #isClosed = false;
 
@@ -64,7 +65,7 @@ export class Ports {
     const ports = new Ports(init);
     try {
       for (const port of init.sharedPorts) {
-        const listener = await MqttListener.listen(ports.#entrance.of(ports.#router), init.credentials, {
+        const listener = await DeviceListener.listen(ports.#gate.of(ports.#router), init.credentials, {
           host: init.host,
           alternativeHost: init.alternativeHost,
           port,
@@ -80,12 +81,12 @@ export class Ports {
     return ports;
   }
 
-  /** The ports that services share; none where each has its own. */
+  /** The ports that services share. Empty when each service has its own. */
   get sharedPorts(): readonly number[] {
     return this.#sharedPort === undefined ? [] : this.#listeners.map(({ port }) => port);
   }
 
-  /** Listens, and lets nobody in before {@link letIn}. Rejects with the system's error, e.g. when the port is taken. */
+  /** Listens, and admits no client before {@link admitClients}. Rejects with the system's error, e.g. when the port is taken. */
   async listen(service: RoutableService, address: ServiceAddress): Promise<Listening> {
     const { hostName, port, disconnectAll } = address;
     if (this.#sharedPort !== undefined) {
@@ -93,12 +94,12 @@ export class Ports {
       return {
         endpoint: endpoint(hostName, this.#init.announcedPort ?? this.#sharedPort),
         port: 0,
-        // eslint-disable-next-line @typescript-eslint/require-await -- the other sort of listening does wait
+        // eslint-disable-next-line @typescript-eslint/require-await -- a listener of its own waits
         start: async () => {
           if (this.#isClosed) throw new Error(`The emulator is closed, and with it ${service.label}.`);
           route.isOpen = true;
         },
-        // eslint-disable-next-line @typescript-eslint/require-await -- the other sort of listening does wait
+        // eslint-disable-next-line @typescript-eslint/require-await -- a listener of its own waits
         stop: async (reason) => {
           route.isOpen = false;
           disconnectAll(reason);
@@ -108,7 +109,7 @@ export class Ports {
     const { credentials, host, alternativeHost } = this.#init;
     const interceptor = this.#init.interceptor(service);
     const options = { host, alternativeHost, port, interceptor };
-    const listener = await MqttListener.listen(this.#entrance.of(service), credentials, options);
+    const listener = await DeviceListener.listen(this.#gate.of(service), credentials, options);
     this.#listeners.push(listener);
     return {
       endpoint: endpoint(hostName, listener.port),
@@ -118,12 +119,12 @@ export class Ports {
     };
   }
 
-  /** Lets clients in, now that all services are there. */
-  letIn(): void {
-    this.#entrance.open();
+  /** Admits clients. To be called when all services have started. */
+  admitClients(): void {
+    this.#gate.open();
   }
 
-  /** Drops every client and frees the ports. */
+  /** Disconnects every client and frees the ports. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.all(this.#listeners.map((listener) => listener.close()));

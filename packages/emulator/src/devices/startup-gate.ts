@@ -1,15 +1,18 @@
-import type { MqttService } from './mqtt/service';
+import type { DeviceService } from './service';
 
-/** Lets nobody in before all services are there: a device that comes back early would be told that nobody knows it. */
-export class Entrance {
+/**
+ * Closes the connections of clients until all services have started. A device that returns early would otherwise be
+ * refused by a service that has not restored it yet.
+ */
+export class StartupGate {
   #isOpen = false;
 
   open(): void {
     this.#isOpen = true;
   }
 
-  /** The service behind this entrance. Until it is open, clients are dropped without a word, upon which they try again. */
-  of(service: MqttService): MqttService {
+  /** The service behind this gate. */
+  of(service: DeviceService): DeviceService {
     return {
       label: service.label,
       connect: (packet, connection) => {

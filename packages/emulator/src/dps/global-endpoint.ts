@@ -1,15 +1,8 @@
 import type { X509Certificate } from 'node:crypto';
 import createDebug from 'debug';
 import type { IConnectPacket } from 'mqtt-packet';
-import { answer } from '../devices/https/exchange';
+import { answer, type HttpExchange } from '../devices/https/exchange';
 import type { RoutableService } from '../devices/shared-port';
-import {
-  firstRefusal,
-  type ConnectStep,
-  type ConnectVerdict,
-  type HttpExchange,
-  type MqttConnection,
-} from '../devices/mqtt/service';
 import type { UnverifiedBehavior } from '../options/unverified-behavior';
 import { DpsClient } from './device-api/client';
 import { DeviceApi, type DeviceApiSettings } from './device-api/device-api';
@@ -17,6 +10,8 @@ import { answerRequest } from './device-api/http-requests';
 import { ResponseSubscribers } from './device-api/response-subscribers';
 import { parseUsername, type DpsUsername } from './connect/username';
 import type { DpsInstance } from './instance';
+import { firstRefusal, type ConnectStep, type ConnectVerdict } from '../devices/mqtt/connect/verdict';
+import type { MqttConnection } from '../devices/mqtt/client';
 
 const debug = createDebug('azure-iot-x509:emulator:dps');
 
@@ -59,7 +54,7 @@ const CONNECT_STEPS: readonly ConnectStep<ConnectContext>[] = [
 ];
 
 /** The global endpoint: it tells the DPS instances behind it apart by their ID scopes. */
-export class DpsGateway implements RoutableService {
+export class GlobalEndpoint implements RoutableService {
   readonly label = 'DPS';
   readonly #apis: readonly DeviceApi[];
   readonly #subscribers = new Map<DeviceApi, ResponseSubscribers>();
@@ -76,11 +71,11 @@ export class DpsGateway implements RoutableService {
     this.#unverifiedBehavior = unverifiedBehavior;
   }
 
-  isMeantBy(username: string): boolean {
+  acceptsUsername(username: string): boolean {
     return parseUsername(username) !== undefined;
   }
 
-  isRequestedBy(_host: string, path: string): boolean {
+  acceptsRequest(_host: string, path: string): boolean {
     return /^\/[^/]+\/registrations\//.test(path);
   }
 

@@ -1,10 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { invalidArgument } from '../protocol/errors';
 
 // DPS: letters, digits and - . _ : of which the last character must be a letter, a digit or a dash; at most 128.
 const REGISTRATION_ID = /^(?=.{1,128}$)[A-Za-z0-9._:-]*[A-Za-z0-9-]$/;
 
-/** What is wrong with a registration ID or the like, or `undefined`. */
+/** The problem of a registration ID or enrollment group ID, or `undefined`. */
 export function identifierProblem(value: string, parameter: string): string | undefined {
   if (REGISTRATION_ID.test(value)) return undefined;
   return `${parameter} must be 1 to 128 letters, digits or - . _ : and end with a letter, a digit or a dash`;
@@ -14,12 +13,4 @@ export function identifierProblem(value: string, parameter: string): string | un
 export function checkIdentifier(value: string, parameter: string): void {
   const problem = identifierProblem(value, parameter);
   if (problem !== undefined) throw invalidArgument(problem);
-}
-
-/** DPS: an ID scope looks like 0ne00ABCDEF. */
-export const ID_SCOPE = /^0ne[0-9A-F]{8}$/;
-
-/** A new ID scope. */
-export function newIdScope(): string {
-  return `0ne${randomBytes(4).toString('hex').toUpperCase()}`;
 }

@@ -6,7 +6,7 @@ import type { Persistent } from '../stored/persistent';
 import { oneOf, readFields } from '../stored/read';
 import type { UnverifiedBehavior } from '../options/unverified-behavior';
 import { customAllocation } from './allocation/custom-allocation';
-import type { LinkedHub } from './allocation/linked-hub';
+import type { LinkedHub } from '../hub/linked-hub';
 import { LinkedHubs } from './allocation/linked-hubs';
 import { BUILT_IN_POLICIES, type AllocationPolicy } from './allocation/policies';
 import type { Requester } from './allocation/running-allocations';

@@ -5,8 +5,8 @@ import type {
   BuiltInAllocationPolicy,
   EnrollmentAllocation,
   EnrollmentAllocationInit,
-  InitialTwin,
 } from './allocation/types';
+import type { InitialTwin } from '../hub/linked-hub';
 
 /** Whether devices may register by an enrollment. */
 export type ProvisioningStatus = 'enabled' | 'disabled';

@@ -1,28 +1,26 @@
 import type { SecureContext } from 'node:tls';
-import type { HandshakeDepartures } from '../devices/interceptor';
-import type { Link } from '../devices/tcp/tcp-connection';
+import type { HandshakeOverrides } from '../devices/interceptor';
+import type { TcpConnection } from '../devices/tcp/tcp-connection';
 import type { ActiveFault } from './active-fault';
 import type { CertificateAction } from './action-types';
-import { holdOn } from './hold-on';
 import { Relay } from './relay';
 import { isServiceAction, type ServiceActions, type Subject } from './service-actions';
-import { warn } from './warn';
 
-/** Makes what a server shows instead of its own certificate. */
+/** Makes the TLS settings with a certificate that a device must not accept. */
 export type CreateContext = (certificate: CertificateAction['certificate']) => Promise<SecureContext>;
 
-/** How a connection is to be secured, as it comes together. */
-interface Departures {
+/** The changes to a handshake by the faults at `tcp` and `tls` together. */
+interface Overrides {
   readonly throttle?: { readonly bytesPerSecond: number; readonly fault: ActiveFault };
   readonly isCut?: boolean;
   readonly secureContext?: SecureContext;
   readonly onSecure?: () => void;
 }
 
-type Proceed = (departures: Departures) => void;
+type Proceed = (overrides: Overrides) => void;
 
-/** Strikes at connections before anything is said over them. */
-export class LinkStrikes {
+/** Performs the actions of faults at TCP connections and TLS handshakes. */
+export class ConnectionFaults {
   readonly #services: ServiceActions;
   readonly #createContext: CreateContext;
 
@@ -31,24 +29,20 @@ export class LinkStrikes {
     this.#createContext = createContext;
   }
 
-  /**
-   * Lets a connection be secured, if no fault is against it. `tcp` and `tls` are asked who strikes, each when its time
-   * has come.
-   */
+  /** Begins the handshake of a connection, unless a fault is against it. `find` returns the fault that hits a step. */
   run(
-    link: Link,
-    tcp: () => Subject | undefined,
-    tls: () => Subject | undefined,
-    proceed: (departures: HandshakeDepartures) => void,
+    tcp: TcpConnection,
+    find: (step: 'tcp' | 'tls') => Subject | undefined,
+    proceed: (overrides: HandshakeOverrides) => void,
   ): void {
-    this.#strike(link, tcp(), {}, (connection) => {
-      this.#strike(link, tls(), connection, (handshake) => proceed(this.#toHandshake(link, handshake)));
+    this.#perform(tcp, find('tcp'), {}, (afterTcp) => {
+      this.#perform(tcp, find('tls'), afterTcp, (afterTls) => proceed(this.#toHandshake(tcp, afterTls)));
     });
   }
 
-  #strike(link: Link, subject: Subject | undefined, departures: Departures, proceed: Proceed): void {
+  #perform(tcp: TcpConnection, subject: Subject | undefined, overrides: Overrides, proceed: Proceed): void {
     if (subject === undefined) {
-      proceed(departures);
+      proceed(overrides);
       return;
     }
     const { fault } = subject;
@@ -56,61 +50,49 @@ export class LinkStrikes {
     switch (action.kind) {
       case 'close':
       case 'reset': {
-        const cut = (): void => (action.kind === 'close' ? link.end() : link.reset());
-        if (action.when === 'after') proceed({ ...departures, onSecure: cut });
-        else if (at === 'tls') link.onceHeard(cut);
+        const cut = (): void => (action.kind === 'close' ? tcp.end() : tcp.reset());
+        if (action.when === 'after') proceed({ ...overrides, onSecure: cut });
+        else if (at === 'tls') tcp.onFirstBytes(cut);
         else cut();
         return;
       }
       case 'stall':
-        link.exempt();
-        holdOn(link, fault, () => link.reset());
-        if (at === 'tls') proceed({ ...departures, isCut: true });
-        else link.stall();
+        tcp.liftDeadlines();
+        fault.holdOn(tcp, () => tcp.reset());
+        if (at === 'tls') proceed({ ...overrides, isCut: true });
+        else tcp.stall();
         return;
       case 'delay':
-        link.exempt();
-        this.#delay(link, fault, action.ms, () => proceed(departures));
+        fault.delayOn(tcp, action.ms, () => proceed(overrides));
         return;
       case 'throttle':
-        link.exempt();
-        proceed({ ...departures, throttle: { bytesPerSecond: action.bytesPerSecond, fault } });
+        tcp.liftDeadlines();
+        proceed({ ...overrides, throttle: { bytesPerSecond: action.bytesPerSecond, fault } });
         return;
       case 'certificate':
         this.#createContext(action.certificate).then(
-          (secureContext) => proceed({ ...departures, secureContext }),
+          (secureContext) => proceed({ ...overrides, secureContext }),
           (error: unknown) => {
-            warn(fault, `could not make a certificate that is ${action.certificate}`, error);
-            link.reset();
+            fault.warn(`could not make a certificate that is ${action.certificate}`, error);
+            tcp.reset();
           },
         );
         return;
       default:
         if (isServiceAction(action)) this.#services.run(action, subject);
-        proceed(departures);
+        proceed(overrides);
     }
   }
 
-  #delay(link: Link, fault: ActiveFault, ms: number, run: () => void): void {
-    const end = (): void => {
-      clearTimeout(timer);
-      done();
-      if (!link.isClosed) run();
-    };
-    const timer = setTimeout(end, ms).unref();
-    const done = holdOn(link, fault, end);
-    link.onClosed(() => clearTimeout(timer));
-  }
-
-  #toHandshake(link: Link, departures: Departures): HandshakeDepartures {
-    const { throttle, isCut = false, secureContext, onSecure } = departures;
+  #toHandshake(tcp: TcpConnection, overrides: Overrides): HandshakeOverrides {
+    const { throttle, isCut = false, secureContext, onSecure } = overrides;
     return {
       ...(secureContext !== undefined && { secureContext }),
       ...(onSecure !== undefined && { onSecure }),
       ...((throttle !== undefined || isCut) && {
         wrap: (socket) => {
           const relay = new Relay(socket, { bytesPerSecond: throttle?.bytesPerSecond, isCut });
-          if (throttle !== undefined) holdOn(link, throttle.fault, () => relay.throttle(undefined));
+          if (throttle !== undefined) throttle.fault.holdOn(tcp, () => relay.throttle(undefined));
           return relay;
         },
       }),

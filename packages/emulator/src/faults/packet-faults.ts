@@ -1,24 +1,22 @@
 import type { Packet } from 'mqtt-packet';
 import { encode } from '../devices/mqtt/codec';
-import type { MqttSession } from '../devices/mqtt/client-connection';
+import type { InterceptedConnection } from '../devices/mqtt/packet-interceptor';
 import type { AnswerAction, GarbageKind, SwallowAction } from './action-types';
 import type { ClassifiedPacket } from './classify';
-import { holdOn } from './hold-on';
-import { answerBody } from './response';
+import { answerBody, NOT_JSON } from './garbage';
 import { isServiceAction, type ServiceActions, type Subject } from './service-actions';
 import type { FaultInit } from './types';
 
-/** A type of packet that MQTT 3.1.1 does not have, with a length that has no end. */
+/** A packet of a type that MQTT 3.1.1 does not have, with a malformed length. */
 const NOT_MQTT = Buffer.from('f0ffffffffffffff', 'hex');
-const NOT_JSON = '<html><body>502 Bad Gateway</body></html>';
 
-/** One stroke at a packet. */
-export interface PacketStrike {
+/** A packet that a fault has hit. */
+export interface PacketHit {
   readonly subject: Subject;
-  readonly session: MqttSession;
+  readonly connection: InterceptedConnection;
   readonly packet: Packet;
   readonly about: ClassifiedPacket;
-  /** Deals with the packet as if there were no fault. */
+  /** Handles or sends the packet as if there were no fault. */
   readonly proceed: () => void;
 }
 
@@ -28,92 +26,92 @@ function isAfter(action: Action): boolean {
   return 'when' in action && action.when === 'after';
 }
 
-/** Runs something when the packet that is being handled has been dealt with, before the next one of the device is. */
-function soon(session: MqttSession, run: () => void): void {
-  const release = session.channel.hold();
+/** Runs `run` when the present packet has been handled, before the next one of the device. */
+function soon(connection: InterceptedConnection, run: () => void): void {
+  const release = connection.channel.hold();
   setImmediate(() => {
-    session.guard(run);
+    connection.guard(run);
     release();
   });
 }
 
-/** Strikes at the packets of MQTT connections. */
-export class PacketStrikes {
+/** Performs the actions of faults at MQTT packets. */
+export class PacketFaults {
   readonly #services: ServiceActions;
 
   constructor(services: ServiceActions) {
     this.#services = services;
   }
 
-  /** At a packet of a device. */
-  incoming(strike: PacketStrike): void {
-    const { subject, session, about, proceed } = strike;
+  /** A packet of a device is hit. */
+  incoming(hit: PacketHit): void {
+    const { subject, connection, about, proceed } = hit;
     const { action } = subject.fault.init;
     if (!isAfter(action) && action.kind !== 'garbage') {
-      this.#insteadOf(strike, action);
+      this.#insteadOf(hit, action);
       return;
     }
     if (about.isAnswer === undefined) {
       proceed();
-      soon(session, () => this.#afterwards(strike, action));
+      soon(connection, () => this.#afterwards(hit, action));
       return;
     }
-    session.expected.add({
+    connection.expected.add({
       matches: about.isAnswer,
-      handle: (answer) => this.#insteadOfSending(strike, answer, action),
+      handle: (answer) => this.#insteadOfSending(hit, answer, action),
     });
     proceed();
   }
 
-  /** At a packet that the service sends by itself. */
-  outgoing(strike: PacketStrike): void {
-    const { subject, session, packet, proceed } = strike;
+  /** A packet is hit that the service sends of its own accord. */
+  outgoing(hit: PacketHit): void {
+    const { subject, connection, packet, proceed } = hit;
     const { action } = subject.fault.init;
     if (isAfter(action)) {
       proceed();
-      soon(session, () => this.#afterwards(strike, action));
+      soon(connection, () => this.#afterwards(hit, action));
     } else {
-      this.#insteadOfSending(strike, packet, action);
+      this.#insteadOfSending(hit, packet, action);
     }
   }
 
-  /** Before the service sees the packet. */
-  #insteadOf(strike: PacketStrike, action: Action): void {
-    const { subject, session, about, proceed } = strike;
+  /** Performs the action in place of handling the packet. */
+  #insteadOf(hit: PacketHit, action: Action): void {
+    const { subject, connection, about, proceed } = hit;
     switch (action.kind) {
       case 'close':
-        session.break('end');
+        connection.break('end');
         return;
       case 'reset':
-        session.break('reset');
+        connection.break('reset');
         return;
       case 'delay':
-        this.#delay(strike, (done) =>
-          session.channel.later(action.ms, () => {
+        this.#delay(hit, (done) =>
+          connection.channel.later(action.ms, () => {
             done();
             proceed();
           }),
         );
         return;
       case 'throttle':
-        this.#throttle(strike, action.bytesPerSecond);
+        this.#throttle(hit, action.bytesPerSecond);
         proceed();
         return;
       case 'swallow':
-        this.#swallow(strike, action.direction);
+        this.#swallow(hit, action.direction);
         if (action.direction === 'to-device') proceed();
         return;
       case 'ignore':
-        // Without CONNACK, nothing that follows can have an answer, either.
-        if (about.at === 'connect') this.#swallow(strike);
-        else this.#acknowledge(strike);
+        // Without CONNACK, no later packet has an answer either.
+        if (about.at === 'connect') this.#swallow(hit);
+        else this.#acknowledge(hit);
         return;
       case 'answer':
-        this.#acknowledge(strike);
-        this.#respond(strike, action);
+        this.#acknowledge(hit);
+        this.#respond(hit, action);
         return;
       case 'refuse':
-        this.#refuse(strike, 'returnCode' in action ? action.returnCode : undefined);
+        this.#refuse(hit, 'returnCode' in action ? action.returnCode : undefined);
         return;
       default:
         if (isServiceAction(action)) this.#services.run(action, subject);
@@ -121,120 +119,119 @@ export class PacketStrikes {
     }
   }
 
-  /** Instead of sending the packet, be it an answer or not. */
-  #insteadOfSending(strike: PacketStrike, packet: Packet, action: Action): void {
-    const { subject, session } = strike;
+  /** Performs the action in place of sending the packet. */
+  #insteadOfSending(hit: PacketHit, packet: Packet, action: Action): void {
+    const { subject, connection } = hit;
     switch (action.kind) {
       case 'close':
       case 'reset':
-        session.channel.silence();
-        soon(session, () => this.#afterwards(strike, action));
+        connection.channel.discardOutgoing();
+        soon(connection, () => this.#afterwards(hit, action));
         return;
       case 'delay':
-        this.#delay(strike, (done) => session.putLater(packet, action.ms, done));
+        this.#delay(hit, (done) => connection.putLater(packet, action.ms, done));
         return;
       case 'throttle':
-        this.#throttle(strike, action.bytesPerSecond);
-        session.put(packet);
+        this.#throttle(hit, action.bytesPerSecond);
+        connection.put(packet);
         return;
       case 'swallow':
-        this.#swallow(strike, action.direction);
-        session.put(packet);
+        this.#swallow(hit, action.direction);
+        connection.put(packet);
         return;
       case 'ignore':
-        if (packet.cmd === 'connack') this.#swallow(strike);
+        if (packet.cmd === 'connack') this.#swallow(hit);
         return;
       case 'garbage':
-        this.#sendGarbage(session, packet, action.what);
+        this.#sendGarbage(connection, packet, action.what);
         return;
       case 'duplicate':
-        session.put(packet);
-        if (packet.cmd === 'publish') session.put({ ...packet, dup: true });
+        connection.put(packet);
+        if (packet.cmd === 'publish') connection.put({ ...packet, dup: true });
         return;
       default:
         if (isServiceAction(action) && !isAfter(action)) this.#services.run(action, subject);
-        session.put(packet);
-        if (isAfter(action)) soon(session, () => this.#afterwards(strike, action));
+        connection.put(packet);
+        if (isAfter(action)) soon(connection, () => this.#afterwards(hit, action));
     }
   }
 
-  /** When the service has dealt with the packet, and nothing of it is left to strike at. */
-  #afterwards(strike: PacketStrike, action: Action): void {
-    const { subject, session } = strike;
-    if (action.kind === 'close') session.break('end');
-    else if (action.kind === 'reset') session.break('reset');
-    else if (action.kind === 'throttle') this.#throttle(strike, action.bytesPerSecond);
-    else if (action.kind === 'swallow') this.#swallow(strike, action.direction);
+  /** Performs the action after the packet was handled or sent. */
+  #afterwards(hit: PacketHit, action: Action): void {
+    const { subject, connection } = hit;
+    if (action.kind === 'close') connection.break('end');
+    else if (action.kind === 'reset') connection.break('reset');
+    else if (action.kind === 'throttle') this.#throttle(hit, action.bytesPerSecond);
+    else if (action.kind === 'swallow') this.#swallow(hit, action.direction);
     else if (isServiceAction(action)) this.#services.run(action, subject);
   }
 
-  /** @param begin - begins the delay and answers with what ends it; calls `done` when it is over */
-  #delay({ subject, session }: PacketStrike, begin: (done: () => void) => () => void): void {
-    const { link } = session.channel;
-    // The device waits for longer than it would be waited for.
-    link.exempt();
+  /** @param begin - begins the delay and returns the function that ends it; calls `done` when it is over */
+  #delay({ subject, connection }: PacketHit, begin: (done: () => void) => () => void): void {
+    const { tcp } = connection.channel;
+    tcp.liftDeadlines();
     let done = (): void => undefined;
     const end = begin(() => done());
-    done = holdOn(link, subject.fault, end);
+    done = subject.fault.holdOn(tcp, end);
   }
 
-  #throttle({ subject, session }: PacketStrike, bytesPerSecond: number): void {
-    const { channel } = session;
+  #throttle({ subject, connection }: PacketHit, bytesPerSecond: number): void {
+    const { channel } = connection;
     if (channel.bytesPerSecond === bytesPerSecond) return;
     channel.throttle(bytesPerSecond);
-    holdOn(channel.link, subject.fault, () => channel.throttle(undefined));
+    subject.fault.holdOn(channel.tcp, () => channel.throttle(undefined));
   }
 
-  #swallow({ subject, session }: PacketStrike, direction: SwallowAction['direction'] = 'both'): void {
-    const { channel } = session;
-    const isKnown = channel.isDeaf || channel.isSilent;
-    if (direction !== 'to-device') channel.deafen();
-    if (direction !== 'from-device') channel.silence();
-    channel.link.exempt();
-    if (!isKnown) holdOn(channel.link, subject.fault, () => session.break('reset'));
+  #swallow({ subject, connection }: PacketHit, direction: SwallowAction['direction'] = 'both'): void {
+    const { channel } = connection;
+    const isKnown = channel.discardsIncoming || channel.discardsOutgoing;
+    if (direction !== 'to-device') channel.discardIncoming();
+    if (direction !== 'from-device') channel.discardOutgoing();
+    channel.tcp.liftDeadlines();
+    if (!isKnown) subject.fault.holdOn(channel.tcp, () => connection.break('reset'));
   }
 
-  /** PUBACK, which a request gets whatever becomes of it. */
-  #acknowledge({ session, packet, about }: PacketStrike): void {
+  /** Sends the PUBACK of a request, which the services send before they answer. */
+  #acknowledge({ connection, packet, about }: PacketHit): void {
     if (packet.cmd !== 'publish' || packet.qos === 0 || about.respond === undefined) return;
-    session.write({ cmd: 'puback', messageId: packet.messageId ?? 0 });
+    connection.write({ cmd: 'puback', messageId: packet.messageId ?? 0 });
   }
 
-  #respond({ session, subject, about }: PacketStrike, action: AnswerAction): void {
+  #respond({ connection, subject, about }: PacketHit, action: AnswerAction): void {
     if (about.respond === undefined) return;
     const { prefix, filter, requestId } = about.respond;
-    const granted = session.granted.get(filter);
+    const granted = connection.granted.get(filter);
     // DPS keeps no subscriptions of earlier connections, while a hub answers at QoS 0 whatever was granted.
     if (subject.service?.kind === 'dps' && granted === undefined) return;
     const { status, retryAfterSeconds } = action;
     const retryAfter = retryAfterSeconds === undefined ? '' : `&retry-after=${retryAfterSeconds}`;
-    session.send({
+    connection.send({
       topic: `${prefix}${status}/?$rid=${requestId}${retryAfter}`,
       payload: answerBody(action),
       qos: subject.service?.kind === 'dps' ? (granted ?? 0) : 0,
     });
   }
 
-  #refuse({ session, packet }: PacketStrike, returnCode: number | undefined): void {
+  #refuse({ connection, packet }: PacketHit, returnCode: number | undefined): void {
     if (packet.cmd === 'connect') {
-      session.write({ cmd: 'connack', returnCode: returnCode ?? 5, sessionPresent: false });
-      session.closeAfterFlush('refused');
+      connection.write({ cmd: 'connack', returnCode: returnCode ?? 5, sessionPresent: false });
+      connection.closeAfterFlush('refused');
     } else if (packet.cmd === 'subscribe') {
       const messageId = packet.messageId ?? 0;
-      session.write({ cmd: 'suback', messageId, granted: packet.subscriptions.map(() => 0x80) });
+      connection.write({ cmd: 'suback', messageId, granted: packet.subscriptions.map(() => 0x80) });
     }
   }
 
-  #sendGarbage(session: MqttSession, packet: Packet, what: GarbageKind): void {
+  #sendGarbage(connection: InterceptedConnection, packet: Packet, what: GarbageKind): void {
     if (what === 'not-mqtt') {
-      session.channel.write(NOT_MQTT);
+      connection.channel.write(NOT_MQTT);
     } else if (what === 'not-json' && packet.cmd === 'publish') {
-      session.put({ ...packet, payload: NOT_JSON });
+      connection.put({ ...packet, payload: NOT_JSON });
     } else {
       const bytes = encode(packet);
-      session.channel.write(bytes.subarray(0, Math.ceil(bytes.length / 2)));
-      session.channel.silence();
-      soon(session, () => session.break('end'));
+      connection.channel.write(bytes.subarray(0, Math.ceil(bytes.length / 2)));
+      connection.channel.discardOutgoing();
+      soon(connection, () => connection.break('end'));
     }
   }
 }

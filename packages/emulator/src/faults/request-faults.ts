@@ -1,63 +1,61 @@
 import type { IncomingMessage } from 'node:http';
 import type { InterceptedExchange } from '../devices/interceptor';
-import type { Link } from '../devices/tcp/tcp-connection';
+import type { TcpConnection } from '../devices/tcp/tcp-connection';
 import type { AnswerAction, GarbageKind } from './action-types';
-import { holdOn } from './hold-on';
-import { answerBody } from './response';
+import { answerBody, NOT_JSON } from './garbage';
 import { isServiceAction, type ServiceActions, type Subject } from './service-actions';
 
 const NOT_HTTP = 'this is not a response\r\n\r\n';
-const NOT_JSON = '<html><body>502 Bad Gateway</body></html>';
 const HALF = '{"half":';
 
-/** One stroke at a request. */
-export interface HttpStrike {
+/** A request that a fault has hit. */
+export interface RequestHit {
   readonly subject: Subject;
   readonly exchange: InterceptedExchange;
-  readonly link: Link;
-  /** Deals with the request as if there were no fault. */
+  readonly tcp: TcpConnection;
+  /** Handles the request as if there were no fault. */
   readonly proceed: () => void;
 }
 
-/** Runs something when the client has sent all that it wants to: clients do not listen while they send. */
+/** Runs `run` when the request has been read: clients do not read while they send. */
 function onceRead(request: IncomingMessage, run: () => void): void {
   request.resume();
   request.once('end', run);
 }
 
-/** Strikes at requests over HTTPS. */
-export class HttpStrikes {
+/** Performs the actions of faults at requests over HTTPS. */
+export class RequestFaults {
   readonly #services: ServiceActions;
 
   constructor(services: ServiceActions) {
     this.#services = services;
   }
 
-  run(strike: HttpStrike): void {
-    const { subject, exchange, link, proceed } = strike;
+  run(hit: RequestHit): void {
+    const { subject, exchange, tcp, proceed } = hit;
     const { action } = subject.fault.init;
     if ('when' in action && action.when === 'after') {
-      this.#after(strike);
+      this.#after(hit);
       return;
     }
     switch (action.kind) {
       case 'close':
-        link.end();
+        tcp.end();
         return;
       case 'reset':
-        link.reset();
+        tcp.reset();
         return;
       case 'delay':
-        this.#delay(strike, action.ms, proceed);
+        subject.fault.delayOn(tcp, action.ms, proceed);
         return;
       case 'ignore':
-        link.exempt();
+        tcp.liftDeadlines();
         return;
       case 'answer':
         this.#answer(exchange, action, subject);
         return;
       case 'garbage':
-        this.#sendGarbage(strike, action.what);
+        this.#sendGarbage(hit, action.what);
         return;
       default:
         if (isServiceAction(action)) this.#services.run(action, subject);
@@ -65,30 +63,18 @@ export class HttpStrikes {
     }
   }
 
-  #after(strike: HttpStrike): void {
-    const { subject, exchange, link, proceed } = strike;
+  #after(hit: RequestHit): void {
+    const { subject, exchange, tcp, proceed } = hit;
     const { action } = subject.fault.init;
     const { response } = exchange;
-    if (action.kind === 'close') response.withhold(() => link.end());
-    else if (action.kind === 'reset') response.withhold(() => link.reset());
-    else if (action.kind === 'ignore') response.withhold(() => link.exempt());
+    if (action.kind === 'close') response.defer(() => tcp.end());
+    else if (action.kind === 'reset') response.defer(() => tcp.reset());
+    else if (action.kind === 'ignore') response.defer(() => tcp.liftDeadlines());
     else if (action.kind === 'delay') {
       const { ms } = action;
-      response.withhold((send) => this.#delay(strike, ms, send));
+      response.defer((send) => subject.fault.delayOn(tcp, ms, send));
     } else if (isServiceAction(action)) response.once('close', () => this.#services.run(action, subject));
     proceed();
-  }
-
-  #delay({ subject, link }: HttpStrike, ms: number, run: () => void): void {
-    link.exempt();
-    const end = (): void => {
-      clearTimeout(timer);
-      done();
-      if (!link.isClosed) run();
-    };
-    const timer = setTimeout(end, ms).unref();
-    link.onClosed(() => clearTimeout(timer));
-    const done = holdOn(link, subject.fault, end);
   }
 
   #answer({ request, response }: InterceptedExchange, action: AnswerAction, { service }: Subject): void {
@@ -104,17 +90,17 @@ export class HttpStrikes {
     );
   }
 
-  #sendGarbage({ exchange, link }: HttpStrike, what: GarbageKind): void {
+  #sendGarbage({ exchange, tcp }: RequestHit, what: GarbageKind): void {
     const { request, response } = exchange;
     onceRead(request, () => {
       if (what === 'not-http') {
         response.socket?.write(NOT_HTTP);
-        link.end();
+        tcp.end();
       } else if (what === 'not-json') {
         response.writeHead(200, { 'content-type': 'application/json; charset=utf-8' }).end(NOT_JSON);
       } else {
         response.writeHead(200, { 'content-type': 'application/json', 'content-length': 2 * HALF.length });
-        response.write(HALF, () => link.end());
+        response.write(HALF, () => tcp.end());
       }
     });
   }

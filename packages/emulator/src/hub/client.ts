@@ -1,14 +1,6 @@
 import type { ISubscription } from 'mqtt-packet';
 import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../protocol/errors';
 import { isJsonObject, parseJson, type JsonObject } from '../protocol/json';
-import type {
-  DisconnectReason,
-  GrantedQoS,
-  IncomingMessage,
-  MqttClient,
-  MqttConnection,
-  SubscribeAnswer,
-} from '../devices/mqtt/service';
 import { ProtocolViolation } from '../devices/mqtt/violation';
 import { errorBody, httpStatus } from '../protocol/error-body';
 import type { Identity } from './identities/identity';
@@ -16,6 +8,14 @@ import { deviceView } from './twins/property-collection';
 import { parsePropertyBag, type MessageProperties } from './messages/property-bag';
 import { parseDeviceTopic, type DeviceMessage } from './messages/topics';
 import type { Will } from './connect/will';
+import type {
+  DisconnectReason,
+  GrantedQoS,
+  IncomingMessage,
+  MqttClient,
+  MqttConnection,
+  SubscribeAnswer,
+} from '../devices/mqtt/client';
 
 /** IoT Hub: the largest message of a device, properties included. */
 const MAX_MESSAGE_BYTES = 256 * 1024;

@@ -2,13 +2,7 @@ import type { EventEmitter } from 'node:events';
 import type { AuthorityCertificates } from '../authorities/types';
 import type { FileUploadNotification, FileUploads } from './files/types';
 import type { JsonObject, JsonValue } from '../protocol/json';
-import type { DisconnectReason } from '../devices/mqtt/service';
-import type {
-  ReadTelemetryOptions,
-  TelemetryFile,
-  TelemetryFilter,
-  TelemetryReader,
-} from './telemetry/types';
+import type { TelemetryFile, TelemetryFilter } from './telemetry/types';
 import type { HubDevices, HubModules, HubTarget, IfMatch } from './identities/types';
 import type {
   CloudToDeviceFeedback,
@@ -18,6 +12,7 @@ import type {
   TelemetryMessage,
 } from './messages/types';
 import type { DeviceTwin, TwinChange } from './twins/types';
+import type { DisconnectReason } from '../devices/mqtt/client';
 
 export type * from './identities/types';
 export type * from './messages/types';
@@ -100,18 +95,9 @@ export interface HubEmulator extends EventEmitter<HubEvents> {
   /** The latest messages from devices, oldest first: at most 1000, and 4 MiB of bodies, for the whole hub. Those of a module are not its device's. */
   receivedTelemetry(target?: HubTarget): readonly TelemetryMessage[];
   /**
-   * Messages from devices as they come, from this call on, for any number of readers that do not disturb each other. While
-   * one of them has `maxBuffered` messages waiting, the hub reads nothing from the devices whose messages it wants, not even
-   * their pings: let none wait for longer than their keep-alive. Ends when the loop is left, or the emulator closes.
-   *
-   * @throws EmulatorError 400004 for options that are wrong. The reading rejects with `signal.reason` when aborted, and with
-   *   403004 when messages come that cannot be held up, such as last wills, and the reader does not take them.
-   */
-  readTelemetry(options?: ReadTelemetryOptions): TelemetryReader;
-  /**
    * Appends the messages that come from now on to a file, as one line of JSON each, with `enqueuedTime`, `deviceId`,
-   * `moduleId` if there is one, `systemProperties`, `properties`, `bodyEncoding` and `body`. Devices are read no faster
-   * than the file is written. `bodyEncoding` tells what `body` is: `json`, any JSON value, as the device wrote it; `utf-8`,
+   * `moduleId` if there is one, `systemProperties`, `properties`, `bodyEncoding` and `body`. `bodyEncoding` tells what
+   * `body` is: `json`, any JSON value, as the device wrote it; `utf-8`,
    * a string with the text; or `base64`, a string. All is written when the handle or the emulator is closed.
    *
    * Rejects with a FileError when the file cannot be opened, and with an EmulatorError 400004 for a wrong filter.

@@ -15,9 +15,9 @@ import {
   writeFiles,
 } from 'azure-iot-certificates/internal';
 import { isIssuedBy } from '../authorities/x509';
-import type { ServerCredentials } from '../devices/listener';
 import { brokenFile, messageOf, notReadable, systemCode } from './problems';
 import { syncDirectory } from './writer';
+import type { ServerCredentials } from '../devices/tcp/server-context';
 
 /** What the servers show, and what devices have to trust for it. */
 export interface ServerIdentity {

@@ -1,4 +1,3 @@
-import { ID_SCOPE } from '../dps/identifiers';
 import type { JsonObject, JsonValue } from '../protocol/json';
 import { resolveOptions } from '../options/resolve';
 import type { HubOptions } from '../options/types';
@@ -13,6 +12,7 @@ import {
   StoredValueError,
   type Read,
 } from '../stored/read';
+import { ID_SCOPE } from '../options/id-scope';
 
 /** An IoT Central application, as far as it is not in its own file. */
 export interface StoredApplication {

@@ -1,6 +1,6 @@
 import { createSelfSignedCertificate, type IssuedCertificate } from 'azure-iot-certificates';
 import { startEmulator, type Emulator, type EnrollmentAllocationInit } from 'azure-iot-emulator';
-import type { LinkedHub } from '../../src/dps/allocation/linked-hub';
+import type { LinkedHub } from '../../src/hub/linked-hub';
 import { highestBid } from '../../src/dps/allocation/rendezvous';
 import { register } from '../support/clients';
 import { useEmulator } from '../support/emulator';

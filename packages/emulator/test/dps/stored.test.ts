@@ -7,7 +7,7 @@ import {
   type IssuedCertificate,
 } from 'azure-iot-certificates';
 import type { JsonObject } from 'azure-iot-emulator';
-import type { LinkedHub } from '../../src/dps/allocation/linked-hub';
+import type { LinkedHub } from '../../src/hub/linked-hub';
 import { DpsInstance } from '../../src/dps/instance';
 import { isAssigning } from '../../src/dps/registrations/operations';
 import { StoredValueError } from '../../src/stored/read';

@@ -1,13 +1,13 @@
 import { ServerResponse } from 'node:http';
 
-/** A response that can be kept back, though its service has written it. */
-export class WatchedResponse extends ServerResponse {
+/** A response whose bytes can be deferred after its service has written them. */
+export class DeferredResponse extends ServerResponse {
   #onEnd: ((send: () => void) => void) | undefined;
-  #withheld: (() => void)[] | undefined;
+  #deferred: (() => void)[] | undefined;
 
-  /** Keeps back all that is written. When the service has ended the response, `onEnd` is called with what sends it. */
-  withhold(onEnd: (send: () => void) => void): void {
-    this.#withheld = [];
+  /** Defers everything that is written. `onEnd` is called when the service has ended the response, with the function that sends it. */
+  defer(onEnd: (send: () => void) => void): void {
+    this.#deferred = [];
     this.#onEnd = onEnd;
   }
 
@@ -15,21 +15,21 @@ export class WatchedResponse extends ServerResponse {
 
   override write(...parameters: unknown[]): boolean {
     const write = (): boolean => super.write(...(parameters as [string]));
-    if (this.#withheld === undefined) return write();
-    this.#withheld.push(write);
+    if (this.#deferred === undefined) return write();
+    this.#deferred.push(write);
     return true;
   }
 
   override end(...parameters: unknown[]): this {
-    const withheld = this.#withheld;
+    const deferred = this.#deferred;
     const end = (): void => void super.end(...(parameters as []));
-    if (withheld === undefined) {
+    if (deferred === undefined) {
       end();
       return this;
     }
     this.#onEnd?.(() => {
-      this.#withheld = undefined;
-      for (const write of withheld) write();
+      this.#deferred = undefined;
+      for (const write of deferred) write();
       end();
     });
     this.#onEnd = undefined;
@@ -37,6 +37,6 @@ export class WatchedResponse extends ServerResponse {
   }
 
   override flushHeaders(): void {
-    if (this.#withheld === undefined) super.flushHeaders();
+    if (this.#deferred === undefined) super.flushHeaders();
   }
 }

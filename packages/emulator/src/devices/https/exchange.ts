@@ -1,5 +1,14 @@
+import type { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+
+/** An HTTP request on a port that MQTT is served on, too. */
+export interface HttpExchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** The certificates that the client sent in the TLS handshake, leaf first. Empty when it sent none. */
+  readonly certificates: readonly X509Certificate[];
+}
 
 /** The answer to a request. */
 export interface Answer {
@@ -8,7 +17,7 @@ export interface Answer {
   readonly body?: string;
 }
 
-/** The request was cut off. There is nobody left to answer. */
+/** The client closed the connection during the request. */
 export class RequestAborted extends Error {
   constructor(cause: unknown) {
     super('the client ended the request', { cause });
@@ -16,7 +25,7 @@ export class RequestAborted extends Error {
   }
 }
 
-/** What the client sends, to its end. @throws RequestAborted */
+/** The body of a request. @throws RequestAborted */
 export async function* bodyOf(request: IncomingMessage): AsyncGenerator<Buffer, void, undefined> {
   try {
     // A request without an encoding yields buffers.
@@ -26,7 +35,7 @@ export async function* bodyOf(request: IncomingMessage): AsyncGenerator<Buffer, 
   }
 }
 
-/** What the client sends, or `undefined` if it is longer than the limit. Reads to the end in either case. */
+/** The body of a request, or `undefined` if it is longer than the limit. Reads it to its end in either case. */
 export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -38,7 +47,7 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
   return size <= maxBytes ? Buffer.concat(chunks) : undefined;
 }
 
-/** Answers, after the client has sent all that it wants to: clients do not listen while they send. */
+/** Answers a request after reading it to its end, because clients do not read while they send. */
 export async function answer(request: IncomingMessage, response: ServerResponse, to: Answer): Promise<void> {
   if (!request.readableEnded && !request.destroyed) {
     request.resume();
@@ -50,7 +59,7 @@ export async function answer(request: IncomingMessage, response: ServerResponse,
   response.end(request.method === 'HEAD' ? undefined : body);
 }
 
-/** A part of a path as it was meant; `undefined` if it is not percent-encoded properly. */
+/** A percent-decoded part of a path; `undefined` if it is malformed. */
 export function decodePath(path: string): string | undefined {
   try {
     return decodeURIComponent(path);

@@ -2,10 +2,10 @@ import { createServer, IncomingMessage, STATUS_CODES, type Server, type ServerOp
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { createWebSocketStream, WebSocketServer } from 'ws';
-import { HttpLimits } from './request-limits';
-import { WatchedResponse } from './deferred-response';
-import type { MqttLimits } from '../tcp/limits';
-import type { Link } from '../tcp/tcp-connection';
+import type { ConnectionLimits } from '../tcp/limits';
+import type { TcpConnection } from '../tcp/tcp-connection';
+import { DeferredResponse } from './deferred-response';
+import { RequestLimits } from './request-limits';
 
 /** Where Azure's services speak MQTT over WebSockets. */
 const PATH = '/$iothub/websocket';
@@ -15,9 +15,9 @@ const SUBPROTOCOL = 'mqtt';
 /** How long an HTTP connection may be idle, in milliseconds. */
 const IDLE_TIMEOUT_MS = 60_000;
 
-const HTTP_OPTIONS: ServerOptions<typeof IncomingMessage, typeof WatchedResponse> = {
+const HTTP_OPTIONS: ServerOptions<typeof IncomingMessage, typeof DeferredResponse> = {
   IncomingMessage,
-  ServerResponse: WatchedResponse,
+  ServerResponse: DeferredResponse,
   maxHeaderSize: 16 * 1024,
 };
 
@@ -32,28 +32,28 @@ function offersMqtt(request: IncomingMessage): boolean {
   return offered.split(',').some((name) => name.trim() === SUBPROTOCOL);
 }
 
-/** What comes through the gate. */
-export interface HttpGateInit {
-  readonly limits: MqttLimits;
+/** The handlers of an HTTP server. */
+export interface HttpServerInit {
+  readonly limits: ConnectionLimits;
   /** A WebSocket that speaks MQTT. */
-  readonly onStream: (stream: Duplex, socket: TLSSocket, link: Link) => void;
+  readonly onStream: (stream: Duplex, socket: TLSSocket, tcp: TcpConnection) => void;
   /** Any other request. */
   readonly onRequest: (
     request: IncomingMessage,
-    response: WatchedResponse,
+    response: DeferredResponse,
     socket: TLSSocket,
-    link: Link,
+    tcp: TcpConnection,
   ) => void;
 }
 
-/** HTTP on the listener's port: the upgrade to WebSockets, and what a service offers over HTTPS. */
-export class HttpGate {
-  readonly #init: HttpGateInit;
-  readonly #http: Server<typeof IncomingMessage, typeof WatchedResponse>;
-  readonly #links = new WeakMap<Duplex, Link>();
+/** HTTP on a listener's port: the upgrade to MQTT over WebSockets, and requests over HTTPS. */
+export class HttpServer {
+  readonly #init: HttpServerInit;
+  readonly #http: Server<typeof IncomingMessage, typeof DeferredResponse>;
+  readonly #connections = new WeakMap<Duplex, TcpConnection>();
   readonly #webSockets: WebSocketServer;
 
-  constructor(init: HttpGateInit) {
+  constructor(init: HttpServerInit) {
     this.#init = init;
     this.#webSockets = new WebSocketServer({
       noServer: true,
@@ -70,8 +70,8 @@ export class HttpGate {
     this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
   }
 
-  serve(socket: TLSSocket, link: Link): void {
-    this.#links.set(socket, link);
+  serve(socket: TLSSocket, tcp: TcpConnection): void {
+    this.#connections.set(socket, tcp);
     this.#http.emit('connection', socket);
   }
 
@@ -80,17 +80,17 @@ export class HttpGate {
     this.#http.close();
   }
 
-  #pass(request: IncomingMessage, response: WatchedResponse): void {
+  #pass(request: IncomingMessage, response: DeferredResponse): void {
     const { socket } = request;
-    const link = this.#links.get(socket);
-    // The listener gives nothing but TLS sockets to this gate; the type of the request is wider.
-    if (!(socket instanceof TLSSocket) || link === undefined) return;
-    HttpLimits.of(link, this.#init.limits).watch(request, response);
-    this.#init.onRequest(request, response, socket, link);
+    const tcp = this.#connections.get(socket);
+    // The listener serves TLS sockets only; the type of the request is wider.
+    if (!(socket instanceof TLSSocket) || tcp === undefined) return;
+    RequestLimits.of(tcp, this.#init.limits).watch(request, response);
+    this.#init.onRequest(request, response, socket, tcp);
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const link = this.#links.get(socket);
+    const tcp = this.#connections.get(socket);
     const [path] = (request.url ?? '').split('?');
     if (path !== PATH) {
       refuse(socket, 404);
@@ -101,10 +101,10 @@ export class HttpGate {
       return;
     }
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      if (!(socket instanceof TLSSocket) || link === undefined) return;
-      // The stream hears of the first error only, and of a second the process would.
+      if (!(socket instanceof TLSSocket) || tcp === undefined) return;
+      // The stream handles the first error only; a second one would end the process.
       webSocket.on('error', () => undefined);
-      this.#init.onStream(createWebSocketStream(webSocket), socket, link);
+      this.#init.onStream(createWebSocketStream(webSocket), socket, tcp);
     });
   }
 }

@@ -1,34 +1,33 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { MqttLimits } from '../tcp/limits';
-import type { Link } from '../tcp/tcp-connection';
+import type { ConnectionLimits } from '../tcp/limits';
+import type { TcpConnection } from '../tcp/tcp-connection';
 
-/** Limits how long the requests of one connection may take to arrive. */
-export class HttpLimits {
-  static readonly #all = new WeakMap<Link, HttpLimits>();
-  readonly #link: Link;
-  readonly #limits: MqttLimits;
-  /** Requests that are not answered yet. */
+/** The deadlines of the requests on one connection. Those of node:http need a server that listens by itself. */
+export class RequestLimits {
+  static readonly #all = new WeakMap<TcpConnection, RequestLimits>();
+  readonly #tcp: TcpConnection;
+  readonly #limits: ConnectionLimits;
+  /** The number of unanswered requests. */
   #open = 0;
 
-  private constructor(link: Link, limits: MqttLimits) {
-    this.#link = link;
+  private constructor(tcp: TcpConnection, limits: ConnectionLimits) {
+    this.#tcp = tcp;
     this.#limits = limits;
   }
 
-  static of(link: Link, limits: MqttLimits): HttpLimits {
-    const known = HttpLimits.#all.get(link) ?? new HttpLimits(link, limits);
-    HttpLimits.#all.set(link, known);
+  static of(tcp: TcpConnection, limits: ConnectionLimits): RequestLimits {
+    const known = RequestLimits.#all.get(tcp) ?? new RequestLimits(tcp, limits);
+    RequestLimits.#all.set(tcp, known);
     return known;
   }
 
-  /** Node's own limit would need a server that listens by itself. */
   watch(request: IncomingMessage, response: ServerResponse): void {
     this.#open++;
-    this.#link.limit(this.#limits.requestTimeoutMs, 'end of the request');
-    request.once('end', () => this.#link.unlimit());
+    this.#tcp.setDeadline(this.#limits.requestTimeoutMs, 'end of the request');
+    request.once('end', () => this.#tcp.clearDeadline());
     response.once('close', () => {
       this.#open--;
-      if (this.#open === 0) this.#link.limit(this.#limits.connectTimeoutMs, 'further request');
+      if (this.#open === 0) this.#tcp.setDeadline(this.#limits.connectTimeoutMs, 'further request');
     });
   }
 }

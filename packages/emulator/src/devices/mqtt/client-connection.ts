@@ -2,68 +2,63 @@ import type { X509Certificate } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import createDebug from 'debug';
 import type { IConnectPacket, Packet } from 'mqtt-packet';
+import type { ConnectionLimits } from '../tcp/limits';
+import type { TcpConnection } from '../tcp/tcp-connection';
 import { Acknowledgements } from './acknowledgements';
 import { Channel } from './channel';
-import { CONNECT, encode, PacketDecoder, packetType, protocolLevel } from './codec';
+import type { DisconnectReason, GrantedQoS, MqttClient, OutgoingMessage } from './client';
+import { encode, PacketDecoder } from './codec';
+import { PROTOCOL_STEPS, undecodedRefusal } from './connect/protocol-steps';
+import { firstRefusal, type ConnectRefusal } from './connect/verdict';
 import { ExpectedAnswers } from './expected-answers';
 import { FrameReader } from './frames';
-import type { Interceptor } from '../interceptor';
 import { KeepAlive } from './keep-alive';
-import type { MqttLimits } from '../tcp/limits';
-import type { Link } from '../tcp/tcp-connection';
+import type { InterceptedConnection, PacketInterceptor } from './packet-interceptor';
 import { handlePacket } from './packets/handle-packet';
-import type {
-  DisconnectReason,
-  GrantedQoS,
-  MqttClient,
-  MqttConnection,
-  MqttService,
-  OutgoingMessage,
-} from './service';
+import type { Serving } from './packets/serving';
+import type { MqttService } from './service';
 import { ProtocolViolation } from './violation';
 
 const debug = createDebug('azure-iot-x509:emulator:mqtt');
 
-/** What a session is made of. */
-export interface SessionInit {
+/** The parts of a client's connection. */
+export interface ClientConnectionInit {
   readonly stream: Duplex;
-  readonly link: Link;
+  readonly tcp: TcpConnection;
   readonly service: MqttService;
   readonly certificates: readonly X509Certificate[];
-  readonly limits: MqttLimits;
-  readonly interceptor: Interceptor | undefined;
+  readonly limits: ConnectionLimits;
+  readonly interceptor: PacketInterceptor | undefined;
   /** CONNECT was accepted. */
   readonly onConnected: () => void;
-  /** Neither the client nor the service holds on to the session any more. */
+  /** The connection is closed, and the service has been told. */
   readonly onClosed: () => void;
 }
 
 /** The server's side of one MQTT 3.1.1 connection over any stream: TLS, or WebSocket over TLS. */
-export class MqttSession implements MqttConnection {
+export class ClientConnection implements InterceptedConnection {
   readonly certificates: readonly X509Certificate[];
   readonly channel: Channel;
-  /** Of messages to the client. */
-  readonly acknowledgements = new Acknowledgements();
-  /** What is not sent but dealt with. */
   readonly expected = new ExpectedAnswers();
-  /** The QoS that was granted for each topic filter on this connection. */
   readonly granted = new Map<string, GrantedQoS>();
-  readonly #init: SessionInit;
+  /** Of the messages to the client. */
+  readonly #acknowledgements = new Acknowledgements();
+  readonly #init: ClientConnectionInit;
   readonly #frames: FrameReader;
   readonly #decoder = new PacketDecoder();
   readonly #keepAlive = new KeepAlive();
   #connectPacket: IConnectPacket | undefined;
-  #client: MqttClient | undefined;
+  #serving: Serving | undefined;
   #isFinished = false;
 
-  constructor(init: SessionInit) {
-    const { stream, link, limits, service, certificates } = init;
+  constructor(init: ClientConnectionInit) {
+    const { stream, tcp, limits, service, certificates } = init;
     this.#init = init;
     this.certificates = certificates;
     this.#frames = new FrameReader(limits.maxConnectBytes);
     this.channel = new Channel({
       stream,
-      link,
+      tcp,
       limits,
       events: {
         received: (bytes) => this.#receive(bytes),
@@ -76,7 +71,6 @@ export class MqttSession implements MqttConnection {
     });
   }
 
-  /** What the client said in its CONNECT packet; `undefined` until it came. */
   get connectPacket(): IConnectPacket | undefined {
     return this.#connectPacket;
   }
@@ -89,13 +83,9 @@ export class MqttSession implements MqttConnection {
       onAcknowledged?.();
       return undefined;
     }
-    const messageId = this.acknowledgements.expect(onAcknowledged ?? (() => undefined), packetId);
+    const messageId = this.#acknowledgements.expect(onAcknowledged ?? (() => undefined), packetId);
     this.write({ ...publish, qos, dup: isRedelivery, messageId });
     return messageId;
-  }
-
-  hold(): () => void {
-    return this.channel.hold();
   }
 
   close(reason: DisconnectReason): void {
@@ -109,13 +99,11 @@ export class MqttSession implements MqttConnection {
     this.channel.end();
   }
 
-  /** Breaks the connection as a failing network does. */
   break(how: 'end' | 'reset'): void {
     this.#finish('connection-lost');
     this.channel.break(how);
   }
 
-  /** Sends a packet; closes a client that does not read. */
   write(packet: Packet): void {
     const { interceptor } = this.#init;
     if (this.#isFinished) return;
@@ -125,17 +113,14 @@ export class MqttSession implements MqttConnection {
     else this.put(packet);
   }
 
-  /** Sends a packet and lets nobody come between. */
   put(packet: Packet): void {
     this.channel.write(encode(packet));
   }
 
-  /** Sends a packet after the delay, and all later ones after it. The returned function ends the delay. */
   putLater(packet: Packet, delayMs: number, onSent: () => void): () => void {
     return this.channel.writeLater(encode(packet), delayMs, onSent);
   }
 
-  /** Runs something that deals with the client; a defect costs this client its connection and nobody else's. */
   guard(run: () => void): void {
     try {
       run();
@@ -169,12 +154,12 @@ export class MqttSession implements MqttConnection {
 
   // A call, because the compiler takes a field for unchanged by the calls between two reads.
   #isClosed(): boolean {
-    return this.#isFinished || this.channel.isDeaf;
+    return this.#isFinished || this.channel.discardsIncoming;
   }
 
   #handle(frame: Buffer): void {
     if (this.#isClosed()) return;
-    const packet = this.#client === undefined ? this.#decodeConnect(frame) : this.#decoder.decode(frame);
+    const packet = this.#serving === undefined ? this.#decodeConnect(frame) : this.#decoder.decode(frame);
     if (packet === undefined) return;
     const { interceptor } = this.#init;
     if (interceptor?.isActive !== true) this.#dispatch(packet);
@@ -182,9 +167,9 @@ export class MqttSession implements MqttConnection {
   }
 
   #decodeConnect(frame: Buffer): IConnectPacket | undefined {
-    if (packetType(frame) !== CONNECT) throw new ProtocolViolation('no CONNECT first [MQTT-3.1.0-1]');
-    if (protocolLevel(frame) !== 4) {
-      this.#refuse(1, 'protocol level is not 4, which is MQTT 3.1.1 [MQTT-3.1.2-2]');
+    const refusal = undecodedRefusal(frame);
+    if (refusal !== undefined) {
+      this.#refuse(refusal);
       return undefined;
     }
     const packet = this.#decoder.decode(frame);
@@ -195,34 +180,41 @@ export class MqttSession implements MqttConnection {
 
   #dispatch(packet: Packet): void {
     if (this.#isFinished) return;
-    if (this.#client === undefined) {
+    if (this.#serving === undefined) {
       if (packet.cmd === 'connect') this.#connect(packet);
       return;
     }
-    this.#client.active?.();
-    handlePacket(this, this.#client, packet);
+    this.#serving.client.active?.();
+    handlePacket(this.#serving, packet);
   }
 
   #connect(packet: IConnectPacket): void {
     const { service, limits, onConnected } = this.#init;
-    if (packet.clientId === '' && packet.clean === false) {
-      this.#refuse(2, 'no ClientId for a session to be kept [MQTT-3.1.3-8]');
-      return;
-    }
-    const verdict = service.connect(packet, this);
+    const verdict = firstRefusal(PROTOCOL_STEPS, packet) ?? service.connect(packet, this);
     if (verdict.returnCode !== 0) {
-      this.#refuse(verdict.returnCode, verdict.reason);
+      this.#refuse(verdict);
       return;
     }
     onConnected();
-    this.#client = verdict.client;
+    const { client, isSessionPresent } = verdict;
+    this.#serving = this.#serve(client);
     this.#frames.maxPacketBytes = limits.maxPacketBytes;
     this.#keepAlive.watch(packet.keepalive ?? 0, limits.maxSilenceSeconds, () => this.#isSilent());
-    this.write({ cmd: 'connack', returnCode: 0, sessionPresent: verdict.isSessionPresent });
-    verdict.client.connected();
+    this.write({ cmd: 'connack', returnCode: 0, sessionPresent: isSessionPresent });
+    client.connected();
   }
 
-  #refuse(returnCode: number, reason: string): void {
+  #serve(client: MqttClient): Serving {
+    return {
+      client,
+      acknowledgements: this.#acknowledgements,
+      granted: this.granted,
+      write: (packet) => this.write(packet),
+      closeAfterFlush: (reason) => this.closeAfterFlush(reason),
+    };
+  }
+
+  #refuse({ returnCode, reason }: ConnectRefusal): void {
     debug('%s: CONNACK %d: %s', this.#init.service.label, returnCode, reason);
     // A refusing CONNACK never reports a session [MQTT-3.2.2-4], and the connection ends with it [MQTT-3.2.2-5].
     this.write({ cmd: 'connack', returnCode, sessionPresent: false });
@@ -238,8 +230,8 @@ export class MqttSession implements MqttConnection {
   }
 
   #streamClosed(): void {
-    // Who is not heard is not heard to leave, either: the service keeps the client until its keep-alive expires.
-    if (!this.channel.isDeaf || this.#client === undefined) this.#finish('connection-lost');
+    // A swallowed connection's end is not noticed either: the service keeps the client until its keep-alive expires.
+    if (!this.channel.discardsIncoming || this.#serving === undefined) this.#finish('connection-lost');
     if (this.#isFinished) this.#init.onClosed();
   }
 
@@ -248,9 +240,9 @@ export class MqttSession implements MqttConnection {
     if (this.#isFinished) return;
     this.#isFinished = true;
     this.#keepAlive.stop();
-    this.acknowledgements.clear();
+    this.#acknowledgements.clear();
     debug('%s: closed: %s', this.#init.service.label, reason);
-    this.#client?.closed(reason);
+    this.#serving?.client.closed(reason);
     if (this.channel.isClosed) this.#init.onClosed();
   }
 }

@@ -1,10 +1,10 @@
-/** How much one client may make the emulator hold or wait for. */
-export interface MqttLimits {
-  /** Largest control packet, header included, in bytes. IoT Hub's messages end at 256 KB, topic and properties come on top. */
+/** The limits for one client, and for the connections of one listener. */
+export interface ConnectionLimits {
+  /** Largest MQTT control packet, header included, in bytes. IoT Hub: a message has 256 KB, topic and properties excluded. */
   readonly maxPacketBytes: number;
-  /** The same for the CONNECT packet, whose client is not known yet. A last will may have 64 KB. */
+  /** Largest CONNECT packet, in bytes. IoT Hub: a last will has at most 64 KB. */
   readonly maxConnectBytes: number;
-  /** What may wait for a client that does not read, in bytes; beyond it, the client is closed. */
+  /** Unsent bytes after which a client that does not read is closed. */
   readonly maxUnsentBytes: number;
   /** From the TCP connection to the end of the TLS handshake, in milliseconds. */
   readonly handshakeTimeoutMs: number;
@@ -12,17 +12,17 @@ export interface MqttLimits {
   readonly connectTimeoutMs: number;
   /** From the head of an HTTP request to the end of its body, in milliseconds. */
   readonly requestTimeoutMs: number;
-  /** How long a closing connection may take to read what was still sent to it, in milliseconds. */
+  /** How long a connection that is being closed may take to send the rest, in milliseconds. */
   readonly closeTimeoutMs: number;
-  /** Longest silence, in seconds, whatever keep-alive the client asks for. IoT Hub: 29.45 minutes. */
+  /** Longest silence of an MQTT client in seconds, whatever its keep-alive. IoT Hub: 29.45 minutes. */
   readonly maxSilenceSeconds: number;
-  /** TCP connections of one listener; beyond it, new ones are dropped. */
+  /** TCP connections of one listener. Further ones are closed at once. */
   readonly maxConnections: number;
-  /** Those of them that have no MQTT session (yet), HTTP included; beyond it, the oldest is dropped. */
+  /** TCP connections of one listener without an MQTT client, HTTP included. Beyond it, the oldest is closed. */
   readonly maxPendingConnections: number;
 }
 
-export const DEFAULT_LIMITS: MqttLimits = {
+export const DEFAULT_LIMITS: ConnectionLimits = {
   maxPacketBytes: 300 * 1024,
   maxConnectBytes: 80 * 1024,
   maxUnsentBytes: 4 * 1024 * 1024,

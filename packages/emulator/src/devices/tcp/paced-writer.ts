@@ -1,4 +1,4 @@
-/** How often a throttled outlet lets something out, in milliseconds. */
+/** How often a throttled writer passes bytes on, in milliseconds. */
 const TICK_MS = 50;
 
 interface Item {
@@ -8,13 +8,13 @@ interface Item {
   readonly onPassed: (() => void) | undefined;
 }
 
-/** Passes bytes on in the order in which they come: at once, or late, or slowly. */
-export class Outlet {
+/** Passes bytes on in their order: at once, after a delay, or at a limited rate. */
+export class PacedWriter {
   readonly #pass: (bytes: Buffer) => void;
   readonly #queue: Item[] = [];
   #size = 0;
   #bytesPerSecond: number | undefined;
-  /** When the bytes that were let out last have gone through, at the rate of the throttle. */
+  /** When the last bytes have gone through at the rate limit. */
   #busyUntil = 0;
   #timer: NodeJS.Timeout | undefined;
   #onEmpty: (() => void)[] = [];
@@ -23,7 +23,7 @@ export class Outlet {
     this.#pass = pass;
   }
 
-  /** Bytes that wait. */
+  /** The number of waiting bytes. */
   get size(): number {
     return this.#size;
   }
@@ -56,13 +56,13 @@ export class Outlet {
     this.#pump();
   }
 
-  /** Runs as soon as nothing waits any more, which may be at once. */
+  /** Runs `run` as soon as no bytes wait. */
   whenEmpty(run: () => void): void {
     if (this.#queue.length === 0) run();
     else this.#onEmpty.push(run);
   }
 
-  /** Forgets what waits. */
+  /** Discards the waiting bytes. */
   dispose(): void {
     clearTimeout(this.#timer);
     this.#queue.length = 0;

@@ -1,26 +1,28 @@
-import type { Link } from './tcp-connection';
+import type { TcpConnection } from './tcp-connection';
 
-/** Connections that have no MQTT session (yet). Beyond the limit the oldest is dropped, so that nobody can keep others out. */
-export class PendingLinks {
+/**
+ * The connections that have no MQTT client yet. Beyond the limit, the oldest one is closed, so that idle connections
+ * cannot keep devices out.
+ */
+export class PendingConnections {
   readonly #limit: number;
-  readonly #links = new Set<Link>();
+  readonly #connections = new Set<TcpConnection>();
 
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  add(link: Link): void {
-    this.#links.add(link);
-    link.onClosed(() => this.delete(link));
-    if (this.#links.size <= this.#limit) return;
-    const [oldest] = this.#links;
+  add(tcp: TcpConnection): void {
+    this.#connections.add(tcp);
+    tcp.onClosed(() => this.delete(tcp));
+    if (this.#connections.size <= this.#limit) return;
+    const [oldest] = this.#connections;
     if (oldest === undefined) return;
     this.delete(oldest);
     oldest.destroy();
   }
 
-  /** The connection has come further, or is gone. */
-  delete(link: Link): void {
-    this.#links.delete(link);
+  delete(tcp: TcpConnection): void {
+    this.#connections.delete(tcp);
   }
 }

@@ -1,29 +1,28 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import createDebug from 'debug';
-import type { MqttService } from '../mqtt/service';
 
-const debug = createDebug('azure-iot-x509:emulator:link');
+const debug = createDebug('azure-iot-x509:emulator:tcp');
 
-/** An RST takes away what the client has not read; together with it, Node.js takes the RST for a FIN. */
+/** The delay before an RST. Node.js treats an RST that arrives together with unread data as a FIN. */
 const RESET_DELAY_MS = 10;
 
-/** One TCP connection to a listener, whatever is spoken over it. */
-export class Link {
-  /** What the port is for: a service, or the router of a shared port. */
-  readonly service: MqttService;
+/** One TCP connection to a listener, whatever protocol is spoken over it. */
+export class TcpConnection {
   readonly #raw: Socket;
+  /** The name of the service in the log. */
+  readonly #label: string;
   readonly #closeTimeoutMs: number;
   #secured: TLSSocket | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #hasTimeLimits = true;
+  #hasDeadlines = true;
   readonly #onClosed = new Set<() => void>();
 
-  constructor(raw: Socket, service: MqttService, closeTimeoutMs: number) {
+  constructor(raw: Socket, label: string, closeTimeoutMs: number) {
     this.#raw = raw;
-    this.service = service;
+    this.#label = label;
     this.#closeTimeoutMs = closeTimeoutMs;
-    raw.on('error', (error: Error) => debug('%s: %s', service.label, error.message));
+    raw.on('error', (error: Error) => debug('%s: %s', label, error.message));
     raw.once('close', () => {
       clearTimeout(this.#timer);
       for (const run of [...this.#onClosed]) run();
@@ -34,50 +33,49 @@ export class Link {
     return this.#raw.destroyed;
   }
 
-  /** Runs something when the connection is gone, unless the returned function is called before. */
+  /** Runs `run` when the connection is closed. The returned function cancels that. */
   onClosed(run: () => void): () => void {
     this.#onClosed.add(run);
     return () => this.#onClosed.delete(run);
   }
 
-  /** TLS is spoken over it. */
+  /** Tells the connection that TLS is spoken over it. */
   secure(socket: TLSSocket): void {
     this.#secured = socket;
   }
 
-  /** Drops the connection unless the client comes further in time; replaces the limit before. */
-  limit(timeoutMs: number, what: string): void {
+  /** Closes the connection unless `what` happens in time. Replaces the deadline before. */
+  setDeadline(timeoutMs: number, what: string): void {
     clearTimeout(this.#timer);
-    if (!this.#hasTimeLimits || this.isClosed) return;
+    if (!this.#hasDeadlines || this.isClosed) return;
     this.#timer = setTimeout(() => {
-      debug('%s: no %s in time', this.service.label, what);
+      debug('%s: no %s in time', this.#label, what);
       this.destroy();
     }, timeoutMs).unref();
   }
 
-  /** Lifts the limit. */
-  unlimit(): void {
+  clearDeadline(): void {
     clearTimeout(this.#timer);
   }
 
-  /** Lifts all limits for good: the client may have to wait for longer than it is allowed itself. */
-  exempt(): void {
-    this.#hasTimeLimits = false;
-    this.unlimit();
-    // The limit that HTTP puts on silence.
+  /** Ends all deadlines for good, for a client that a fault keeps waiting. */
+  liftDeadlines(): void {
+    this.#hasDeadlines = false;
+    this.clearDeadline();
+    // The idle timeout of HTTP.
     this.#secured?.setTimeout(0);
   }
 
-  /** The first bytes that arrive, for who takes the connection over before TLS is spoken. */
-  onceHeard(run: () => void): void {
+  /** Runs `run` when the first bytes arrive. TLS must not be spoken on the connection. */
+  onFirstBytes(run: () => void): void {
     this.#raw.once('data', run);
   }
 
-  /** Takes the connection over before TLS is spoken: what arrives is dropped, and nothing is ever answered. */
+  /** Discards what arrives and never answers. TLS must not be spoken on the connection. */
   stall(): void {
-    this.exempt();
+    this.liftDeadlines();
     this.#raw.resume();
-    // The client leaves: without this, the socket would stay half-open.
+    // Without this, the socket would stay half-open when the client leaves.
     this.#raw.once('end', () => this.destroy());
   }
 
@@ -86,11 +84,11 @@ export class Link {
     const socket = this.#secured ?? this.#raw;
     socket.resume();
     socket.end();
-    this.exempt();
+    this.liftDeadlines();
     this.#timer = setTimeout(() => this.destroy(), this.#closeTimeoutMs).unref();
   }
 
-  /** Breaks the connection with an RST, as soon as the client has had time to read what was sent before. */
+  /** Breaks the connection with an RST, after the client has had time to read what was sent before. */
   reset(): void {
     const reset = (): void => {
       if (!this.isClosed) this.#raw.resetAndDestroy();

@@ -9,8 +9,9 @@ import {
   type JsonValue,
 } from '../../protocol/json';
 import type { AllocationFailure, AllocationPolicy, AllocationRequest, AllocationResult } from './policies';
-import type { CustomAllocationRequest, InitialTwin } from './types';
+import type { CustomAllocationRequest } from './types';
 import { callWebhook, WebhookError, type WebhookLimits } from './webhook';
+import type { InitialTwin } from '../../hub/linked-hub';
 
 const debug = createDebug('azure-iot-x509:emulator:dps');
 

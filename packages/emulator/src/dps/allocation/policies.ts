@@ -2,9 +2,9 @@ import type { X509Certificate } from 'node:crypto';
 import type { JsonValue } from '../../protocol/json';
 import type { DecisiveEnrollment } from '../enrollments/enrollment-terms';
 import type { Assignment } from '../registrations/registrations';
-import type { LinkedHub } from './linked-hub';
+import type { LinkedHub, InitialTwin } from '../../hub/linked-hub';
 import { highestBid } from './rendezvous';
-import type { BuiltInAllocationPolicy, InitialTwin } from './types';
+import type { BuiltInAllocationPolicy } from './types';
 
 /** What a policy may decide by. */
 export interface AllocationRequest {

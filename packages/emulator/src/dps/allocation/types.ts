@@ -1,3 +1,4 @@
+import type { InitialTwin } from '../../hub/linked-hub';
 import type { JsonObject, JsonValue } from '../../protocol/json';
 
 /** A policy that DPS carries out by itself. */
@@ -14,12 +15,6 @@ export type AllocationPolicyName =
   | BuiltInAllocationPolicy
   /** By a webhook, or by a function in this process. */
   | 'custom';
-
-/** What a device's twin holds when DPS creates the device at a hub. */
-export interface InitialTwin {
-  readonly tags?: JsonObject;
-  readonly properties?: { readonly desired?: JsonObject };
-}
 
 /** Where DPS asks for the hub of a device. */
 export interface CustomAllocationDefinition {

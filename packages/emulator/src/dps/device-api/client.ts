@@ -1,15 +1,15 @@
 import type { ISubscription } from 'mqtt-packet';
+import { ProtocolViolation } from '../../devices/mqtt/violation';
+import { MAX_MESSAGE_BYTES, type DeviceApi, type DpsAnswer, type DpsDevice } from './device-api';
+import { parseRequest, type DpsRequest } from './topics';
+import type { ResponseSubscribers } from './response-subscribers';
 import type {
   GrantedQoS,
   IncomingMessage,
   MqttClient,
   MqttConnection,
   SubscribeAnswer,
-} from '../../devices/mqtt/service';
-import { ProtocolViolation } from '../../devices/mqtt/violation';
-import { MAX_MESSAGE_BYTES, type DeviceApi, type DpsAnswer, type DpsDevice } from './device-api';
-import { parseRequest, type DpsRequest } from './topics';
-import type { ResponseSubscribers } from './response-subscribers';
+} from '../../devices/mqtt/client';
 
 /** DPS: the only topic filter there is. */
 const RESPONSES = '$dps/registrations/res/#';

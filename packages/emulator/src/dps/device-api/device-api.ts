@@ -1,6 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 import { errorBody, httpStatus } from '../../protocol/error-body';
-import type { DpsThrottling } from '../../options/types';
+import type { ResolvedOptions } from '../../options/resolve';
 import type { Requester } from '../allocation/running-allocations';
 import { identifierProblem } from '../identifiers';
 import type { DpsInstance } from '../instance';
@@ -18,7 +18,7 @@ export interface DeviceApiSettings {
   readonly retryAfterSeconds: number;
   /** How many times it is answered `assigning` before it learns the outcome. */
   readonly pollsBeforeAssigned: number;
-  readonly throttling?: DpsThrottling;
+  readonly throttling?: ResolvedOptions['throttling'];
 }
 
 /** A device that asks for something, with what it has given away of itself. */

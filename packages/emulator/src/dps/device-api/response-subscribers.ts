@@ -1,5 +1,5 @@
-import type { MqttConnection, GrantedQoS } from '../../devices/mqtt/service';
 import type { DpsDevice } from './device-api';
+import type { MqttConnection, GrantedQoS } from '../../devices/mqtt/client';
 
 /** A connection that is subscribed to responses. */
 export interface ResponseSubscriber {

@@ -10,9 +10,10 @@ import {
   type Read,
 } from '../../stored/read';
 import type { LinkedHubs } from '../allocation/linked-hubs';
-import type { CustomAllocationDefinition, InitialTwin, ReprovisionPolicy } from '../allocation/types';
+import type { CustomAllocationDefinition, ReprovisionPolicy } from '../allocation/types';
 import type { DeviceCapabilities } from '../types';
 import type { GivenTerms } from './enrollment-terms';
+import type { InitialTwin } from '../../hub/linked-hub';
 
 /** A moment, in the form in which it was stored. */
 export const readTimestamp: Read<string> = (value, path) => {

@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import type { JsonValue } from '../../protocol/json';
 import type { UnverifiedBehavior } from '../../options/unverified-behavior';
-import type { LinkedHub } from '../allocation/linked-hub';
+import type { LinkedHub } from '../../hub/linked-hub';
 import type { LinkedHubs } from '../allocation/linked-hubs';
 import type { AllocationFailure, AllocationRequest, AllocationResult } from '../allocation/policies';
 import { isBeforeReprovisioning } from '../api-version';

@@ -1,11 +1,11 @@
 import type { X509Certificate } from 'node:crypto';
 import type { IConnectPacket } from 'mqtt-packet';
-import type { ConnectStep } from '../../devices/mqtt/service';
 import type { UnverifiedBehavior } from '../../options/unverified-behavior';
 import { authenticationProblem } from './authentication';
 import type { Identity } from '../identities/identity';
 import { telemetryProperties } from '../messages/topics';
 import { isSameHost, type HubUsername } from './username';
+import type { ConnectStep } from '../../devices/mqtt/connect/verdict';
 
 /** What the steps decide by. */
 export interface HubConnectContext {

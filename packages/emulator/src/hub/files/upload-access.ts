@@ -2,21 +2,21 @@ import type { X509Certificate } from 'node:crypto';
 import { authenticationProblem } from '../connect/authentication';
 import type { Identity } from '../identities/identity';
 import type { UnverifiedBehavior } from '../../options/unverified-behavior';
-import type { Gatekeeper } from './hub-requests';
+import type { UploadAccess } from './hub-requests';
 
-/** What of a hub decides who may upload: the same as who may connect. */
-export interface GatekeeperInit {
+/** The parts of a hub that decide whether a device may upload: the same as for connecting. */
+export interface UploadAccessInit {
   readonly find: (deviceId: string) => Identity | undefined;
   readonly verifiedAuthorities: () => readonly X509Certificate[];
   readonly unverifiedBehavior: UnverifiedBehavior;
 }
 
-/** Lets in whom the hub would let connect. */
-export function createGatekeeper({
+/** Lets a device upload if it could connect over MQTT. */
+export function createUploadAccess({
   find,
   verifiedAuthorities,
   unverifiedBehavior,
-}: GatekeeperInit): Gatekeeper {
+}: UploadAccessInit): UploadAccess {
   return {
     hasDevice: (deviceId) => find(deviceId) !== undefined,
     refusal: (deviceId, presented) => {

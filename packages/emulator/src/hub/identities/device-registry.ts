@@ -1,5 +1,4 @@
 import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../../protocol/errors';
-import type { DisconnectReason } from '../../devices/mqtt/service';
 import { normalizeAuthentication } from '../connect/authentication';
 import { Device, type DeviceRecord, type DeviceSurroundings } from './device';
 import { checkIfMatch } from './etags';
@@ -15,6 +14,7 @@ import type {
   IfMatch,
 } from './types';
 import type { Module, ModuleRecord } from './module';
+import type { DisconnectReason } from '../../devices/mqtt/client';
 
 /** IoT Hub: devices and modules together. */
 const MAX_IDENTITIES = 1_000_000;

@@ -1,5 +1,4 @@
 import { EmulatorError, SERVICE_ERROR } from '../../protocol/errors';
-import type { DisconnectReason, MqttConnection } from '../../devices/mqtt/service';
 import { CloudToDeviceQueue, type Deliver } from '../messages/cloud-to-device-queue';
 import type { QueuedMessage } from '../messages/cloud-to-device-message';
 import { Identity, type IdentityRecord, type StatusRecord } from './identity';
@@ -8,6 +7,7 @@ import type { ConnectOptions } from './identity-connection';
 import type { CloudToDeviceFeedback, CloudToDeviceSettings } from '../messages/types';
 import { Module, type ModuleRecord } from './module';
 import { deviceboundTopic } from '../messages/topics';
+import type { DisconnectReason, MqttConnection } from '../../devices/mqtt/client';
 
 /** What of a device outlives the emulator. */
 export interface DeviceRecord extends IdentityRecord, StatusRecord {

@@ -1,6 +1,6 @@
-import type { DisconnectReason, MqttConnection } from '../../devices/mqtt/service';
 import { HubSession, type ActiveSession, type Subscription } from './hub-session';
 import type { SubscriptionKind, TopicOwner } from '../messages/topics';
+import type { DisconnectReason, MqttConnection } from '../../devices/mqtt/client';
 
 /** What of a link outlives the emulator. */
 export interface LinkRecord {

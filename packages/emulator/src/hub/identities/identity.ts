@@ -1,11 +1,11 @@
 import type { JsonObject } from '../../protocol/json';
-import type { DisconnectReason, MqttConnection } from '../../devices/mqtt/service';
 import { newGenerationId, newIdentityEtag } from './etags';
 import type { DeviceAuthentication, DeviceStatus, IdentityProperties } from './types';
 import { Link, type ConnectOptions, type LinkRecord } from './identity-connection';
 import { MethodCalls } from '../methods/method-calls';
 import { newTwinContent, Twin, type TwinContent } from '../twins/twin';
 import type { DeviceTwin, MethodCall, MethodResponse } from '../types';
+import type { DisconnectReason, MqttConnection } from '../../devices/mqtt/client';
 
 /** What of a device or module outlives the emulator. */
 export interface IdentityRecord {

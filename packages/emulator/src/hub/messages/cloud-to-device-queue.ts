@@ -1,5 +1,4 @@
 import { EmulatorError, SERVICE_ERROR } from '../../protocol/errors';
-import type { OutgoingMessage } from '../../devices/mqtt/service';
 import { createQueuedMessage, type QueuedMessage } from './cloud-to-device-message';
 import type {
   Acknowledgement,
@@ -9,6 +8,7 @@ import type {
   CloudToDeviceSettings,
   EnqueuedMessage,
 } from './types';
+import type { OutgoingMessage } from '../../devices/mqtt/client';
 
 /** IoT Hub: messages that may wait for one device. */
 const MAX_MESSAGES = 50;

@@ -1,6 +1,6 @@
-import { Entrance } from '../src/devices/startup-gate';
-import { MqttListener } from '../src/devices/listener';
-import type { MqttService } from '../src/devices/mqtt/service';
+import { StartupGate } from '../src/devices/startup-gate';
+import { DeviceListener } from '../src/devices/listener';
+import type { DeviceService } from '../src/devices/service';
 import { createServerIdentity } from '../src/state/server-identity';
 import { send } from './support/https';
 import { RawClient } from './support/raw-client';
@@ -16,7 +16,7 @@ const CONNECT = {
   clientId: 'pump-1',
 } as const;
 
-test.each<[string, Partial<MqttService>, number]>([
+test.each<[string, Partial<DeviceService>, number]>([
   [
     'a service that answers requests',
     { handleRequest: ({ response }) => void response.writeHead(204).end() },
@@ -25,9 +25,9 @@ test.each<[string, Partial<MqttService>, number]>([
   ['one that does not', {}, 404],
 ])('clients of %s are dropped without a word until it is there', async (_what, more, status) => {
   const { ca, credentials } = await createServerIdentity(['localhost']);
-  const entrance = new Entrance();
-  const service: MqttService = { label: 'test', connect: () => ({ returnCode: 4, reason: 'test' }), ...more };
-  const listener = await MqttListener.listen(entrance.of(service), credentials);
+  const gate = new StartupGate();
+  const service: DeviceService = { label: 'test', connect: () => ({ returnCode: 4, reason: 'test' }), ...more };
+  const listener = await DeviceListener.listen(gate.of(service), credentials);
   const endpoint = `localhost:${listener.port}`;
 
   const early = await RawClient.open({ ca }, endpoint);
@@ -35,7 +35,7 @@ test.each<[string, Partial<MqttService>, number]>([
   expect(await early.next()).toBeUndefined();
   await expect(send({ endpoint, ca }, { path: '/' })).rejects.toMatchObject({ code: 'ECONNRESET' });
 
-  entrance.open();
+  gate.open();
   const late = await RawClient.open({ ca }, endpoint);
   late.send(CONNECT);
   expect(await late.expect('connack')).toMatchObject({ returnCode: 4 });

@@ -1,6 +1,9 @@
 import { errorBody } from '../protocol/error-body';
 import type { AnswerAction } from './action-types';
 
+/** A body that is not JSON, as a proxy answers. */
+export const NOT_JSON = '<html><body>502 Bad Gateway</body></html>';
+
 /** The body of a made-up answer. */
 export function answerBody({ status, code, message, body }: AnswerAction): string {
   if (body !== undefined) return JSON.stringify(body);
