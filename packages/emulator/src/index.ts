@@ -75,7 +75,6 @@ export type {
   HubModules,
   HubTarget,
   IdentityProperties,
-  IfMatch,
   MethodCall,
   MethodResponse,
   ModuleIdentity,
@@ -87,6 +86,7 @@ export type {
   TwinChange,
 } from './hub/types';
 export type { FileUploadNotification, FileUploads, UploadedFile } from './hub/files/types';
+export type { IfMatch } from './protocol/etag';
 export type { JsonObject, JsonValue } from './protocol/json';
 export { startEmulator } from './start';
 export type { TelemetryFile, TelemetryFilter } from './hub/telemetry/types';

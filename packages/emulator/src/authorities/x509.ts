@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { invalidArgument } from '../protocol/errors';
 
-/** Reads a certificate given as PEM; of several, the first, which in a chain file is the leaf. */
+/** Reads a certificate in PEM form. Of several certificates the first is read, which is the leaf in a chain file. */
 export function readCertificate(pem: string, parameter: string): X509Certificate {
   try {
     return new X509Certificate(pem);
@@ -27,7 +27,7 @@ export function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate
   return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
 }
 
-/** Whether it is the same certificate, byte by byte. */
+/** Whether two certificates are the same, byte by byte. */
 export function isSameCertificate(left: X509Certificate, right: X509Certificate): boolean {
   return left.raw.equals(right.raw);
 }

@@ -1,5 +1,4 @@
 import type { AuthorityCertificates } from '../authorities/types';
-import type { IfMatch } from '../hub/identities/types';
 import type { JsonObject, JsonValue } from '../protocol/json';
 import type {
   BuiltInAllocationPolicy,
@@ -7,6 +6,7 @@ import type {
   EnrollmentAllocationInit,
 } from './allocation/types';
 import type { InitialTwin } from '../hub/linked-hub';
+import type { IfMatch } from '../protocol/etag';
 
 /** Whether devices may register by an enrollment. */
 export type ProvisioningStatus = 'enabled' | 'disabled';

@@ -59,7 +59,7 @@ export class HubClient implements MqttClient {
   }
 
   active(): void {
-    this.#init.identity.link.active();
+    this.#init.identity.connection.active();
   }
 
   subscribe(subscriptions: readonly ISubscription[]): SubscribeAnswer {
@@ -67,7 +67,7 @@ export class HubClient implements MqttClient {
     const granted = subscriptions.map(({ topic, qos }): GrantedQoS => {
       // IoT Hub: QoS 2 is granted as QoS 1.
       const grantedQoS = qos === 0 ? 0 : 1;
-      identity.link.subscribe({ filter: topic, qos: grantedQoS });
+      identity.connection.subscribe({ filter: topic, qos: grantedQoS });
       return grantedQoS;
     });
     return {
@@ -80,7 +80,7 @@ export class HubClient implements MqttClient {
   }
 
   unsubscribe(filters: readonly string[]): void {
-    for (const filter of filters) this.#init.identity.link.unsubscribe(filter);
+    for (const filter of filters) this.#init.identity.connection.unsubscribe(filter);
   }
 
   publish(incoming: IncomingMessage): () => void {
@@ -152,7 +152,7 @@ export class HubClient implements MqttClient {
   }
 
   #respond(status: number, query: string, body: string): void {
-    this.#init.identity.link.sender('twin-responses')?.(`$iothub/twin/res/${status}/?${query}`, body);
+    this.#init.identity.connection.sender('twin-responses')?.(`$iothub/twin/res/${status}/?${query}`, body);
   }
 }
 

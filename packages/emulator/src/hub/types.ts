@@ -3,7 +3,7 @@ import type { AuthorityCertificates } from '../authorities/types';
 import type { FileUploadNotification, FileUploads } from './files/types';
 import type { JsonObject, JsonValue } from '../protocol/json';
 import type { TelemetryFile, TelemetryFilter } from './telemetry/types';
-import type { HubDevices, HubModules, HubTarget, IfMatch } from './identities/types';
+import type { HubDevices, HubModules, HubTarget } from './identities/types';
 import type {
   CloudToDeviceFeedback,
   CloudToDeviceMessage,
@@ -13,6 +13,7 @@ import type {
 } from './messages/types';
 import type { DeviceTwin, TwinChange } from './twins/types';
 import type { DisconnectReason } from '../devices/mqtt/client';
+import type { IfMatch } from '../protocol/etag';
 
 export type * from './identities/types';
 export type * from './messages/types';

@@ -1,4 +1,4 @@
-/** Tells whoever wants to know that something has changed. */
+/** Listeners for the changes of a service. */
 export class Changes {
   readonly #listeners: (() => void)[] = [];
 
@@ -6,7 +6,7 @@ export class Changes {
     this.#listeners.push(listener);
   }
 
-  /** Something has changed. Bound, so that it can be handed on. */
+  /** Calls all listeners. Bound, so that it can be passed on. */
   readonly announce = (): void => {
     for (const listener of this.#listeners) listener();
   };

@@ -1,24 +1,24 @@
 import type { JsonObject } from '../protocol/json';
 
-/** Something whose content can outlive the emulator. */
+/** A service whose state can outlive the emulator. */
 export interface Persistent {
   /**
-   * All that has to be kept, as plain JSON that a person can read and edit. The same content always gives the same text:
-   * properties in a fixed order, lists in the order in which they are to be restored. Hubs are referred to by their
-   * names, because their ports and host names may be others next time. No property is called `formatVersion`.
+   * The state as JSON that can be read and edited by hand. The same state always gives the same text: properties have a
+   * fixed order, and lists the order in which they are restored. Hubs are referred to by their names, because ports and
+   * host names may change. No property is called `formatVersion`.
    */
   snapshot(): JsonObject;
   /**
-   * Takes over what was kept, replacing what there is. Called once, before anybody can reach the service, when the host
-   * names of all hubs are known. Does not call the listeners of {@link onChange}.
+   * Replaces the state. Called once, before devices can reach the service, when the host names of all hubs are known. Does
+   * not call the listeners of {@link onChange}.
    *
-   * @throws StoredValueError saying which property is wrong (see `read.ts`); the snapshot may have been edited by hand.
+   * @throws StoredValueError naming the property that is wrong; the snapshot may have been edited by hand.
    */
   restore(snapshot: JsonObject): void;
   /**
-   * Calls the listener after every change of what {@link snapshot} returns. The listener returns at once and takes no
-   * snapshot by itself; still, what happens with every message of a device (such as the time of its last activity) is
-   * kept along with the next change and is not a change of its own.
+   * Calls the listener after every change of the {@link snapshot}. The listener returns at once and takes no snapshot
+   * itself. A change that comes with every message of a device, such as the time of its last activity, is stored along with
+   * the next other change.
    */
   onChange(listener: () => void): void;
 }

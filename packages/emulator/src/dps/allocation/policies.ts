@@ -1,6 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 import type { JsonValue } from '../../protocol/json';
-import type { DecisiveEnrollment } from '../enrollments/enrollment-terms';
+import type { DecisiveEnrollment } from '../enrollments/terms';
 import type { Assignment } from '../registrations/registrations';
 import type { LinkedHub, InitialTwin } from '../../hub/linked-hub';
 import { highestBid } from './rendezvous';

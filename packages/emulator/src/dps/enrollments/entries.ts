@@ -1,6 +1,5 @@
 import type { EmulatorError } from '../../protocol/errors';
-import { checkIfMatch } from '../../hub/identities/etags';
-import type { IfMatch } from '../../hub/identities/types';
+import { checkIfMatch, type IfMatch } from '../../protocol/etag';
 
 /** An entry, with what the service shows of it. */
 interface Entry {

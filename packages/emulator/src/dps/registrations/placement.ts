@@ -5,7 +5,7 @@ import type { LinkedHub } from '../../hub/linked-hub';
 import type { LinkedHubs } from '../allocation/linked-hubs';
 import type { AllocationFailure, AllocationRequest, AllocationResult } from '../allocation/policies';
 import { isBeforeReprovisioning } from '../api-version';
-import type { DecisiveEnrollment } from '../enrollments/enrollment-terms';
+import type { DecisiveEnrollment } from '../enrollments/terms';
 import type { RegistrationSubstatus } from '../types';
 import type { Assignment, RegistrationOutcome } from './registrations';
 

@@ -9,7 +9,7 @@ import type { AllocationPolicy, AllocationResult } from '../allocation/policies'
 import { RunningAllocations, type Requester } from '../allocation/running-allocations';
 import { attest, type RefusalReason } from '../attestation';
 import type { EnrollmentGroupStore } from '../enrollments/enrollment-groups';
-import type { DecisiveEnrollment } from '../enrollments/enrollment-terms';
+import type { DecisiveEnrollment } from '../enrollments/terms';
 import type { IndividualEnrollmentStore } from '../enrollments/individual-enrollments';
 import type { RegistrationRecord } from '../types';
 import type { Operation, OperationStore, PendingOperation } from './operations';

@@ -1,20 +1,12 @@
 import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../../protocol/errors';
 import { normalizeAuthentication } from '../connect/authentication';
 import { Device, type DeviceRecord, type DeviceSurroundings } from './device';
-import { checkIfMatch } from './etags';
 import { checkHubIdentifier, checkStatusReason } from './identifiers';
 import { newIdentityRecord, type Identity, type StatusRecord } from './identity';
-import type {
-  DeviceIdentity,
-  DeviceInit,
-  DeviceStatus,
-  DeviceUpdate,
-  HubDevices,
-  HubTarget,
-  IfMatch,
-} from './types';
+import type { DeviceIdentity, DeviceInit, DeviceStatus, DeviceUpdate, HubDevices, HubTarget } from './types';
 import type { Module, ModuleRecord } from './module';
 import type { DisconnectReason } from '../../devices/mqtt/client';
+import { checkIfMatch, type IfMatch } from '../../protocol/etag';
 
 /** IoT Hub: devices and modules together. */
 const MAX_IDENTITIES = 1_000_000;
@@ -60,7 +52,7 @@ export class DeviceRegistry implements HubDevices {
       deviceId,
       authentication: normalizeAuthentication(authentication),
       ...readStatus(status, statusReason),
-      messages: [],
+      cloudToDeviceMessages: [],
       modules: [],
     };
     this.#checkRoom();

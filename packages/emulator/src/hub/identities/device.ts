@@ -9,24 +9,25 @@ import { Module, type ModuleRecord } from './module';
 import { deviceboundTopic } from '../messages/topics';
 import type { DisconnectReason, MqttConnection } from '../../devices/mqtt/client';
 
-/** What of a device outlives the emulator. */
+/** The stored part of a device. */
 export interface DeviceRecord extends IdentityRecord, StatusRecord {
-  readonly messages: readonly QueuedMessage[];
+  readonly deviceId: string;
+  readonly cloudToDeviceMessages: readonly QueuedMessage[];
   readonly modules: readonly ModuleRecord[];
 }
 
-/** What the devices of a hub have in common. */
+/** The surroundings of the devices of a hub. */
 export interface DeviceSurroundings {
   readonly cloudToDevice: CloudToDeviceSettings;
-  /** Whether a delivery counts that nobody acknowledged in time. */
+  /** Whether deliveries that were not acknowledged in time count. */
   readonly countsEveryDelivery: boolean;
-  /** Whether a clean session loses what waits for the device. */
+  /** Whether a clean session purges the queue of the device. */
   readonly purgesOnCleanSession: boolean;
   readonly feedback: (record: CloudToDeviceFeedback) => void;
   readonly changed: () => void;
 }
 
-/** One device at a hub, with the messages that wait for it and its modules. */
+/** One device at a hub, with its queue of messages and its modules. */
 export class Device extends Identity {
   readonly modules = new Map<string, Module>();
   readonly queue: CloudToDeviceQueue;
@@ -34,7 +35,7 @@ export class Device extends Identity {
   #status: StatusRecord;
 
   constructor(record: DeviceRecord, surroundings: DeviceSurroundings) {
-    super(record, surroundings.changed);
+    super(record.deviceId, undefined, record, surroundings.changed);
     this.#surroundings = surroundings;
     const { status, statusReason, statusUpdatedTime } = record;
     this.#status = {
@@ -47,7 +48,7 @@ export class Device extends Identity {
       deviceGenerationId: this.generationId,
       settings: surroundings.cloudToDevice,
       countsEveryDelivery: surroundings.countsEveryDelivery,
-      messages: record.messages,
+      messages: record.cloudToDeviceMessages,
       feedback: surroundings.feedback,
       unlocked: () => this.deliverQueue(),
       changed: surroundings.changed,
@@ -64,10 +65,14 @@ export class Device extends Identity {
   }
 
   override get record(): DeviceRecord {
+    const { status, statusReason, statusUpdatedTime } = this.#status;
     return {
+      deviceId: this.deviceId,
+      status,
+      ...(statusReason !== undefined && { statusReason }),
+      ...(statusUpdatedTime && { statusUpdatedTime }),
       ...super.record,
-      ...this.#status,
-      messages: this.queue.messages,
+      cloudToDeviceMessages: this.queue.messages,
       modules: [...this.modules.values()].map(({ record }) => record),
     };
   }
@@ -77,7 +82,7 @@ export class Device extends Identity {
   }
 
   addModule(record: ModuleRecord): Module {
-    const module = new Module(record, this, this.#surroundings.changed);
+    const module = new Module(record, this.deviceId, () => this.#status, this.#surroundings.changed);
     this.modules.set(record.moduleId, module);
     return module;
   }
@@ -94,7 +99,7 @@ export class Device extends Identity {
     throw new EmulatorError(SERVICE_ERROR.moduleNotFound, `${this.name} has no module ${moduleId}`);
   }
 
-  /** A disabled device is dropped, and its modules with it. */
+  /** Disabling disconnects the device and its modules. */
   updateStatus(status: Omit<StatusRecord, 'statusUpdatedTime'>): void {
     this.#status = { ...status, statusUpdatedTime: new Date() };
     this.touch();
@@ -109,7 +114,7 @@ export class Device extends Identity {
 
   override disconnected(connection: MqttConnection): void {
     super.disconnected(connection);
-    if (this.link.connection === undefined) this.queue.release();
+    if (this.connection.mqtt === undefined) this.queue.release();
   }
 
   override ready(): void {
@@ -117,14 +122,14 @@ export class Device extends Identity {
     this.deliverQueue();
   }
 
-  /** Sends waiting messages, if the device is there and wants them. */
+  /** Sends waiting messages, if the device is connected and subscribed. */
   deliverQueue(): void {
     this.queue.deliver(() => this.#cloudToDevice());
   }
 
-  /** Drops the connections of the device and its modules. */
+  /** Disconnects the device and its modules. */
   disconnectAll(reason: DisconnectReason): void {
-    this.#forAll((identity) => identity.link.disconnect(reason));
+    this.#forAll((identity) => identity.connection.disconnect(reason));
   }
 
   /** The device is deleted. */
@@ -140,12 +145,12 @@ export class Device extends Identity {
   }
 
   #cloudToDevice(): Deliver {
-    const { connection } = this.link;
-    const subscription = this.link.subscriptionTo('cloud-to-device');
-    if (connection === undefined || subscription === undefined) return undefined;
+    const { mqtt } = this.connection;
+    const subscription = this.connection.subscriptionTo('cloud-to-device');
+    if (mqtt === undefined || subscription === undefined) return undefined;
     const { filter, qos } = subscription;
     return ({ propertyBag, packetId, ...message }) =>
-      connection.send({
+      mqtt.send({
         ...message,
         ...(packetId !== undefined && { packetId }),
         topic: deviceboundTopic(filter, this.deviceId) + propertyBag,

@@ -1,6 +1,4 @@
 import { randomInt } from 'node:crypto';
-import { EmulatorError, SERVICE_ERROR } from '../../protocol/errors';
-import type { IfMatch } from './types';
 
 /** The entity tag of an identity: Base64 of random digits. */
 export function newIdentityEtag(): string {
@@ -14,17 +12,9 @@ export function counterEtag(count: number): string {
   return bytes.toString('base64');
 }
 
-/** Tells identities of the same ID apart: the moment in ticks of 100 nanoseconds since the year 1, as IoT Hub has it. */
+/** An ID that tells identities of the same name apart: the moment in ticks of 100 nanoseconds since the year 1, as IoT Hub has it. */
 export function newGenerationId(): string {
   const ticksBefore1970 = 621_355_968_000_000_000n;
   // The clock has milliseconds only.
   return String(ticksBefore1970 + BigInt(Date.now()) * 10_000n + BigInt(randomInt(10_000)));
-}
-
-/** @throws EmulatorError 412001 when the condition does not hold for that etag. */
-export function checkIfMatch({ ifMatch = '*' }: IfMatch, etag: string): void {
-  // In the header of the service's API the tag is quoted.
-  const wanted = ifMatch.replace(/^(?:W\/)?"(.*)"$/, '$1');
-  if (wanted === '*' || wanted === etag) return;
-  throw new EmulatorError(SERVICE_ERROR.preconditionFailed, `The etag is ${etag} and not ${wanted}`);
 }

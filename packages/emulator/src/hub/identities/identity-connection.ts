@@ -2,20 +2,20 @@ import { HubSession, type ActiveSession, type Subscription } from './hub-session
 import type { SubscriptionKind, TopicOwner } from '../messages/topics';
 import type { DisconnectReason, MqttConnection } from '../../devices/mqtt/client';
 
-/** What of a link outlives the emulator. */
-export interface LinkRecord {
-  /** The subscriptions of a session that the device wants to find again. */
+/** The stored part of a connection. */
+export interface ConnectionRecord {
+  /** The subscriptions of a persistent session. */
   readonly subscriptions?: readonly Subscription[];
   readonly connectionStateUpdatedTime?: Date;
   readonly lastActivityTime?: Date;
   readonly modelId?: string;
 }
 
-/** How a device connects. */
+/** A new connection of a device. */
 export interface ConnectOptions {
   readonly connection: MqttConnection;
   readonly isClean: boolean;
-  /** What the device announced; `undefined` for a device without a model. */
+  /** The model ID that the device announced; `undefined` for none. */
   readonly modelId: string | undefined;
 }
 
@@ -29,18 +29,18 @@ interface Waiter {
 }
 
 /** The connection and the session of one device or module. */
-export class Link {
+export class IdentityConnection {
   readonly #owner: TopicOwner;
   readonly #changed: () => void;
   readonly #waiters = new Set<Waiter>();
   #active: ActiveSession | undefined;
-  /** The session of a device that is away and wants to find it again. */
+  /** The persistent session of a disconnected device. */
   #kept: HubSession | undefined;
   #connectionStateUpdatedTime: Date | undefined;
   #lastActivityTime: Date | undefined;
   #modelId: string | undefined;
 
-  constructor(owner: TopicOwner, record: LinkRecord, changed: () => void) {
+  constructor(owner: TopicOwner, record: ConnectionRecord, changed: () => void) {
     this.#owner = owner;
     this.#changed = changed;
     this.#connectionStateUpdatedTime = record.connectionStateUpdatedTime;
@@ -51,7 +51,7 @@ export class Link {
     for (const subscription of record.subscriptions) this.#kept.subscribe(subscription);
   }
 
-  get record(): LinkRecord {
+  get record(): ConnectionRecord {
     const session = this.#active?.session ?? this.#kept;
     return {
       ...(session?.isClean === false && { subscriptions: session.subscriptions }),
@@ -67,11 +67,12 @@ export class Link {
     return this.#active === undefined ? 'Disconnected' : 'Connected';
   }
 
-  get connection(): MqttConnection | undefined {
+  /** The present MQTT connection. */
+  get mqtt(): MqttConnection | undefined {
     return this.#active?.connection;
   }
 
-  /** Takes a new connection, dropping the one before. Tells whether a session was found again. */
+  /** Takes a new connection, and closes the one before. Returns whether a session was present. */
   connect({ connection, isClean, modelId }: ConnectOptions): boolean {
     // IoT Hub: one connection a device; the newcomer wins.
     this.disconnect('taken-over');
@@ -85,12 +86,12 @@ export class Link {
     return kept !== undefined;
   }
 
-  /** Drops the connection, if there is one. */
+  /** Closes the connection, if there is one. */
   disconnect(reason: DisconnectReason): void {
     this.#active?.connection.close(reason);
   }
 
-  /** That connection is gone. Tells whether it was the one that counts. */
+  /** That connection is closed. Returns whether it was the present one. */
   disconnected(connection: MqttConnection): boolean {
     if (this.#active?.connection !== connection) return false;
     const { session } = this.#active;
@@ -116,12 +117,12 @@ export class Link {
     this.#changed();
   }
 
-  /** The device's subscription for that kind of message; `undefined` if it is away or has none. */
+  /** The device's subscription for that kind of message; `undefined` if it is disconnected or has none. */
   subscriptionTo(kind: SubscriptionKind): Subscription | undefined {
     return this.#active?.session.subscriptionTo(kind);
   }
 
-  /** `undefined` if the device is away or not subscribed. */
+  /** Sends messages of that kind; `undefined` if the device is disconnected or not subscribed. */
   sender(kind: SubscriptionKind): Send | undefined {
     const connection = this.#active?.connection;
     if (connection === undefined || this.subscriptionTo(kind) === undefined) return undefined;
@@ -130,20 +131,20 @@ export class Link {
     };
   }
 
-  /** As {@link sender}, after waiting for the device to come. */
+  /** As {@link sender}, after waiting for the device to connect and subscribe. */
   async awaitSender(kind: SubscriptionKind, timeoutMs: number): Promise<Send | undefined> {
     if (timeoutMs > 0 && this.sender(kind) === undefined) await this.#wait(kind, timeoutMs);
     return this.sender(kind);
   }
 
-  /** The device may have become able to receive more: CONNACK or SUBACK has been sent. */
+  /** CONNACK or SUBACK has been sent, so the device may receive more. */
   ready(): void {
     for (const waiter of this.#waiters) {
       if (this.sender(waiter.kind) !== undefined) this.#release(waiter);
     }
   }
 
-  /** Nobody will come any more. */
+  /** Closes the connection, and ends all waiting. */
   dispose(reason: DisconnectReason): void {
     this.disconnect(reason);
     for (const waiter of this.#waiters) this.#release(waiter);

@@ -1,22 +1,20 @@
 import type { JsonObject } from '../../protocol/json';
 import { newGenerationId, newIdentityEtag } from './etags';
 import type { DeviceAuthentication, DeviceStatus, IdentityProperties } from './types';
-import { Link, type ConnectOptions, type LinkRecord } from './identity-connection';
+import { IdentityConnection, type ConnectOptions, type ConnectionRecord } from './identity-connection';
 import { MethodCalls } from '../methods/method-calls';
 import { newTwinContent, Twin, type TwinContent } from '../twins/twin';
 import type { DeviceTwin, MethodCall, MethodResponse } from '../types';
 import type { DisconnectReason, MqttConnection } from '../../devices/mqtt/client';
 
-/** What of a device or module outlives the emulator. */
+/** The stored part of a device or module. */
 export interface IdentityRecord {
-  readonly deviceId: string;
-  readonly moduleId?: string;
   readonly authentication: DeviceAuthentication;
   readonly createdTime: Date;
   readonly generationId: string;
   readonly etag: string;
   readonly twin: TwinContent;
-  readonly link: LinkRecord;
+  readonly connection: ConnectionRecord;
 }
 
 /** The status of a device, which its modules share. */
@@ -26,36 +24,36 @@ export interface StatusRecord {
   readonly statusUpdatedTime?: Date;
 }
 
-/** What every new identity begins with. */
+/** The record of a new identity. */
 export function newIdentityRecord(): Pick<
   IdentityRecord,
-  'createdTime' | 'generationId' | 'etag' | 'twin' | 'link'
+  'createdTime' | 'generationId' | 'etag' | 'twin' | 'connection'
 > {
   return {
     createdTime: new Date(),
     generationId: newGenerationId(),
     etag: newIdentityEtag(),
     twin: newTwinContent(),
-    link: {},
+    connection: {},
   };
 }
 
-/** A device or module at a hub: who it is, its twin, its pending methods and its connection. */
+/** A device or module at a hub: its identity, twin, pending direct methods and connection. */
 export abstract class Identity {
   readonly deviceId: string;
   readonly moduleId: string | undefined;
   readonly generationId: string;
   readonly twin: Twin;
   readonly methods: MethodCalls;
-  readonly link: Link;
+  readonly connection: IdentityConnection;
   readonly #createdTime: Date;
   readonly #changed: () => void;
   #authentication: DeviceAuthentication;
   #etag: string;
 
-  constructor(record: IdentityRecord, changed: () => void) {
-    this.deviceId = record.deviceId;
-    this.moduleId = record.moduleId;
+  constructor(deviceId: string, moduleId: string | undefined, record: IdentityRecord, changed: () => void) {
+    this.deviceId = deviceId;
+    this.moduleId = moduleId;
     this.generationId = record.generationId;
     this.#createdTime = record.createdTime;
     this.#authentication = record.authentication;
@@ -63,17 +61,17 @@ export abstract class Identity {
     this.#changed = changed;
     this.twin = new Twin(record.twin, changed);
     this.methods = new MethodCalls(this.name);
-    this.link = new Link(this, record.link, changed);
+    this.connection = new IdentityConnection(this, record.connection, changed);
   }
 
   abstract get status(): StatusRecord;
 
-  /** As the client calls itself in CONNECT. */
+  /** The ClientId of its CONNECT packet. */
   get clientId(): string {
     return this.moduleId === undefined ? this.deviceId : `${this.deviceId}/${this.moduleId}`;
   }
 
-  /** For messages to people. */
+  /** The name in error messages. */
   get name(): string {
     return `${this.moduleId === undefined ? 'Device' : 'Module'} ${this.clientId}`;
   }
@@ -92,22 +90,20 @@ export abstract class Identity {
   }
 
   get record(): IdentityRecord {
-    const { deviceId, moduleId, generationId } = this;
+    const { version, tags, desired, reported } = this.twin.content;
     return {
-      deviceId,
-      ...(moduleId !== undefined && { moduleId }),
       authentication: this.#authentication,
       createdTime: this.#createdTime,
-      generationId,
+      generationId: this.generationId,
       etag: this.#etag,
-      twin: this.twin.content,
-      link: this.link.record,
+      connection: this.connection.record,
+      twin: { version, tags, desired, reported },
     };
   }
 
   get properties(): IdentityProperties {
     const { deviceId, generationId } = this;
-    const { connectionState, record } = this.link;
+    const { connectionState, record } = this.connection;
     const { connectionStateUpdatedTime, lastActivityTime, modelId } = record;
     return {
       deviceId,
@@ -122,36 +118,36 @@ export abstract class Identity {
     };
   }
 
-  /** The certificates with which it may connect from now on. */
+  /** Sets the certificates with which it may connect. */
   updateAuthentication(authentication: DeviceAuthentication): void {
     this.#authentication = authentication;
     this.touch();
   }
 
-  /** Takes a new connection. Tells whether a session was found again. */
+  /** Takes a new connection. Returns whether a session was present. */
   connect(options: ConnectOptions): boolean {
-    return this.link.connect(options);
+    return this.connection.connect(options);
   }
 
-  /** That connection is gone. */
+  /** That connection is closed. */
   disconnected(connection: MqttConnection): void {
-    if (this.link.disconnected(connection)) this.methods.abort();
+    if (this.connection.disconnected(connection)) this.methods.abort();
   }
 
   /** CONNACK or SUBACK has been sent. */
   ready(): void {
-    this.link.ready();
+    this.connection.ready();
   }
 
   invokeMethod(call: MethodCall): Promise<MethodResponse> {
-    return this.methods.invoke(call, (timeoutMs) => this.link.awaitSender('methods', timeoutMs));
+    return this.methods.invoke(call, (timeoutMs) => this.connection.awaitSender('methods', timeoutMs));
   }
 
-  /** Tells the device of changed desired properties, if there are any. */
+  /** Notifies the device of changed desired properties, if there are any. */
   notify(desired: JsonObject | undefined): void {
     if (desired === undefined) return;
     const { version } = this.twin.content.desired;
-    this.link.sender('desired-properties')?.(
+    this.connection.sender('desired-properties')?.(
       `$iothub/twin/PATCH/properties/desired/?$version=${version}`,
       JSON.stringify(desired),
     );
@@ -161,7 +157,7 @@ export abstract class Identity {
   twinView(): DeviceTwin {
     const { deviceId, moduleId, status } = this;
     const { type = 'selfSigned', primaryThumbprint, secondaryThumbprint } = this.#authentication;
-    const { lastActivityTime, modelId } = this.link.record;
+    const { lastActivityTime, modelId } = this.connection.record;
     const { etag, version, tags, properties } = this.twin.serviceView();
     return {
       deviceId,
@@ -171,7 +167,7 @@ export abstract class Identity {
       status: status.status,
       ...(status.statusReason !== undefined && { statusReason: status.statusReason }),
       ...(status.statusUpdatedTime && { statusUpdateTime: status.statusUpdatedTime }),
-      connectionState: this.link.connectionState,
+      connectionState: this.connection.connectionState,
       ...(lastActivityTime && { lastActivityTime }),
       cloudToDeviceMessageCount: this.countCloudToDeviceMessages(),
       authenticationType: type,
@@ -185,9 +181,9 @@ export abstract class Identity {
     };
   }
 
-  /** Forgets who waits; the device is deleted or the emulator closed. */
+  /** Disconnects the device and ends all waiting: the device is deleted or the emulator closed. */
   dispose(reason: DisconnectReason): void {
-    this.link.dispose(reason);
+    this.connection.dispose(reason);
     this.methods.abort();
   }
 

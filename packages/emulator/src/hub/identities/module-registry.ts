@@ -1,10 +1,10 @@
 import { EmulatorError, SERVICE_ERROR } from '../../protocol/errors';
 import { normalizeAuthentication } from '../connect/authentication';
 import type { DeviceRegistry } from './device-registry';
-import { checkIfMatch } from './etags';
 import { checkHubIdentifier } from './identifiers';
 import { newIdentityRecord } from './identity';
-import type { HubModules, IfMatch, ModuleIdentity, ModuleInit, ModuleUpdate } from './types';
+import type { HubModules, ModuleIdentity, ModuleInit, ModuleUpdate } from './types';
+import { checkIfMatch, type IfMatch } from '../../protocol/etag';
 
 /** IoT Hub: modules of one device. */
 const MAX_MODULES = 50;
@@ -29,7 +29,6 @@ export class ModuleRegistry implements HubModules {
     }
     const record = {
       ...newIdentityRecord(),
-      deviceId,
       moduleId,
       authentication: normalizeAuthentication(authentication),
     };

@@ -1,8 +1,7 @@
-import type { Device } from './device';
 import { Identity, type IdentityRecord, type StatusRecord } from './identity';
 import type { ModuleIdentity } from './types';
 
-/** What of a module outlives the emulator. */
+/** The stored part of a module. */
 export interface ModuleRecord extends IdentityRecord {
   readonly moduleId: string;
 }
@@ -10,20 +9,20 @@ export interface ModuleRecord extends IdentityRecord {
 /** A module of a device. */
 export class Module extends Identity {
   readonly #moduleId: string;
-  readonly #device: Device;
+  readonly #deviceStatus: () => StatusRecord;
 
-  constructor(record: ModuleRecord, device: Device, changed: () => void) {
-    super(record, changed);
+  constructor(record: ModuleRecord, deviceId: string, deviceStatus: () => StatusRecord, changed: () => void) {
+    super(deviceId, record.moduleId, record, changed);
     this.#moduleId = record.moduleId;
-    this.#device = device;
+    this.#deviceStatus = deviceStatus;
   }
 
   override get status(): StatusRecord {
-    return this.#device.status;
+    return this.#deviceStatus();
   }
 
   override get record(): ModuleRecord {
-    return { ...super.record, moduleId: this.#moduleId };
+    return { moduleId: this.#moduleId, ...super.record };
   }
 
   identity(): ModuleIdentity {

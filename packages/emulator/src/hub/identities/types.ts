@@ -1,3 +1,5 @@
+import type { IfMatch } from '../../protocol/etag';
+
 /** A device by its ID, or a device or one of its modules. */
 export type HubTarget = string | { readonly deviceId: string; readonly moduleId?: string };
 
@@ -86,12 +88,6 @@ export type DeviceUpdate = Partial<Omit<DeviceInit, 'deviceId'>>;
 
 /** What may be changed about a module. */
 export type ModuleUpdate = Partial<Omit<ModuleInit, 'deviceId' | 'moduleId'>>;
-
-/** Makes a change conditional. */
-export interface IfMatch {
-  /** The `etag` that must be the current one for the change to happen; `*` or nothing for any. */
-  ifMatch?: string;
-}
 
 /** The device identities of a hub. */
 export interface HubDevices {

@@ -1,7 +1,6 @@
 import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../../protocol/errors';
 import type { JsonObject } from '../../protocol/json';
-import { checkIfMatch, counterEtag } from '../identities/etags';
-import type { IfMatch } from '../identities/types';
+import { counterEtag } from '../identities/etags';
 import {
   DESIRED,
   deviceView,
@@ -14,6 +13,7 @@ import {
 } from './property-collection';
 import { checkSize, mergeProperties, readProperties } from './property-values';
 import type { DeviceTwin, TwinChange } from './types';
+import { checkIfMatch, type IfMatch } from '../../protocol/etag';
 
 /** IoT Hub: all tags together. */
 const MAX_TAG_BYTES = 8 * 1024;
