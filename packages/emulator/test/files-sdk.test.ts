@@ -40,7 +40,7 @@ import { Client } from 'azure-iot-device';
 import { Mqtt } from 'azure-iot-device-mqtt';
 import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
-import { createEmulatorAgent } from ${JSON.stringify(join(root, 'src', 'emulator', 'agent.ts'))};
+import { createEmulatorAgent } from ${JSON.stringify(join(root, 'packages', 'emulator', 'src', 'devices', 'https', 'agent.ts'))};
 const [hub, deviceId, certFile, keyFile] = process.argv.slice(2);
 const client = Client.fromConnectionString('HostName=' + hub + ';DeviceId=' + deviceId + ';x509=true', Mqtt);
 async function main() {

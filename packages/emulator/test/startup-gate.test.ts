@@ -26,7 +26,11 @@ test.each<[string, Partial<DeviceService>, number]>([
 ])('clients of %s are dropped without a word until it is there', async (_what, more, status) => {
   const { ca, credentials } = await createServerIdentity(['localhost']);
   const gate = new StartupGate();
-  const service: DeviceService = { label: 'test', connect: () => ({ returnCode: 4, reason: 'test' }), ...more };
+  const service: DeviceService = {
+    label: 'test',
+    connect: () => ({ returnCode: 4, reason: 'test' }),
+    ...more,
+  };
   const listener = await DeviceListener.listen(gate.of(service), credentials);
   const endpoint = `localhost:${listener.port}`;
 

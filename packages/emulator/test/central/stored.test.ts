@@ -78,8 +78,12 @@ it('is given back entirely', () => {
 });
 
 it.each<[string, (snapshot: Record<string, unknown>) => void, RegExp]>([
-  ['a switch that is none', (s) => (s['isAutoApprovalOn'] = 'off'), /^isAutoApprovalOn is not true or false/],
-  ['a choice that is none', (s) => (s['firstRegistration'] = 'never'), /^firstRegistration is not one of/],
+  [
+    'a switch that is none',
+    (s) => (s['isAutoApprovalOn'] = 'off'),
+    /^isAutoApprovalOn must be true or false/,
+  ],
+  ['a choice that is none', (s) => (s['firstRegistration'] = 'never'), /^firstRegistration must be one of/],
   [
     'a template that is none',
     (s) => (s['deviceTemplates'] = [{ modelId: 'x', displayName: 'x' }]),

@@ -19,7 +19,7 @@ type HttpFault = Extract<FaultInit, { at: 'http' }>;
 class Services implements AsyncDisposable {
   readonly faults: FaultInjection['faults'];
   readonly handled: string[] = [];
-  readonly #injection = new FaultInjection(1);
+  readonly #injection = new FaultInjection();
   readonly #listeners: DeviceListener[] = [];
   readonly #endpoints = new Map<string, Server>();
 

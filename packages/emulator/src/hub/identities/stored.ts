@@ -1,5 +1,7 @@
 import { isObject } from 'azure-iot-certificates/internal';
 import * as v from 'valibot';
+import { ProtocolViolation } from '../../devices/mqtt/violation';
+import { invalidArgument } from '../../protocol/errors';
 import { toJson, type JsonObject } from '../../protocol/json';
 import { jsonObject, object, type ObjectOf } from '../../schemas/objects';
 import type { Schema } from '../../schemas/problems';
@@ -120,14 +122,21 @@ const DEVICE = object({
   modules: uniqueList(object({ moduleId: id, ...IDENTITY }), ({ moduleId }) => moduleId),
 });
 
-/** @throws ProtocolViolation for a topic filter that IoT Hub does not have, or one too many. */
+/** @throws EmulatorError 400004 for a topic filter that IoT Hub does not have, or one too many. */
 function checkSubscriptions(
   deviceId: string,
   moduleId: string | undefined,
   { subscriptions = [] }: ConnectionRecord,
 ): void {
   const session = new HubSession({ deviceId, moduleId }, false);
-  for (const subscription of subscriptions) session.subscribe(subscription);
+  for (const [index, subscription] of subscriptions.entries()) {
+    try {
+      session.subscribe(subscription);
+    } catch (error) {
+      const text = error instanceof ProtocolViolation ? error.message : String(error);
+      throw invalidArgument(`connection.subscriptions[${index}]: ${text}`);
+    }
+  }
 }
 
 /** The devices of a hub as they are stored. */
