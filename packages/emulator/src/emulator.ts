@@ -2,7 +2,7 @@ import type { CentralApplication } from './central/application';
 import type { CentralEmulator } from './central/types';
 import type { Ports } from './devices/ports';
 import type { DpsInstance } from './dps/instance';
-import type { DpsEmulator } from './dps/types';
+import type { DpsEmulator } from './dps/types/dps';
 import type { FaultInjection } from './faults/fault-injection';
 import type { Faults } from './faults/types';
 import type { Hub } from './hub/hub';

@@ -29,7 +29,7 @@ export type {
   EnrollmentAllocation,
   EnrollmentAllocationInit,
   ReprovisionPolicy,
-} from './dps/allocation/types';
+} from './dps/types/allocation';
 export type {
   DeviceCapabilities,
   DpsEmulator,
@@ -50,7 +50,7 @@ export type {
   Registrations,
   RegistrationStatus,
   RegistrationSubstatus,
-} from './dps/types';
+} from './dps/types/dps';
 export { EmulatorError } from './protocol/errors';
 export type * from './faults/action-types';
 export type { Fault, FaultActions, FaultAt, FaultHit, FaultInit, Faults, FaultStep } from './faults/types';
@@ -65,7 +65,6 @@ export type {
   DeviceIdentity,
   DeviceInit,
   DeviceStatus,
-  DeviceTwin,
   DeviceUpdate,
   EnqueuedMessage,
   EventSource,
@@ -75,15 +74,12 @@ export type {
   HubModules,
   HubTarget,
   IdentityProperties,
-  MethodCall,
-  MethodResponse,
   ModuleIdentity,
   ModuleInit,
   ModuleUpdate,
   SystemProperties,
   TelemetryMessage,
   ThumbprintAuthentication,
-  TwinChange,
 } from './hub/types';
 export type { FileUploadNotification, FileUploads, UploadedFile } from './hub/files/types';
 export type { IfMatch } from './protocol/etag';
@@ -95,3 +91,5 @@ export type { DpsThrottling, EmulatorOptions, FileUploadOptions, HubOptions } fr
 export type { UnverifiedBehavior } from './options/unverified-behavior';
 export type { DisconnectReason } from './devices/mqtt/client';
 export type { InitialTwin } from './hub/linked-hub';
+export type { MethodCall, MethodResponse } from './hub/methods/types';
+export type { DeviceTwin, TwinChange } from './hub/twins/types';

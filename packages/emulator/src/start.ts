@@ -1,6 +1,6 @@
 import { CentralApplication } from './central/application';
 import { isLoopback, Ports } from './devices/ports';
-import { GlobalEndpoint } from './dps/global-endpoint';
+import { GlobalEndpoint } from './dps/device-api/global-endpoint';
 import { DpsInstance } from './dps/instance';
 import { RunningEmulator, type Emulator } from './emulator';
 import { FaultInjection } from './faults/fault-injection';

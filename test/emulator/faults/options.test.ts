@@ -45,7 +45,11 @@ describe('a fault', () => {
       { at: 'ping', action: { kind: 'constructor' } },
       ['action.kind is not an action of the step ping.'],
     ],
-    ['a misspelled member', { at: 'ping', times: 1, tims: 2, action: ignore }, ['tims is not an option. Did you mean times?']],
+    [
+      'a misspelled member',
+      { at: 'ping', times: 1, tims: 2, action: ignore },
+      ['tims is not an option. Did you mean times?'],
+    ],
     [
       'a member of another action',
       { at: 'ping', action: { ...ignore, ms: 1 } },
@@ -97,7 +101,11 @@ describe('a fault', () => {
       { at: 'ping', times: 0, action: ignore },
       ['times must be a whole number from 1 or Infinity.'],
     ],
-    ['a device that is none', { at: 'ping', device: 1, action: ignore }, ['device must be the ID of a device.']],
+    [
+      'a device that is none',
+      { at: 'ping', device: 1, action: ignore },
+      ['device must be the ID of a device.'],
+    ],
     [
       'a device before there is one',
       { at: 'tls', device: 'pump-1', action: { kind: 'stall' } },

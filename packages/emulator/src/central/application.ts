@@ -1,8 +1,8 @@
 import { DpsInstance } from '../dps/instance';
 import type { Hub } from '../hub/hub';
 import type { UnverifiedBehavior } from '../options/unverified-behavior';
-import { checkArgument } from '../protocol/argument';
 import type { JsonObject } from '../protocol/json';
+import { checkArgument } from '../schemas/argument';
 import { jsonObject, object } from '../schemas/objects';
 import { boolean, oneOf } from '../schemas/values';
 import { Changes } from '../stored/changes';

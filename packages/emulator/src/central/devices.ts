@@ -1,8 +1,8 @@
 import { commonName, readCertificate } from '../authorities/x509';
 import type { AllocationFailure, AllocationRequest, AllocationResult } from '../dps/allocation/policies';
 import type { DpsInstance } from '../dps/instance';
-import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../protocol/errors';
 import type { Hub } from '../hub/hub';
+import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../protocol/errors';
 import { isJsonObject, toJson, type JsonObject, type JsonValue } from '../protocol/json';
 import { listOf } from '../schemas/values';
 import { readStored } from '../stored/stored-value';

@@ -1,5 +1,5 @@
 import type { DpsInstance } from '../dps/instance';
-import type { ProvisioningStatus } from '../dps/types';
+import type { ProvisioningStatus } from '../dps/types/dps';
 import { EmulatorError, SERVICE_ERROR } from '../protocol/errors';
 import type { CentralEnrollmentGroup, CentralEnrollmentGroupInit, CentralEnrollmentGroups } from './types';
 

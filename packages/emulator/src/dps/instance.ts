@@ -1,23 +1,22 @@
 import { AuthorityCertificateStore } from '../authorities/authority-certificates';
-import { Changes } from '../stored/changes';
-import { checkArgument } from '../protocol/argument';
+import type { LinkedHub } from '../hub/linked-hub';
+import type { UnverifiedBehavior } from '../options/unverified-behavior';
 import type { JsonObject } from '../protocol/json';
-import type { Persistent } from '../stored/persistent';
+import { checkArgument } from '../schemas/argument';
 import { object } from '../schemas/objects';
 import { propertyPath } from '../schemas/problems';
 import { oneOf } from '../schemas/values';
+import { Changes } from '../stored/changes';
+import type { Persistent } from '../stored/persistent';
 import { readStored } from '../stored/stored-value';
-import type { UnverifiedBehavior } from '../options/unverified-behavior';
 import { customAllocation } from './allocation/custom-allocation';
-import type { LinkedHub } from '../hub/linked-hub';
-import { LinkedHubs } from './allocation/linked-hubs';
 import { BUILT_IN_POLICIES, type AllocationPolicy } from './allocation/policies';
 import type { Requester } from './allocation/running-allocations';
-import type { BuiltInAllocationPolicy } from './allocation/types';
 import type { WebhookLimits } from './allocation/webhook';
 import { EnrollmentGroupStore } from './enrollments/enrollment-groups';
-import type { DecisiveEnrollment } from './enrollments/terms';
 import { IndividualEnrollmentStore } from './enrollments/individual-enrollments';
+import { LinkedHubs } from './enrollments/linked-hubs';
+import type { DecisiveEnrollment } from './enrollments/terms';
 import { OperationStore, type Operation } from './registrations/operations';
 import {
   Registrar,
@@ -26,7 +25,8 @@ import {
   type RegistrationRefusal,
 } from './registrations/registrar';
 import { RegistrationStore } from './registrations/registrations';
-import type { DpsEmulator } from './types';
+import type { BuiltInAllocationPolicy } from './types/allocation';
+import type { DpsEmulator } from './types/dps';
 
 // DPS: custom is for enrollments only.
 const POLICY = oneOf(['hashed', 'geoLatency', 'static']);

@@ -1,8 +1,8 @@
 import type { SecureContext } from 'node:tls';
 import { createRootCertificate, type IssuedCertificate, type ValidityOptions } from 'azure-iot-certificates';
 import { createServerCertificate } from 'azure-iot-certificates/internal';
-import type { CertificateAction } from './action-types';
 import { serverContext } from '../devices/tcp/server-context';
+import type { CertificateAction } from './action-types';
 
 type Kind = CertificateAction['certificate'];
 

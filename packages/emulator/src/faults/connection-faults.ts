@@ -1,8 +1,8 @@
 import type { SecureContext } from 'node:tls';
 import type { HandshakeOverrides } from '../devices/interceptor';
 import type { TcpConnection } from '../devices/tcp/tcp-connection';
-import type { ActiveFault } from './active-fault';
 import type { CertificateAction } from './action-types';
+import type { ActiveFault } from './active-fault';
 import { Relay } from './relay';
 import { isServiceAction, type ServiceActions, type Subject } from './service-actions';
 

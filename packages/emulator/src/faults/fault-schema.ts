@@ -2,7 +2,7 @@ import { isObject, nearestName } from 'azure-iot-certificates/internal';
 import * as v from 'valibot';
 import { exactObject } from '../schemas/objects';
 import { checkOptions, must, type Schema } from '../schemas/problems';
-import { count, pattern, wholeNumber } from '../schemas/values';
+import { count, pattern } from '../schemas/values';
 import { ACTIONS, type Members } from './actions';
 
 /** The names that a fault may use. */
@@ -87,7 +87,9 @@ function faultSchema(
   return exactObject({
     at: v.string(),
     skip: v.optional(count),
-    times: v.optional(v.union([v.literal(Infinity), wholeNumber(1, Number.MAX_SAFE_INTEGER)], times)),
+    times: v.optional(
+      v.custom((value) => value === Infinity || (Number.isSafeInteger(value) && Number(value) >= 1), times),
+    ),
     device: isWithoutDevice
       ? v.optional(absent('is not known at this step', 'Choose a later step, or leave it out.'))
       : v.optional(

@@ -1,15 +1,8 @@
-import type { DpsEmulator, RegistrationRecord } from '../dps/types';
+import type { DpsEmulator, RegistrationRecord } from '../dps/types/dps';
 import type { HubEmulator } from '../hub/types';
-import type { ActiveFault } from './active-fault';
 import type { RestartAction, ServiceAction } from './action-types';
+import type { ActiveFault } from './active-fault';
 import type { FaultServices, NamedService } from './services';
-import type { DisconnectReason } from '../devices/mqtt/client';
-
-/** A listener that can be stopped, and started again on the same port. */
-export interface Restartable {
-  start(): Promise<void>;
-  stop(reason: DisconnectReason): Promise<void>;
-}
 
 /** The fault, service and device of an action. */
 export interface Subject {

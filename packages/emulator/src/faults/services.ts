@@ -1,10 +1,16 @@
 import { commonName } from '../authorities/x509';
 import { decodePath, type HttpExchange } from '../devices/https/exchange';
+import type { DisconnectReason } from '../devices/mqtt/client';
 import { findRequested, type RoutableService } from '../devices/shared-port';
-import type { DpsEmulator } from '../dps/types';
+import type { DpsEmulator } from '../dps/types/dps';
 import type { HubEmulator } from '../hub/types';
 import type { ServiceKind } from './classify';
-import type { Restartable } from './service-actions';
+
+/** A listener that can be stopped, and started again on the same port. */
+export interface Restartable {
+  start(): Promise<void>;
+  stop(reason: DisconnectReason): Promise<void>;
+}
 
 /** A service that connections are for. */
 export interface NamedService {

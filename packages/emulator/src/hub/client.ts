@@ -1,13 +1,4 @@
 import type { ISubscription } from 'mqtt-packet';
-import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../protocol/errors';
-import { isJsonObject, parseJson, type JsonObject } from '../protocol/json';
-import { ProtocolViolation } from '../devices/mqtt/violation';
-import { errorBody, httpStatus } from '../protocol/error-body';
-import type { Identity } from './identities/identity';
-import { deviceView } from './twins/property-collection';
-import { parsePropertyBag, type MessageProperties } from './messages/property-bag';
-import { parseDeviceTopic, type DeviceMessage } from './messages/topics';
-import type { Will } from './connect/will';
 import type {
   DisconnectReason,
   GrantedQoS,
@@ -16,6 +7,15 @@ import type {
   MqttConnection,
   SubscribeAnswer,
 } from '../devices/mqtt/client';
+import { ProtocolViolation } from '../devices/mqtt/violation';
+import { errorBody, httpStatus } from '../protocol/error-body';
+import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../protocol/errors';
+import { isJsonObject, parseJson, type JsonObject } from '../protocol/json';
+import type { Will } from './connect/will';
+import type { Identity } from './identities/identity';
+import { parsePropertyBag, type MessageProperties } from './messages/property-bag';
+import { parseDeviceTopic, type DeviceMessage } from './messages/topics';
+import { deviceView } from './twins/property-collection';
 
 /** IoT Hub: the largest message of a device, properties included. */
 const MAX_MESSAGE_BYTES = 256 * 1024;

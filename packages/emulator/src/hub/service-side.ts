@@ -11,18 +11,16 @@ import { ModuleRegistry } from './identities/module-registry';
 import { storedDevice, STORED_DEVICES } from './identities/stored';
 import { CheckedCloudToDeviceSettings } from './messages/cloud-to-device-settings';
 import { Recent } from './messages/recent';
+import type { MethodCall, MethodResponse } from './methods/types';
 import { DESIRED } from './twins/property-collection';
 import { readProperties } from './twins/property-values';
+import type { DeviceTwin, TwinChange } from './twins/types';
 import type {
   CloudToDeviceFeedback,
   CloudToDeviceMessage,
-  DeviceTwin,
   EnqueuedMessage,
   HubEvents,
   HubTarget,
-  MethodCall,
-  MethodResponse,
-  TwinChange,
 } from './types';
 
 /** The service side of a hub, and its stored state. */

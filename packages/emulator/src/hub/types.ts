@@ -1,8 +1,9 @@
 import type { EventEmitter } from 'node:events';
 import type { AuthorityCertificates } from '../authorities/types';
+import type { DisconnectReason } from '../devices/mqtt/client';
+import type { IfMatch } from '../protocol/etag';
+import type { JsonObject } from '../protocol/json';
 import type { FileUploadNotification, FileUploads } from './files/types';
-import type { JsonObject, JsonValue } from '../protocol/json';
-import type { TelemetryFile, TelemetryFilter } from './telemetry/types';
 import type { HubDevices, HubModules, HubTarget } from './identities/types';
 import type {
   CloudToDeviceFeedback,
@@ -11,30 +12,14 @@ import type {
   EnqueuedMessage,
   TelemetryMessage,
 } from './messages/types';
+import type { MethodCall, MethodResponse } from './methods/types';
+import type { TelemetryFile, TelemetryFilter } from './telemetry/types';
 import type { DeviceTwin, TwinChange } from './twins/types';
-import type { DisconnectReason } from '../devices/mqtt/client';
-import type { IfMatch } from '../protocol/etag';
 
 export type * from './identities/types';
+export type * from './methods/types';
 export type * from './messages/types';
 export type * from './twins/types';
-
-/** A call of a direct method. */
-export interface MethodCall {
-  methodName: string;
-  /** Any JSON value of at most 128 KB. Default `null`. */
-  payload?: JsonValue;
-  /** How long to wait for the device's answer, in seconds: 1 to 300. Default 30. The service's minimum is 5. */
-  responseTimeoutSeconds?: number;
-  /** How long to wait for a device that is away or not subscribed to methods, in seconds: 0 to 300. Default 0. */
-  connectTimeoutSeconds?: number;
-}
-
-/** A device's answer to a direct method. */
-export interface MethodResponse {
-  readonly status: number;
-  readonly payload: JsonValue;
-}
 
 /** The device that an event is about, or its module. */
 export interface EventSource {

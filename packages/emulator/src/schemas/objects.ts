@@ -9,13 +9,13 @@ type Entries = v.ObjectEntries;
 /** The type of an object with these members. */
 export type ObjectOf<Members extends Entries> = v.InferOutput<v.ObjectSchema<Members, undefined>>;
 
-/** The message for a member that is missing is the one for a member that is wrong. */
+/** The message for a member that is missing: the one for a member that is wrong. */
 function missingMember(entries: Entries): (issue: v.BaseIssue<unknown>) => string {
   return (issue) => {
     const member = entries[String(issue.path?.at(-1)?.key)];
-    const message: unknown = member !== undefined && 'message' in member ? member.message : undefined;
-    if (typeof message === 'function') return String(message(issue));
-    return typeof message === 'string' ? message : must('must be an object');
+    // The schema of the member refuses `undefined`.
+    const issues = member && v.safeParse(member as Schema<unknown>, undefined).issues;
+    return issues?.[0].message ?? must('must be an object');
   };
 }
 
@@ -39,7 +39,7 @@ export function exactObject<const Members extends Entries>(
   const rest = v.undefined_(Object.keys(entries).join(', '));
   const schema = v.pipe(plainObject(message), v.objectWithRest(entries, rest, missingMember(entries)));
   // The rest adds no members: it is undefined.
-  return schema as unknown as Schema<ObjectOf<Members>>;
+  return schema;
 }
 
 /** Any JSON value but a missing one. */

@@ -7,7 +7,10 @@ import { must, type Schema } from './problems';
 export function wholeNumber(minimum: number, maximum: number, message?: string): Schema<number> {
   const range = maximum === Number.MAX_SAFE_INTEGER ? String(minimum) : `${minimum} to ${maximum}`;
   const text = message ?? must(`must be a whole number from ${range}`);
-  return v.pipe(v.number(text), v.safeInteger(text), v.minValue(minimum, text), v.maxValue(maximum, text));
+  return v.pipe(
+    v.number(text),
+    v.check((value) => Number.isSafeInteger(value) && value >= minimum && value <= maximum, text),
+  );
 }
 
 /** A whole number from 0: a version, a count. */
@@ -16,7 +19,10 @@ export const count = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 /** A finite number of that range. */
 export function number(minimum: number, maximum: number, message?: string): Schema<number> {
   const text = message ?? must(`must be a number from ${minimum} to ${maximum}`);
-  return v.pipe(v.number(text), v.finite(text), v.minValue(minimum, text), v.maxValue(maximum, text));
+  return v.pipe(
+    v.number(text),
+    v.check((value) => Number.isFinite(value) && value >= minimum && value <= maximum, text),
+  );
 }
 
 export const text: Schema<string> = v.string(must('must be a string'));

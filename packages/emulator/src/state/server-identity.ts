@@ -15,9 +15,9 @@ import {
   writeFiles,
 } from 'azure-iot-certificates/internal';
 import { isIssuedBy } from '../authorities/x509';
+import type { ServerCredentials } from '../devices/tcp/server-context';
 import { brokenFile, messageOf, notReadable, systemCode } from './problems';
 import { syncDirectory } from './writer';
-import type { ServerCredentials } from '../devices/tcp/server-context';
 
 /** The servers' certificate, and the root that devices have to trust. */
 export interface ServerIdentity {

@@ -69,7 +69,7 @@ export function readSettings(content: JsonObject): Settings {
 
 /** The settings as JSON. Ports that are 0, because ports are shared, are left out. */
 export function writeSettings({ port: own, sharedPorts, ...settings }: Settings): JsonObject {
-  const withoutFreePort = <T extends { port?: number }>({ port: each, ...rest }: T): object => ({
+  const withoutFreePort = ({ port: each, ...rest }: HubOptions | StoredApplication): object => ({
     ...rest,
     port: each === 0 ? undefined : each,
   });

@@ -1,8 +1,8 @@
 import { InvalidOptionsError } from 'azure-iot-certificates';
 import { resolveOptions, type ResolvedOptions } from '../options/resolve';
 import type { EmulatorOptions, HubOptions } from '../options/types';
-import { completeOptions, storedPorts } from './complete-options';
 import type { Persistent } from '../stored/persistent';
+import { completeOptions, storedPorts } from './complete-options';
 import { systemCode, unusableStateDirectory } from './problems';
 import { createServerIdentity, type ServerIdentity } from './server-identity';
 import { readSettings, writeSettings, type Settings, type StoredApplication } from './settings';

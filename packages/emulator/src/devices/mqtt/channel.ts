@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { ConnectionLimits } from '../tcp/limits';
-import type { TcpConnection } from '../tcp/tcp-connection';
 import { PacedWriter } from '../tcp/paced-writer';
+import type { TcpConnection } from '../tcp/tcp-connection';
 
 /** Delayed bytes to the client after which its own packets are not read any more. */
 const BACKLOG_BYTES = 64 * 1024;

@@ -1,4 +1,5 @@
 import createDebug from 'debug';
+import type { InitialTwin } from '../../hub/linked-hub';
 import {
   isDeeperThan,
   isJsonObject,
@@ -8,10 +9,9 @@ import {
   type JsonObject,
   type JsonValue,
 } from '../../protocol/json';
+import type { CustomAllocationRequest } from '../types/allocation';
 import type { AllocationFailure, AllocationPolicy, AllocationRequest, AllocationResult } from './policies';
-import type { CustomAllocationRequest } from './types';
 import { callWebhook, WebhookError, type WebhookLimits } from './webhook';
-import type { InitialTwin } from '../../hub/linked-hub';
 
 const debug = createDebug('azure-iot-x509:emulator:dps');
 

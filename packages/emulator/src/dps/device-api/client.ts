@@ -1,8 +1,4 @@
 import type { ISubscription } from 'mqtt-packet';
-import { ProtocolViolation } from '../../devices/mqtt/violation';
-import { MAX_MESSAGE_BYTES, type DeviceApi, type DpsAnswer, type DpsDevice } from './device-api';
-import { parseRequest, type DpsRequest } from './topics';
-import type { ResponseSubscribers } from './response-subscribers';
 import type {
   GrantedQoS,
   IncomingMessage,
@@ -10,6 +6,10 @@ import type {
   MqttConnection,
   SubscribeAnswer,
 } from '../../devices/mqtt/client';
+import { ProtocolViolation } from '../../devices/mqtt/violation';
+import { MAX_MESSAGE_BYTES, type DeviceApi, type DpsAnswer, type DpsDevice } from './device-api';
+import type { ResponseSubscribers } from './response-subscribers';
+import { parseRequest, type DpsRequest } from './topics';
 
 /** DPS: the only topic filter there is. */
 const RESPONSES = '$dps/registrations/res/#';

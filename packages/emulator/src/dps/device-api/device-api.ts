@@ -1,8 +1,8 @@
 import type { X509Certificate } from 'node:crypto';
-import { errorBody, httpStatus } from '../../protocol/error-body';
 import type { ResolvedOptions } from '../../options/resolve';
+import { errorBody, httpStatus } from '../../protocol/error-body';
 import type { Requester } from '../allocation/running-allocations';
-import { identifierProblem } from '../identifiers';
+import { identifierProblem } from '../enrollments/identifiers';
 import type { DpsInstance } from '../instance';
 import { isAssigning } from '../registrations/operations';
 import { readRegisterRequest } from './register-request';

@@ -1,5 +1,5 @@
-import type { DpsDevice } from './device-api';
 import type { MqttConnection, GrantedQoS } from '../../devices/mqtt/client';
+import type { DpsDevice } from './device-api';
 
 /** A connection that is subscribed to responses. */
 export interface ResponseSubscriber {

@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { childrenOf, readElement, readInteger, Tag } from 'azure-iot-certificates/internal';
 import { utcTimestamp } from '../../protocol/timestamp';
-import type { CertificateInformation } from '../allocation/types';
+import type { CertificateInformation } from '../types/allocation';
 
 /** The version of the certificate, 1 to 3 (RFC 5280, 4.1.2.1: not written when it is 1). */
 function versionOf({ raw }: X509Certificate): number {

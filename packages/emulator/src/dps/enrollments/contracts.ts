@@ -1,6 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 import { toJson, type JsonObject } from '../../protocol/json';
-import type { EnrollmentGroup, EnrollmentTerms, IndividualEnrollment } from '../types';
+import type { EnrollmentGroup, EnrollmentTerms, IndividualEnrollment } from '../types/dps';
 import { certificateInformation } from './certificate-information';
 
 /* Enrollments in the form of the service's REST API, which is what a custom allocation gets to see. */

@@ -5,18 +5,18 @@ import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../../protocol/er
 import type { IfMatch } from '../../protocol/etag';
 import { object, type ObjectOf } from '../../schemas/objects';
 import { text } from '../../schemas/values';
-import type { LinkedHubs } from '../allocation/linked-hubs';
-import type { GroupCandidate } from '../attestation';
-import { checkIdentifier } from '../identifiers';
 import type {
   EnrollmentGroup,
   EnrollmentGroupInit,
   EnrollmentGroups,
   EnrollmentGroupUpdate,
   GroupAttestation,
-} from '../types';
+} from '../types/dps';
+import type { GroupCandidate } from './attestation';
 import { enrollmentGroupContract } from './contracts';
 import { EnrollmentStore, METADATA, type Built, type Item } from './enrollment-store';
+import { checkIdentifier } from './identifiers';
+import type { LinkedHubs } from './linked-hubs';
 import { changed, shownTerms, TERMS, type DecisiveEnrollment } from './terms';
 
 /** DPS: enrollment groups for X.509 in one instance. */

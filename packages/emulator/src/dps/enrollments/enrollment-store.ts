@@ -1,15 +1,15 @@
 import type { X509Certificate } from 'node:crypto';
-import { checkArgument } from '../../protocol/argument';
 import { EmulatorError, SERVICE_ERROR } from '../../protocol/errors';
 import { newEtag, type IfMatch } from '../../protocol/etag';
 import { toJson, type JsonObject, type JsonValue } from '../../protocol/json';
 import { utcTimestamp } from '../../protocol/timestamp';
+import { checkArgument } from '../../schemas/argument';
 import type { ObjectOf } from '../../schemas/objects';
 import type { Schema } from '../../schemas/problems';
 import { listOf, refined, text } from '../../schemas/values';
 import { readStored, timestamp } from '../../stored/stored-value';
-import type { LinkedHubs } from '../allocation/linked-hubs';
 import { Entries } from './entries';
+import type { LinkedHubs } from './linked-hubs';
 import { changed, requireCustomAllocation, type Change, type GivenTerms } from './terms';
 
 /** The metadata of an enrollment. */

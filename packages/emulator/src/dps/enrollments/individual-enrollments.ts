@@ -5,17 +5,17 @@ import { EmulatorError, SERVICE_ERROR } from '../../protocol/errors';
 import type { IfMatch } from '../../protocol/etag';
 import { jsonObject, object, type ObjectOf } from '../../schemas/objects';
 import { text } from '../../schemas/values';
-import type { LinkedHubs } from '../allocation/linked-hubs';
-import type { IndividualCandidate } from '../attestation';
-import { checkIdentifier } from '../identifiers';
 import type {
   IndividualEnrollment,
   IndividualEnrollmentInit,
   IndividualEnrollments,
   IndividualEnrollmentUpdate,
-} from '../types';
+} from '../types/dps';
+import type { IndividualCandidate } from './attestation';
 import { individualEnrollmentContract } from './contracts';
 import { EnrollmentStore, METADATA, type Built, type Item } from './enrollment-store';
+import { checkIdentifier } from './identifiers';
+import type { LinkedHubs } from './linked-hubs';
 import { changed, shownTerms, TERMS, type DecisiveEnrollment } from './terms';
 
 const MEMBERS = {

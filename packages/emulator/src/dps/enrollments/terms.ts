@@ -3,9 +3,9 @@ import { invalidArgument } from '../../protocol/errors';
 import { jsonObject, object } from '../../schemas/objects';
 import { must, type Schema } from '../../schemas/problems';
 import { boolean, listOf, oneOf, pattern, text } from '../../schemas/values';
-import type { CustomAllocation, CustomAllocationRequest } from '../allocation/types';
-import type { LinkedHubs } from '../allocation/linked-hubs';
-import type { EnrollmentTerms } from '../types';
+import type { CustomAllocation, CustomAllocationRequest } from '../types/allocation';
+import type { EnrollmentTerms } from '../types/dps';
+import type { LinkedHubs } from './linked-hubs';
 
 const { exactOptional } = v;
 

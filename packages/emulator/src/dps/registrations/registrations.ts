@@ -6,16 +6,13 @@ import { utcTimestamp } from '../../protocol/timestamp';
 import { json, object, type ObjectOf } from '../../schemas/objects';
 import { count, listOf, oneOf, text } from '../../schemas/values';
 import { readStored } from '../../stored/stored-value';
-import type { LinkedHubs } from '../allocation/linked-hubs';
 import { METADATA } from '../enrollments/enrollment-store';
 import { Entries } from '../enrollments/entries';
-import type { RegistrationRecord, Registrations } from '../types';
+import type { LinkedHubs } from '../enrollments/linked-hubs';
+import type { Assignment, RegistrationRecord, Registrations } from '../types/dps';
 
 /** The outcome of a registration. */
 export type RegistrationOutcome = Omit<RegistrationRecord, keyof typeof METADATA>;
-
-/** The hub and device ID of a registered device. */
-export type Assignment = Required<Pick<RegistrationRecord, 'assignedHub' | 'deviceId'>>;
 
 /** A device that has registered. */
 interface RegisteredDevice {

@@ -1,13 +1,13 @@
 import type { X509Certificate } from 'node:crypto';
 import type { IConnectPacket } from 'mqtt-packet';
+import type { ConnectStep } from '../../devices/mqtt/connect/verdict';
 import type { UnverifiedBehavior } from '../../options/unverified-behavior';
-import { authenticationProblem } from './authentication';
+import { authenticationProblem } from '../identities/authentication';
 import type { Identity } from '../identities/identity';
 import { telemetryProperties } from '../messages/topics';
 import { isSameHost, type HubUsername } from './username';
-import type { ConnectStep } from '../../devices/mqtt/connect/verdict';
 
-/** What the steps decide by. */
+/** The input of the steps. */
 export interface HubConnectContext {
   readonly packet: IConnectPacket;
   readonly hostName: string;
@@ -33,7 +33,10 @@ function isUnauthenticated(context: HubConnectContext): boolean {
   return problem !== undefined;
 }
 
-/** IoT Hub documents no return codes; 5 is what clients have reported for every refused identity. */
+/**
+ * The conditions under which a hub refuses CONNECT, in their order. IoT Hub documents no return codes; clients have
+ * reported 5 for every refused identity.
+ */
 export const CONNECT_STEPS: readonly ConnectStep<HubConnectContext>[] = [
   {
     reason: 'the username is not {hostName}/{clientId}/?api-version={version}',

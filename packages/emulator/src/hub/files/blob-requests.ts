@@ -1,9 +1,9 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import { bodyOf, decodePath, readBody, type Answer } from '../../devices/https/exchange';
 import { newEtag } from '../../protocol/etag';
 import { StoreFull, type BlobStore, type Part } from './blob-store';
 import { parseBlockList } from './block-list';
-import { bodyOf, decodePath, readBody, type Answer } from '../../devices/https/exchange';
 import { StorageError, storageHeaders } from './storage-error';
 import { MAX_BLOCKS, type Upload, type Uploads } from './uploads';
 

@@ -1,19 +1,19 @@
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import createDebug from 'debug';
+import { answer, RequestAborted, type Answer, type HttpExchange } from '../../devices/https/exchange';
+import type { ResolvedOptions } from '../../options/resolve';
 import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../../protocol/errors';
 import type { JsonObject } from '../../protocol/json';
 import { BlobRequests } from './blob-requests';
 import type { BlobStore } from './blob-store';
 import { DirectoryStore } from './directory-store';
 import { toFileName } from './file-names';
-import { answer, RequestAborted, type Answer, type HttpExchange } from '../../devices/https/exchange';
 import { HubRequests, isHubPath, refuse, type Completion, type UploadAccess } from './hub-requests';
 import { MemoryStore } from './memory-store';
 import { refuseStorage, StorageError } from './storage-error';
 import type { FileUploadNotification, FileUploads, UploadedFile } from './types';
 import { Uploads, type Upload } from './uploads';
-import type { ResolvedOptions } from '../../options/resolve';
 
 const debug = createDebug('azure-iot-x509:emulator:files');
 

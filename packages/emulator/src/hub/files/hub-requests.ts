@@ -1,10 +1,10 @@
 import type { X509Certificate } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { decodePath, readBody, type Answer } from '../../devices/https/exchange';
+import { errorBody, httpStatus } from '../../protocol/error-body';
 import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../../protocol/errors';
 import { isJsonObject, parseJson, type JsonObject } from '../../protocol/json';
-import { errorBody, httpStatus } from '../../protocol/error-body';
 import { isBlobName } from './file-names';
-import { decodePath, readBody, type Answer } from '../../devices/https/exchange';
 import type { Upload, Uploads } from './uploads';
 
 /** Longest body of a request to the hub. */

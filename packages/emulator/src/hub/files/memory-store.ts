@@ -52,18 +52,18 @@ export class MemoryStore implements BlobStore {
   async stage(source: AsyncIterable<Buffer>): Promise<Part> {
     const collector = new ByteCollector();
     let reserved = 0;
-    let isFull = false;
-    const reserve = (bytes: number): void => {
-      isFull ||= !this.#reserve(bytes);
-      if (!isFull) reserved += bytes;
+    const reserve = (bytes: number): boolean => {
+      if (!this.#reserve(bytes)) return false;
+      reserved += bytes;
+      return true;
     };
     const release = (): void => {
       this.#usedBytes -= reserved;
     };
     try {
-      reserve(OVERHEAD_BYTES);
+      let isFull = !reserve(OVERHEAD_BYTES);
       for await (const chunk of source) {
-        reserve(chunk.length);
+        isFull ||= !reserve(chunk.length);
         if (!isFull) collector.add(chunk);
       }
       if (isFull) throw new StoreFull();

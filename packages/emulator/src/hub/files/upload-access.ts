@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
-import { authenticationProblem } from '../connect/authentication';
-import type { Identity } from '../identities/identity';
 import type { UnverifiedBehavior } from '../../options/unverified-behavior';
+import { authenticationProblem } from '../identities/authentication';
+import type { Identity } from '../identities/identity';
 import type { UploadAccess } from './hub-requests';
 
 /** The parts of a hub that decide whether a device may upload: the same as for connecting. */

@@ -1,12 +1,12 @@
+import type { DisconnectReason } from '../../devices/mqtt/client';
 import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../../protocol/errors';
-import { normalizeAuthentication } from '../connect/authentication';
+import { checkIfMatch, type IfMatch } from '../../protocol/etag';
+import { normalizeAuthentication } from './authentication';
 import { Device, type DeviceRecord, type DeviceSurroundings } from './device';
 import { checkHubIdentifier, checkStatusReason } from './identifiers';
 import { newIdentityRecord, type Identity, type StatusRecord } from './identity';
-import type { DeviceIdentity, DeviceInit, DeviceStatus, DeviceUpdate, HubDevices, HubTarget } from './types';
 import type { Module, ModuleRecord } from './module';
-import type { DisconnectReason } from '../../devices/mqtt/client';
-import { checkIfMatch, type IfMatch } from '../../protocol/etag';
+import type { DeviceIdentity, DeviceInit, DeviceStatus, DeviceUpdate, HubDevices, HubTarget } from './types';
 
 /** IoT Hub: devices and modules together. */
 const MAX_IDENTITIES = 1_000_000;

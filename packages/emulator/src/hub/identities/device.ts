@@ -1,13 +1,13 @@
-import { EmulatorError, SERVICE_ERROR } from '../../protocol/errors';
-import { CloudToDeviceQueue, type Deliver } from '../messages/cloud-to-device-queue';
-import type { QueuedMessage } from '../messages/cloud-to-device-message';
-import { Identity, type IdentityRecord, type StatusRecord } from './identity';
-import type { DeviceIdentity } from './types';
-import type { ConnectOptions } from './identity-connection';
-import type { CloudToDeviceFeedback, CloudToDeviceSettings } from '../messages/types';
-import { Module, type ModuleRecord } from './module';
-import { deviceboundTopic } from '../messages/topics';
 import type { DisconnectReason, MqttConnection } from '../../devices/mqtt/client';
+import { EmulatorError, SERVICE_ERROR } from '../../protocol/errors';
+import type { QueuedMessage } from '../messages/cloud-to-device-message';
+import { CloudToDeviceQueue, type Deliver } from '../messages/cloud-to-device-queue';
+import { deviceboundTopic } from '../messages/topics';
+import type { CloudToDeviceFeedback, CloudToDeviceSettings } from '../messages/types';
+import { Identity, type IdentityRecord, type StatusRecord } from './identity';
+import type { ConnectOptions } from './identity-connection';
+import { Module, type ModuleRecord } from './module';
+import type { DeviceIdentity } from './types';
 
 /** The stored part of a device. */
 export interface DeviceRecord extends IdentityRecord, StatusRecord {

@@ -1,6 +1,6 @@
+import type { GrantedQoS, MqttConnection } from '../../devices/mqtt/client';
 import { ProtocolViolation } from '../../devices/mqtt/violation';
 import { subscriptionKind, type SubscriptionKind, type TopicOwner } from '../messages/topics';
-import type { GrantedQoS, MqttConnection } from '../../devices/mqtt/client';
 
 /** IoT Hub: topic filters that a device may have at once. */
 const MAX_SUBSCRIPTIONS = 5;

@@ -1,6 +1,7 @@
-import { HubSession, type ActiveSession, type Subscription } from './hub-session';
-import type { SubscriptionKind, TopicOwner } from '../messages/topics';
 import type { DisconnectReason, MqttConnection } from '../../devices/mqtt/client';
+import type { SubscriptionKind, TopicOwner } from '../messages/topics';
+import type { Send } from '../methods/method-calls';
+import { HubSession, type ActiveSession, type Subscription } from './hub-session';
 
 /** The stored part of a connection. */
 export interface ConnectionRecord {
@@ -18,9 +19,6 @@ export interface ConnectOptions {
   /** The model ID that the device announced; `undefined` for none. */
   readonly modelId: string | undefined;
 }
-
-/** Sends at QoS 0, as IoT Hub does for methods and twins. */
-export type Send = (topic: string, payload: string) => void;
 
 interface Waiter {
   readonly kind: SubscriptionKind;

@@ -1,11 +1,12 @@
-import type { JsonObject } from '../../protocol/json';
-import { newGenerationId, newIdentityEtag } from './etags';
-import type { DeviceAuthentication, DeviceStatus, IdentityProperties } from './types';
-import { IdentityConnection, type ConnectOptions, type ConnectionRecord } from './identity-connection';
-import { MethodCalls } from '../methods/method-calls';
-import { newTwinContent, Twin, type TwinContent } from '../twins/twin';
-import type { DeviceTwin, MethodCall, MethodResponse } from '../types';
 import type { DisconnectReason, MqttConnection } from '../../devices/mqtt/client';
+import type { JsonObject } from '../../protocol/json';
+import { MethodCalls } from '../methods/method-calls';
+import type { MethodCall, MethodResponse } from '../methods/types';
+import { newTwinContent, Twin, type TwinContent } from '../twins/twin';
+import type { DeviceTwin } from '../twins/types';
+import { IdentityConnection, type ConnectOptions, type ConnectionRecord } from './identity-connection';
+import { newGenerationId, newIdentityEtag } from './identity-etags';
+import type { DeviceAuthentication, DeviceStatus, IdentityProperties } from './types';
 
 /** The stored part of a device or module. */
 export interface IdentityRecord {

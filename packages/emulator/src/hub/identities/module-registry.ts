@@ -1,10 +1,10 @@
 import { EmulatorError, SERVICE_ERROR } from '../../protocol/errors';
-import { normalizeAuthentication } from '../connect/authentication';
+import { checkIfMatch, type IfMatch } from '../../protocol/etag';
+import { normalizeAuthentication } from './authentication';
 import type { DeviceRegistry } from './device-registry';
 import { checkHubIdentifier } from './identifiers';
 import { newIdentityRecord } from './identity';
 import type { HubModules, ModuleIdentity, ModuleInit, ModuleUpdate } from './types';
-import { checkIfMatch, type IfMatch } from '../../protocol/etag';
 
 /** IoT Hub: modules of one device. */
 const MAX_MODULES = 50;

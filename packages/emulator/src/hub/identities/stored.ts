@@ -7,7 +7,6 @@ import { jsonObject, object, type ObjectOf } from '../../schemas/objects';
 import type { Schema } from '../../schemas/problems';
 import { count, listOf, oneOf, refined, text } from '../../schemas/values';
 import { bytes, date, uniqueList } from '../../stored/stored-value';
-import { normalizeAuthentication } from '../connect/authentication';
 import { ACKNOWLEDGEMENTS, type QueuedMessage } from '../messages/cloud-to-device-message';
 import {
   DESIRED,
@@ -16,6 +15,7 @@ import {
   type PropertyCollection,
 } from '../twins/property-collection';
 import { readProperties } from '../twins/property-values';
+import { normalizeAuthentication } from './authentication';
 import type { DeviceRecord } from './device';
 import { HubSession } from './hub-session';
 import { checkHubIdentifier, checkStatusReason } from './identifiers';

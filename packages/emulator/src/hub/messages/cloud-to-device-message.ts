@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../../protocol/errors';
 import { MAX_TIME_TO_LIVE_SECONDS } from './cloud-to-device-settings';
-import type { Acknowledgement, CloudToDeviceMessage, SystemProperties } from './types';
 import { formatPropertyBag } from './property-bag';
+import type { Acknowledgement, CloudToDeviceMessage, SystemProperties } from './types';
 
 /** IoT Hub: the largest message to a device. */
 const MAX_BYTES = 64 * 1024;

@@ -1,3 +1,4 @@
+import type { OutgoingMessage } from '../../devices/mqtt/client';
 import { EmulatorError, SERVICE_ERROR } from '../../protocol/errors';
 import { createQueuedMessage, type QueuedMessage } from './cloud-to-device-message';
 import type {
@@ -8,7 +9,6 @@ import type {
   CloudToDeviceSettings,
   EnqueuedMessage,
 } from './types';
-import type { OutgoingMessage } from '../../devices/mqtt/client';
 
 /** IoT Hub: messages that may wait for one device. */
 const MAX_MESSAGES = 50;

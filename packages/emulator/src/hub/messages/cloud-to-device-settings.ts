@@ -1,5 +1,5 @@
-import { checkArgument } from '../../protocol/argument';
 import type { JsonValue } from '../../protocol/json';
+import { checkArgument } from '../../schemas/argument';
 import { object } from '../../schemas/objects';
 import { number, wholeNumber } from '../../schemas/values';
 import { readStored } from '../../stored/stored-value';

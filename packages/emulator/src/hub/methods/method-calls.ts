@@ -1,13 +1,15 @@
 import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../../protocol/errors';
 import { parseJson, type JsonValue } from '../../protocol/json';
 import { jsonText } from './json-input';
-import type { Send } from '../identities/identity-connection';
-import type { MethodCall, MethodResponse } from '../types';
+import type { MethodCall, MethodResponse } from './types';
 
 /** IoT Hub: the largest payload of a call, and of its answer. */
 const MAX_PAYLOAD_BYTES = 128 * 1024;
 const MAX_TIMEOUT_SECONDS = 300;
 const METHOD_NAME = /^[^/?#+\s]{1,100}$/;
+
+/** Sends at QoS 0, as IoT Hub does for methods and twins. */
+export type Send = (topic: string, payload: string) => void;
 
 interface PendingCall {
   readonly resolve: (response: MethodResponse) => void;

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import type { TelemetryMessage } from '../messages/types';
 import { parseJson } from '../../protocol/json';
+import type { TelemetryMessage } from '../messages/types';
 
 /** The members `bodyEncoding` and `body`. */
 function bodyMembers(body: Buffer): string {

@@ -1,6 +1,6 @@
 import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../../protocol/errors';
+import { checkIfMatch, type IfMatch } from '../../protocol/etag';
 import type { JsonObject } from '../../protocol/json';
-import { counterEtag } from '../identities/etags';
 import {
   DESIRED,
   deviceView,
@@ -13,7 +13,6 @@ import {
 } from './property-collection';
 import { checkSize, mergeProperties, readProperties } from './property-values';
 import type { DeviceTwin, TwinChange } from './types';
-import { checkIfMatch, type IfMatch } from '../../protocol/etag';
 
 /** IoT Hub: all tags together. */
 const MAX_TAG_BYTES = 8 * 1024;
@@ -30,6 +29,13 @@ export interface TwinContent {
 /** The twin of a new identity. IoT Hub has been seen to begin with version 2 and the etag of 1. */
 export function newTwinContent(): TwinContent {
   return { tags: {}, desired: emptyCollection(DESIRED), reported: emptyCollection(REPORTED), version: 2 };
+}
+
+/** The entity tag of a twin: Base64 of a counter of 64 bits. */
+function counterEtag(count: number): string {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64BE(BigInt(count));
+  return bytes.toString('base64');
 }
 
 type SectionsOfView = Pick<DeviceTwin, 'etag' | 'version' | 'tags' | 'properties'>;

@@ -1,5 +1,4 @@
 import type { JsonObject } from '../../protocol/json';
-import type { DeviceStatus } from '../identities/types';
 
 /**
  * The twin of a device or module as the service sees it. A snapshot: read it again to see changes.
@@ -15,7 +14,7 @@ export interface DeviceTwin {
   /** Counts the changes of tags, desired and reported properties. */
   readonly version: number;
   /** Of the device, also in the twin of a module. */
-  readonly status: DeviceStatus;
+  readonly status: 'enabled' | 'disabled';
   readonly statusReason?: string;
   readonly statusUpdateTime?: Date;
   readonly connectionState: 'Connected' | 'Disconnected';

@@ -1,5 +1,5 @@
-import { examine, type Schema } from '../schemas/problems';
-import { invalidArgument } from './errors';
+import { invalidArgument } from '../protocol/errors';
+import { examine, type Schema } from './problems';
 
 /** Checks an argument of a service call. @throws EmulatorError 400004 for the first problem */
 export function checkArgument<Output>(schema: Schema<Output>, value: unknown, path = ''): Output {

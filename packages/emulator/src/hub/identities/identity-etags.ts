@@ -5,13 +5,6 @@ export function newIdentityEtag(): string {
   return Buffer.from(String(randomInt(100_000_000, 1_000_000_000))).toString('base64');
 }
 
-/** The entity tag of a twin: Base64 of a counter of 64 bits. */
-export function counterEtag(count: number): string {
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigUInt64BE(BigInt(count));
-  return bytes.toString('base64');
-}
-
 /** An ID that tells identities of the same name apart: the moment in ticks of 100 nanoseconds since the year 1, as IoT Hub has it. */
 export function newGenerationId(): string {
   const ticksBefore1970 = 621_355_968_000_000_000n;

@@ -1,12 +1,8 @@
-import type { AuthorityCertificates } from '../authorities/types';
-import type { JsonObject, JsonValue } from '../protocol/json';
-import type {
-  BuiltInAllocationPolicy,
-  EnrollmentAllocation,
-  EnrollmentAllocationInit,
-} from './allocation/types';
-import type { InitialTwin } from '../hub/linked-hub';
-import type { IfMatch } from '../protocol/etag';
+import type { AuthorityCertificates } from '../../authorities/types';
+import type { InitialTwin } from '../../hub/linked-hub';
+import type { IfMatch } from '../../protocol/etag';
+import type { JsonObject, JsonValue } from '../../protocol/json';
+import type { BuiltInAllocationPolicy, EnrollmentAllocation, EnrollmentAllocationInit } from './allocation';
 
 /** Whether devices may register by an enrollment. */
 export type ProvisioningStatus = 'enabled' | 'disabled';
@@ -185,6 +181,9 @@ export interface RegistrationRecord {
   readonly lastUpdatedDateTimeUtc: string;
   readonly etag: string;
 }
+
+/** The hub and device ID of a registered device. */
+export type Assignment = Required<Pick<RegistrationRecord, 'assignedHub' | 'deviceId'>>;
 
 /** The registration records of a DPS instance. A refused device (401) leaves none. */
 export interface Registrations {

@@ -1,5 +1,5 @@
-import { invalidArgument } from '../../protocol/errors';
 import type { LinkedHub } from '../../hub/linked-hub';
+import { invalidArgument } from '../../protocol/errors';
 
 /** The hubs of a DPS instance. */
 export class LinkedHubs {

@@ -2,7 +2,7 @@ import type { X509Certificate } from 'node:crypto';
 import { includesCertificate, issuersUpwards } from '../../authorities/chain';
 import { commonName, isValidAt } from '../../authorities/x509';
 import { invalidArgument } from '../../protocol/errors';
-import type { DeviceAuthentication } from '../identities/types';
+import type { DeviceAuthentication } from './types';
 
 const THUMBPRINT = /^([0-9A-F]{40}|[0-9A-F]{64})$/;
 

@@ -1,59 +1,21 @@
-import type { X509Certificate } from 'node:crypto';
 import createDebug from 'debug';
 import type { IConnectPacket } from 'mqtt-packet';
-import { answer, type HttpExchange } from '../devices/https/exchange';
-import type { RoutableService } from '../devices/shared-port';
-import type { UnverifiedBehavior } from '../options/unverified-behavior';
-import { DpsClient } from './device-api/client';
-import { DeviceApi, type DeviceApiSettings } from './device-api/device-api';
-import { answerRequest } from './device-api/http-requests';
-import { ResponseSubscribers } from './device-api/response-subscribers';
-import { parseUsername, type DpsUsername } from './connect/username';
-import type { DpsInstance } from './instance';
-import { firstRefusal, type ConnectStep, type ConnectVerdict } from '../devices/mqtt/connect/verdict';
-import type { MqttConnection } from '../devices/mqtt/client';
+import { answer, type HttpExchange } from '../../devices/https/exchange';
+import type { MqttConnection } from '../../devices/mqtt/client';
+import { firstRefusal, type ConnectVerdict } from '../../devices/mqtt/connect/verdict';
+import type { RoutableService } from '../../devices/shared-port';
+import type { UnverifiedBehavior } from '../../options/unverified-behavior';
+import { CONNECT_STEPS } from '../connect/steps';
+import { parseUsername } from '../connect/username';
+import type { DpsInstance } from '../instance';
+import { DpsClient } from './client';
+import { DeviceApi, type DeviceApiSettings } from './device-api';
+import { answerRequest } from './http-requests';
+import { ResponseSubscribers } from './response-subscribers';
 
 const debug = createDebug('azure-iot-x509:emulator:dps');
 
-interface ConnectContext {
-  readonly clientId: string;
-  readonly password: string;
-  readonly username: DpsUsername | undefined;
-  readonly api: DeviceApi | undefined;
-  readonly leaf: X509Certificate | undefined;
-  readonly unverifiedBehavior: UnverifiedBehavior;
-}
-
-const CONNECT_STEPS: readonly ConnectStep<ConnectContext>[] = [
-  {
-    reason: 'the username is not {idScope}/registrations/{registrationId}/api-version={version}',
-    isRefused: ({ username }) => username === undefined,
-    returnCode: 5,
-  },
-  {
-    // Registration IDs are compared without case everywhere in DPS.
-    reason: 'ClientId is not the registration ID in the username',
-    isRefused: ({ clientId, username }) => clientId.toLowerCase() !== username?.registrationId.toLowerCase(),
-    returnCode: 5,
-  },
-  {
-    reason: 'no DPS instance has this ID scope',
-    isRefused: ({ api }) => api === undefined,
-    returnCode: ({ unverifiedBehavior }) => unverifiedBehavior.unknownIdScope,
-  },
-  {
-    reason: 'a password was sent, and symmetric keys are not emulated',
-    isRefused: ({ password }) => password !== '',
-    returnCode: 5,
-  },
-  {
-    reason: 'the client sent no certificate',
-    isRefused: ({ leaf }) => leaf === undefined,
-    returnCode: ({ unverifiedBehavior }) => unverifiedBehavior.missingCertificate,
-  },
-];
-
-/** The global endpoint: it tells the DPS instances behind it apart by their ID scopes. */
+/** The global endpoint of all DPS instances, which are told apart by their ID scopes. */
 export class GlobalEndpoint implements RoutableService {
   readonly label = 'DPS';
   readonly #apis: readonly DeviceApi[];
@@ -79,7 +41,7 @@ export class GlobalEndpoint implements RoutableService {
     return /^\/[^/]+\/registrations\//.test(path);
   }
 
-  /** Never rejects: a defect of the emulator costs this client its connection and nobody else's. */
+  /** A defect of the emulator ends this connection and no other. */
   handleRequest({ request, response, certificates }: HttpExchange): void {
     const respond = async (): Promise<void> => {
       const found = await answerRequest({ request, certificates }, (idScope) => this.#find(idScope));
@@ -99,7 +61,7 @@ export class GlobalEndpoint implements RoutableService {
       clientId: packet.clientId,
       password: packet.password?.toString() ?? '',
       username,
-      api,
+      isKnownIdScope: api !== undefined,
       leaf,
       unverifiedBehavior: this.#unverifiedBehavior,
     });

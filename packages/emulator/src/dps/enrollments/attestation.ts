@@ -1,6 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
-import { includesCertificate, issuersUpwards } from '../authorities/chain';
-import { commonName, isValidAt } from '../authorities/x509';
+import { includesCertificate, issuersUpwards } from '../../authorities/chain';
+import { commonName, isValidAt } from '../../authorities/x509';
 
 /** An individual enrollment, as far as attestation is concerned. */
 export interface IndividualCandidate {

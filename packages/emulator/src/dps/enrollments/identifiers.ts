@@ -1,4 +1,4 @@
-import { invalidArgument } from '../protocol/errors';
+import { invalidArgument } from '../../protocol/errors';
 
 // DPS: letters, digits and - . _ : of which the last character must be a letter, a digit or a dash; at most 128.
 const REGISTRATION_ID = /^(?=.{1,128}$)[A-Za-z0-9._:-]*[A-Za-z0-9-]$/;
