@@ -1,5 +1,5 @@
 import type { JsonObject } from 'azure-iot-emulator';
-import { isJsonObject } from '../../packages/emulator/src/json';
+import { isJsonObject } from '../../packages/emulator/src/protocol/json';
 import type { Dice } from './dice';
 
 const KEYS = Array.from({ length: 5 }, (_, index) => `key${index + 1}`);

@@ -364,7 +364,7 @@ describe('who answers in place of DPS', () => {
     const name = 'global.azure-devices-provisioning.net';
 
     /** What is found when somebody opens TLS on the way to Azure. */
-    async function inspected(rootName: string, isTrusted: boolean): Promise<Report & { isSilent: boolean }> {
+    async function inspected(rootName: string, isTrusted: boolean): Promise<Report & { discardsOutgoing: boolean }> {
       await using server = await startScriptedServer((client) => client.socket.end(), {
         rootName,
         hostNames: ['*.azure-devices-provisioning.net'],
@@ -372,7 +372,7 @@ describe('who answers in place of DPS', () => {
       await using proxy = await startConnectProxy({ target: server.endpoint });
       const flags = isTrusted ? at(name, server.ca) : at(name);
       const report = await examine([...flags, '--transport', 'mqtt-ws', '--proxy', proxy.url]);
-      return { ...report, isSilent: heardNothing(server) };
+      return { ...report, discardsOutgoing: heardNothing(server) };
     }
 
     test('an inspection that is not trusted is recognized by its issuer', async () => {
@@ -383,7 +383,7 @@ describe('who answers in place of DPS', () => {
       expect(step.remedy).toMatch(
         /^Zscaler inspects TLS here\. Have \*\.azure-devices-provisioning\.net and /,
       );
-      expect(report.isSilent).toBe(true);
+      expect(report.discardsOutgoing).toBe(true);
     });
 
     test('one that is trusted is a warning, since it takes the certificate of the device away', async () => {

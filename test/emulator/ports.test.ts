@@ -3,7 +3,7 @@ import { connect as connectTls } from 'node:tls';
 import { connectDevice } from 'azure-iot-x509';
 import { createSelfSignedCertificate } from 'azure-iot-certificates';
 import { startEmulator, type Emulator, type EmulatorOptions } from 'azure-iot-emulator';
-import { isLoopback } from '../../packages/emulator/src/ports';
+import { isLoopback } from '../../packages/emulator/src/devices/ports';
 import { useTemporaryDirectory } from '../../packages/certificates/test/making/temporary-directory';
 import { enrollDevice } from '../support/enrolled-device';
 import { connectToDps } from '../../packages/emulator/test/support/clients';
@@ -49,13 +49,13 @@ describe('ports of one service each', () => {
     await taken.close();
   });
 
-  it.each<[keyof EmulatorOptions, EmulatorOptions]>([
+  it.each<[string, EmulatorOptions]>([
     ['sharedPorts', { sharedPorts: [0], port: 8883 }],
     ['sharedPorts', { sharedPorts: [0], hubs: [{ name: 'north', port: 8883 }] }],
-    ['sharedPorts', { sharedPorts: [65536] }],
+    ['sharedPorts[0]', { sharedPorts: [65536] }],
     ['port', { port: -1 }],
-    ['hubs', { hubs: [{ name: 'north', port: 1.5 }] }],
-    ['hubs', { hubs: [{ name: 'north', hostName: 'north:8883' }] }],
+    ['hubs[0].port', { hubs: [{ name: 'north', port: 1.5 }] }],
+    ['hubs[0].hostName', { hubs: [{ name: 'north', hostName: 'north:8883' }] }],
     ['host', { host: '' }],
     ['hostName', { hostName: 'https://gateway' }],
   ])('%s cannot be %j', async (option, options) => {

@@ -13,7 +13,7 @@ import type { Emulator, HubEmulator } from 'azure-iot-emulator';
 const subject = { organization: 'Contoso' };
 
 /** How a test departs from a device that is enrolled as it should be. */
-export interface Departures {
+export interface Overrides {
   /** Of the device certificate. */
   validity?: ValidityOptions;
   /** For group kinds: leave the CA without proof of possession. */
@@ -38,12 +38,12 @@ export async function enrollDevice(
   emulator: Emulator,
   kind: EnrollmentKind,
   registrationId: string,
-  departures: Departures = {},
+  overrides: Overrides = {},
 ): Promise<EnrolledDevice> {
   const central = kind.startsWith('central');
   const { device, root } = kind.endsWith('group')
-    ? await enrollGroup(emulator, central, registrationId, departures)
-    : { device: await enrollIndividual(emulator, central, registrationId, departures), root: undefined };
+    ? await enrollGroup(emulator, central, registrationId, overrides)
+    : { device: await enrollIndividual(emulator, central, registrationId, overrides), root: undefined };
   const hub = central ? emulator.central.hub : emulator.hubs[0];
   if (!hub) throw new Error('The emulator has no hub.');
   return {
@@ -68,7 +68,7 @@ async function enrollIndividual(
   emulator: Emulator,
   central: boolean,
   commonName: string,
-  { validity }: Departures,
+  { validity }: Overrides,
 ): Promise<IssuedCertificate> {
   const device = await createSelfSignedCertificate({ commonName, subject, ...(validity && { validity }) });
   const { certificate } = device;
@@ -91,7 +91,7 @@ async function enrollGroup(
   emulator: Emulator,
   central: boolean,
   commonName: string,
-  { validity, unverified = false }: Departures,
+  { validity, unverified = false }: Overrides,
 ): Promise<{ device: IssuedCertificate; root: IssuedCertificate }> {
   const name = `${commonName}-ca`;
   const root = await createRootCertificate({ commonName: `${commonName} root`, subject });

@@ -1,4 +1,4 @@
-export { createEmulatorAgent, type EmulatorAgentOptions } from './agent';
+export { createEmulatorAgent, type EmulatorAgentOptions } from './devices/https/agent';
 export type {
   AuthorityCertificate,
   AuthorityCertificateInit,
@@ -28,9 +28,8 @@ export type {
   DeviceRuntimeContext,
   EnrollmentAllocation,
   EnrollmentAllocationInit,
-  InitialTwin,
   ReprovisionPolicy,
-} from './dps/allocation/types';
+} from './dps/types/allocation';
 export type {
   DeviceCapabilities,
   DpsEmulator,
@@ -51,8 +50,8 @@ export type {
   Registrations,
   RegistrationStatus,
   RegistrationSubstatus,
-} from './dps/types';
-export { EmulatorError } from './errors';
+} from './dps/types/dps';
+export { EmulatorError } from './protocol/errors';
 export type * from './faults/action-types';
 export type { Fault, FaultActions, FaultAt, FaultHit, FaultInit, Faults, FaultStep } from './faults/types';
 export type {
@@ -66,7 +65,6 @@ export type {
   DeviceIdentity,
   DeviceInit,
   DeviceStatus,
-  DeviceTwin,
   DeviceUpdate,
   EnqueuedMessage,
   EventSource,
@@ -76,26 +74,22 @@ export type {
   HubModules,
   HubTarget,
   IdentityProperties,
-  IfMatch,
-  MethodCall,
-  MethodResponse,
   ModuleIdentity,
   ModuleInit,
   ModuleUpdate,
   SystemProperties,
   TelemetryMessage,
   ThumbprintAuthentication,
-  TwinChange,
 } from './hub/types';
-export type { FileUploadNotification, FileUploadOptions, FileUploads, UploadedFile } from './hub/files/types';
-export type { JsonObject, JsonValue } from './json';
-export type { DisconnectReason } from './devices/mqtt/service';
+export type { FileUploadNotification, FileUploads, UploadedFile } from './hub/files/types';
+export type { IfMatch } from './protocol/etag';
+export type { JsonObject, JsonValue } from './protocol/json';
 export { startEmulator } from './start';
-export type {
-  ReadTelemetryOptions,
-  TelemetryFile,
-  TelemetryFilter,
-  TelemetryReader,
-} from './hub/telemetry/types';
-export type { DpsThrottling, Emulator, EmulatorOptions, HubOptions } from './types';
-export type { UnverifiedBehavior } from './unverified-behavior';
+export type { TelemetryFile, TelemetryFilter } from './hub/telemetry/types';
+export type { Emulator } from './emulator';
+export type { DpsThrottling, EmulatorOptions, FileUploadOptions, HubOptions } from './options/types';
+export type { UnverifiedBehavior } from './options/unverified-behavior';
+export type { DisconnectReason } from './devices/mqtt/client';
+export type { InitialTwin } from './hub/linked-hub';
+export type { MethodCall, MethodResponse } from './hub/methods/types';
+export type { DeviceTwin, TwinChange } from './hub/twins/types';

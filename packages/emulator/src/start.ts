@@ -1,15 +1,15 @@
 import { CentralApplication } from './central/application';
-import { DpsGateway } from './dps/gateway';
-import { newIdScope } from './dps/identifiers';
+import { isLoopback, Ports } from './devices/ports';
+import { GlobalEndpoint } from './dps/device-api/global-endpoint';
 import { DpsInstance } from './dps/instance';
+import { RunningEmulator, type Emulator } from './emulator';
 import { FaultInjection } from './faults/fault-injection';
-import type { Faults } from './faults/types';
 import { Hub } from './hub/hub';
-import type { ResolvedHub } from './options';
-import { isLoopback, Ports } from './ports';
+import { newIdScope } from './options/id-scope';
+import type { ResolvedHub } from './options/resolve';
+import type { EmulatorOptions } from './options/types';
 import type { ServerIdentity } from './state/server-identity';
 import { openState, type State } from './state/state';
-import type { Emulator, EmulatorOptions } from './types';
 
 /** An ID scope that no other instance has. */
 function newUniqueIdScope(taken: Set<string>): string {
@@ -22,92 +22,19 @@ function newUniqueIdScope(taken: Set<string>): string {
 function warnIfExposed(host: string): void {
   if (isLoopback(host)) return;
   process.emitWarning(
-    `The Azure IoT emulator listens on ${host}: whoever reaches this machine can reach it. It is made for tests; ` +
-      'leave out the option host, or let nobody else into the network.',
+    `The Azure IoT emulator listens on ${host}: everybody who reaches this machine can reach it. It is made for tests; ` +
+      'leave out the option host, or use a network that no one else reaches.',
     { code: 'AZURE_IOT_X509_EMULATOR_EXPOSED' },
   );
 }
 
-interface Parts {
-  readonly globalEndpoint: string;
-  readonly ca: string;
-  readonly dps: DpsInstance;
-  readonly centralApplications: readonly CentralApplication[];
-  readonly hubs: readonly Hub[];
-  readonly ports: Ports;
-  readonly state: State;
-  readonly injection: FaultInjection;
-}
-
-/** A running emulator. */
-class RunningEmulator implements Emulator {
-  readonly idScope: string;
-  readonly globalEndpoint: string;
-  readonly ca: string;
-  readonly sharedPorts: readonly number[];
-  readonly dps: DpsInstance;
-  readonly central: CentralApplication;
-  readonly centralApplications: readonly CentralApplication[];
-  readonly hubs: readonly Hub[];
-  readonly faults: Faults;
-  readonly #ports: Ports;
-  readonly #state: State;
-  readonly #injection: FaultInjection;
-  #closing: Promise<void> | undefined;
-
-  constructor(init: Parts) {
-    this.idScope = init.dps.idScope;
-    this.globalEndpoint = init.globalEndpoint;
-    this.ca = init.ca;
-    this.dps = init.dps;
-    const [central] = init.centralApplications;
-    if (central === undefined) throw new Error('the options guarantee an application');
-    this.central = central;
-    this.centralApplications = init.centralApplications;
-    this.hubs = init.hubs;
-    this.#ports = init.ports;
-    this.sharedPorts = init.ports.sharedPorts;
-    this.#state = init.state;
-    this.#injection = init.injection;
-    this.faults = init.injection.faults;
-  }
-
-  findHub(hostName: string): Hub | undefined {
-    return this.#allHubs().find((hub) => hub.hostName.toLowerCase() === hostName.toLowerCase());
-  }
-
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
-  }
-
-  async #close(): Promise<void> {
-    this.#injection.close();
-    await this.#ports.close();
-    // Whoever asked is gone; nobody new can ask.
-    for (const { dps } of [this, ...this.centralApplications]) dps.dispose();
-    // What waits is kept before it is forgotten.
-    await this.#state.close();
-    for (const hub of this.#allHubs()) hub.dispose();
-    await Promise.all(this.#allHubs().map((hub) => hub.finish()));
-  }
-
-  #allHubs(): readonly Hub[] {
-    return [...this.hubs, ...this.centralApplications.map(({ hub }) => hub)];
-  }
-}
-
-/** Listens for the hubs, and answers with their ports by their names. */
+/** Listens for the hubs. Returns their ports by their names. */
 async function listenForHubs(
   hubs: readonly (readonly [Hub, ResolvedHub])[],
   ports: Ports,
 ): Promise<ReadonlyMap<string, number>> {
   const chosen = new Map<string, number>();
-  // A free port must not be the one that another hub has to have.
+  // Given ports first: a free port must not be the one that another hub is given.
   const settledFirst = [...hubs].sort(
     ([, left], [, right]) => Number(left.port === 0) - Number(right.port === 0),
   );
@@ -120,7 +47,7 @@ async function listenForHubs(
   return chosen;
 }
 
-/** Makes the services, gives them back what was kept, and lets clients in. */
+/** Creates the services, restores their state, and admits clients. */
 async function startServices(
   state: State,
   ports: Ports,
@@ -142,11 +69,13 @@ async function startServices(
     idScopes.set(hub.name, scope);
     return new CentralApplication(scope, hub, unverifiedBehavior);
   });
+  const [central] = centralApplications;
+  if (central === undefined) throw new Error('the options guarantee an application');
   const hubs = linked.map(([hub]) => hub);
   const dps = new DpsInstance({ idScope, linkedHubs: hubs, unverifiedBehavior });
   const instances = [dps, ...centralApplications.map((central) => central.dps)];
-  const gateway = new DpsGateway(instances, options, unverifiedBehavior);
-  const listening = await ports.listen(gateway, {
+  const endpoint = new GlobalEndpoint(instances, options, unverifiedBehavior);
+  const listening = await ports.listen(endpoint, {
     hostName: options.hostName,
     port: options.port,
     disconnectAll: () => undefined,
@@ -162,7 +91,7 @@ async function startServices(
     }
     await state.begin({ port, sharedPorts: ports.sharedPorts, hubPorts, idScopes });
   } catch (error) {
-    // What was given back to them already may be waiting for its time.
+    // Restored messages have timers.
     for (const hub of allHubs) hub.dispose();
     throw error;
   }
@@ -172,7 +101,7 @@ async function startServices(
         ...allHubs.map(
           (hub) => ({ name: hub.name, kind: 'hub', service: hub, listening: hub, hub }) as const,
         ),
-        { name: 'dps', kind: 'dps', service: gateway, listening },
+        { name: 'dps', kind: 'dps', service: endpoint, listening },
       ],
       instances,
       linkedHubs: hubs,
@@ -180,11 +109,12 @@ async function startServices(
     },
     identity,
   );
-  ports.letIn();
+  ports.admitClients();
   return new RunningEmulator({
     globalEndpoint,
     ca,
     dps,
+    central,
     centralApplications,
     hubs,
     ports,
@@ -194,8 +124,8 @@ async function startServices(
 }
 
 /**
- * Starts DPS, IoT hubs and IoT Central on the loopback interface, on free ports, over mutual TLS with a certificate made for the
- * occasion. Unless the options say otherwise, nothing is stored and nothing leaves the machine.
+ * Starts DPS, IoT hubs and IoT Central on the loopback interface, on free ports, over mutual TLS with a new certificate.
+ * Unless the options say otherwise, nothing is stored and nothing leaves the machine.
  *
  * @example
  * ```ts
@@ -203,8 +133,8 @@ async function startServices(
  * const device = await createSelfSignedCertificate({ commonName: 'sensor-17' });
  * emulator.dps.individualEnrollments.create({ registrationId: 'sensor-17', primaryCertificate: device.certificate });
  * ```
- * @throws InvalidOptionsError listing every option that is wrong, also one that does not go with what was kept; FileError
- * when a file of the state directory is damaged or cannot be written; or the system's error when a port is taken.
+ * @throws InvalidOptionsError listing every option that is wrong or contradicts the state directory; FileError when a file
+ * of the state directory is damaged or cannot be written; or the system's error when a port is taken.
  */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const state = await openState(options);
@@ -213,7 +143,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   try {
     const hostNames = [hostName, ...[...hubs, ...centralHubs].map((hub) => hub.hostName)];
     const identity = await state.serverIdentity(hostNames);
-    const injection = new FaultInjection(state.options.seed);
+    const injection = new FaultInjection();
     const { credentials } = identity;
     const interceptor = injection.interceptor.bind(injection);
     const { announcedPort } = state.options;

@@ -6,7 +6,7 @@ import {
   createSelfSignedCertificate,
   type IssuedCertificate,
 } from 'azure-iot-certificates';
-import { attest, type AttestationRequest, type AttestationResult } from '../src/dps/attestation';
+import { attest, type AttestationRequest, type AttestationResult } from '../src/dps/enrollments/attestation';
 
 const ID = 'sensor-17';
 const DAY = 86_400_000;

@@ -3,13 +3,13 @@ import { startEmulator, type EmulatorOptions } from 'azure-iot-emulator';
 /* Options of file uploads and of the port that is announced. */
 
 test.each<[what: string, option: string, options: object]>([
-  ['a directory that is empty', 'fileUploads', { fileUploads: { directory: '' } }],
-  ['a directory that is a number', 'fileUploads', { fileUploads: { directory: 7 } }],
-  ['a directory with a null character', 'fileUploads', { fileUploads: { directory: 'a\0b' } }],
-  ['no room at all', 'fileUploads', { fileUploads: { maxBytes: 0 } }],
-  ['room that is not a number of bytes', 'fileUploads', { fileUploads: { maxBytes: 1.5 } }],
-  ['no time for an upload', 'fileUploads', { fileUploads: { sasTtlSeconds: 0 } }],
-  ['more than a day for an upload', 'fileUploads', { fileUploads: { sasTtlSeconds: 86_401 } }],
+  ['a directory that is empty', 'fileUploads.directory', { fileUploads: { directory: '' } }],
+  ['a directory that is a number', 'fileUploads.directory', { fileUploads: { directory: 7 } }],
+  ['a directory with a null character', 'fileUploads.directory', { fileUploads: { directory: 'a\0b' } }],
+  ['no room at all', 'fileUploads.maxBytes', { fileUploads: { maxBytes: 0 } }],
+  ['room that is not a number of bytes', 'fileUploads.maxBytes', { fileUploads: { maxBytes: 1.5 } }],
+  ['no time for an upload', 'fileUploads.sasTtlSeconds', { fileUploads: { sasTtlSeconds: 0 } }],
+  ['more than a day for an upload', 'fileUploads.sasTtlSeconds', { fileUploads: { sasTtlSeconds: 86_401 } }],
   ['options that are none', 'fileUploads', { fileUploads: 'uploads' }],
   ['a port to announce without shared ports', 'announcedPort', { announcedPort: 8883 }],
   ['a port to announce that is none', 'announcedPort', { announcedPort: 65_536, sharedPorts: [0] }],

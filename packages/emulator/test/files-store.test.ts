@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -191,44 +191,6 @@ describe('in a directory', () => {
     request.destroy();
     expect(await readdir(join(directory, 'new', 'hub-1'))).toEqual(['.staging']);
     expect(await readdir(join(directory, 'new', 'hub-1', '.staging'))).toEqual([]);
-  });
-
-  test('a limit is kept, and nothing is removed for it, not even what was there before', async () => {
-    {
-      await using setting = await start({ fileUploads: { directory } });
-      await setting.upload('a', Buffer.alloc(MB));
-    }
-    await using setting = await start({ fileUploads: { directory, maxBytes: 2 * MB } });
-    expect(await setting.upload('b', Buffer.alloc(1.1 * MB))).toBe(507);
-    expect(await setting.upload('b', Buffer.alloc(0.9 * MB))).toBe(201);
-    expect(await setting.names()).toEqual(['a', 'b']);
-    await setting.hub.fileUploads.delete('camera-1', 'a');
-    expect(await setting.upload('c', Buffer.alloc(MB))).toBe(201);
-  });
-
-  test('a block that is used twice counts twice, and only for as long as it does', async () => {
-    await using setting = await start({ fileUploads: { directory, maxBytes: 2 * MB } });
-    const { device } = setting;
-    const place = await beginUpload(device, 'a');
-    await putBlock(place, device, blockId(0), Buffer.alloc(0.9 * MB));
-    expect((await putBlockList(place, device, [0, 0, 0].map(blockId))).status).toBe(507);
-    await putBlock(place, device, blockId(0), Buffer.alloc(0.9 * MB));
-    expect((await putBlockList(place, device, [0, 0].map(blockId))).status).toBe(201);
-    expect(await setting.upload('b', Buffer.alloc(0.3 * MB))).toBe(507);
-    expect(await setting.upload('b', Buffer.alloc(0.2 * MB))).toBe(201);
-  });
-
-  test('what a killed emulator left of uploads is removed a day later', async () => {
-    const staging = join(directory, 'hub-1', '.staging');
-    await mkdir(staging, { recursive: true });
-    const [old, young] = [join(staging, 'old'), join(staging, 'young')];
-    await writeFile(old, 'left behind');
-    await writeFile(young, 'perhaps of another one');
-    const before = new Date(Date.now() - 25 * 60 * 60 * 1000);
-    await utimes(old, before, before);
-    await using setting = await start({ fileUploads: { directory } });
-    await setting.upload('a', 'x');
-    expect(await readdir(staging)).toEqual(['young']);
   });
 
   test("somebody else's files are left alone", async () => {

@@ -58,7 +58,7 @@ describe('startEmulator', () => {
   });
 
   it.each<[string, EmulatorOptions]>([
-    ['hubs', { hubs: [''] }],
+    ['hubs[0].name', { hubs: [''] }],
     ['hubs', { hubs: ['a', 'a'] }],
     ['idScope', { idScope: 'scope' }],
     ['retryAfterSeconds', { retryAfterSeconds: -1 }],
@@ -97,9 +97,9 @@ describe('startEmulator', () => {
       'is not an option. Did you mean unverifiedBehavior.unknownIdScope?',
     ],
     [
-      'centralApplications',
+      'centralApplications[0]',
       { centralApplications: [{ name: 'central', port: 1 }] },
-      'is not a list of at least one name.',
+      'must be a name of letters, digits and dashes, at most 50 characters.',
     ],
     ['options', [], 'must be an object.'],
   ])('refuses %s, which it does not know', async (option, options, message) => {
@@ -117,7 +117,7 @@ describe('startEmulator', () => {
   it('names every bad option at once', async () => {
     const options = { idScope: '', retryAfterSeconds: -1, hostname: 'gateway' };
     await expect(startEmulator(options)).rejects.toMatchObject({
-      problems: [{ option: 'hostname' }, { option: 'idScope' }, { option: 'retryAfterSeconds' }],
+      problems: [{ option: 'idScope' }, { option: 'retryAfterSeconds' }, { option: 'hostname' }],
     });
   });
 });

@@ -1,11 +1,8 @@
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { createSelfSignedCertificate } from 'azure-iot-certificates';
 import { startEmulator, type TelemetryMessage } from 'azure-iot-emulator';
@@ -263,41 +260,5 @@ describe('a file', () => {
     await sender.send('kept');
     await other.close();
     expect((await linesOf(file)).map(({ body }) => body)).toEqual(['lost', 'kept']);
-  });
-
-  test('that is slow holds the devices up, and loses nothing', async () => {
-    await using sender = await connect();
-    await using other = await connect();
-    // A pipe takes nothing more when it is full, until somebody reads from it.
-    const pipe = nextFile();
-    await promisify(execFile)('mkfifo', [pipe]);
-    const handle = await context.hub.writeTelemetryTo(pipe, { deviceId: sender.deviceId });
-    const total = 5_000;
-    const payload = Buffer.alloc(1_000, 'x');
-    for (let index = 0; index < total; index++) {
-      sender.client.publish(`devices/${sender.deviceId}/messages/events/`, payload);
-    }
-    const finished = sender.client.ping();
-    let received = 0;
-    context.hub.on('telemetry', () => (received += 1));
-    // Until nothing comes any more, though the hub has every opportunity to read.
-    let idle = 0;
-    while (idle < 50) {
-      const before = received;
-      await other.client.ping();
-      idle = received === before ? idle + 1 : 0;
-    }
-    expect(received).toBeLessThan(total);
-    let lines = 0;
-    const reading = createReadStream(pipe);
-    for await (const line of createInterface({ input: reading })) {
-      expect((JSON.parse(line) as Line).deviceId).toBe(sender.deviceId);
-      if ((lines += 1) === total) break;
-    }
-    await finished;
-    expect(received).toBe(total);
-    context.hub.removeAllListeners('telemetry');
-    reading.destroy();
-    await handle.close();
   });
 });

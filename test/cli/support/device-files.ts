@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EnrollmentKind } from 'azure-iot-x509';
 import type { Emulator } from 'azure-iot-emulator';
-import { enrollDevice, type Departures, type EnrolledDevice } from '../../support/enrolled-device';
+import { enrollDevice, type Overrides, type EnrolledDevice } from '../../support/enrolled-device';
 
 /** An enrolled device with its certificate, key and the emulator's root in files, as a command line wants them. */
 export interface DeviceFiles {
@@ -37,9 +37,9 @@ export async function writeDevice(
   emulator: Emulator,
   kind: EnrollmentKind,
   registrationId: string,
-  departures: Departures = {},
+  overrides: Overrides = {},
 ): Promise<DeviceFiles> {
-  const enrolled = await enrollDevice(emulator, kind, registrationId, departures);
+  const enrolled = await enrollDevice(emulator, kind, registrationId, overrides);
   const write = (name: string, content: string) => {
     const path = join(directory, `${registrationId}${name}`);
     writeFileSync(path, content, { mode: 0o600 });

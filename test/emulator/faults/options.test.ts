@@ -45,11 +45,15 @@ describe('a fault', () => {
       { at: 'ping', action: { kind: 'constructor' } },
       ['action.kind is not an action of the step ping.'],
     ],
-    ['a misspelled member', { at: 'ping', times: 1, tims: 2, action: ignore }, ['tims does not exist here.']],
+    [
+      'a misspelled member',
+      { at: 'ping', times: 1, tims: 2, action: ignore },
+      ['tims is not an option. Did you mean times?'],
+    ],
     [
       'a member of another action',
       { at: 'ping', action: { ...ignore, ms: 1 } },
-      ['action.ms does not exist here.'],
+      ['action.ms is not an option.'],
     ],
     [
       'a wrong moment',
@@ -91,23 +95,17 @@ describe('a fault', () => {
       { at: 'puback', action: { kind: 'garbage', what: 'not-json' } },
       ['action.what must be one of not-mqtt, truncated.'],
     ],
-    ['skip below 0', { at: 'ping', skip: -1, action: ignore }, ['skip is not a whole number from 0.']],
+    ['skip below 0', { at: 'ping', skip: -1, action: ignore }, ['skip must be a whole number from 0.']],
     [
       'times 0',
       { at: 'ping', times: 0, action: ignore },
-      ['times is neither a whole number from 1 nor Infinity.'],
+      ['times must be a whole number from 1 or Infinity.'],
     ],
     [
-      'probability 0',
-      { at: 'ping', probability: 0, action: ignore },
-      ['probability is not above 0 and at most 1.'],
+      'a device that is none',
+      { at: 'ping', device: 1, action: ignore },
+      ['device must be the ID of a device.'],
     ],
-    [
-      'probability above 1',
-      { at: 'ping', probability: 1.1, action: ignore },
-      ['probability is not above 0 and at most 1.'],
-    ],
-    ['a device that is none', { at: 'ping', device: 1, action: ignore }, ['device is not a device.']],
     [
       'a device before there is one',
       { at: 'tls', device: 'pump-1', action: { kind: 'stall' } },
@@ -132,9 +130,9 @@ describe('a fault', () => {
       'several problems',
       { at: 'ping', skip: 'x', service: '', action: { kind: 'delay', ms: '1' } },
       [
-        'skip is not a whole number from 0.',
-        'action.ms must be a whole number from 1 to 2147483647.',
+        'skip must be a whole number from 0.',
         'service is not the name of one of the emulator.',
+        'action.ms must be a whole number from 1 to 2147483647.',
       ],
     ],
   ])('is refused: %s', (_title, fault, problems) => {
@@ -160,7 +158,6 @@ describe('a fault', () => {
       service: 'dps',
       skip: 1,
       times: Infinity,
-      probability: 0.5,
       action: {
         kind: 'answer',
         status: 429,

@@ -10,7 +10,7 @@ import { startEmulator, type Emulator, type HubEmulator } from 'azure-iot-emulat
 import { createSelfSignedCertificate } from 'azure-iot-certificates';
 import { enrollDevice } from '../../support/enrolled-device';
 import { expectNothingLeft } from '../../support/leaks';
-import type { Persistent } from '../../../packages/emulator/src/state/persistent';
+import type { Persistent } from '../../../packages/emulator/src/stored/persistent';
 import { connectToHub, createHubDevice } from '../../../packages/emulator/test/support/clients';
 import { moduleOf, Program } from '../../../packages/emulator/test/support/program';
 import { useWarnings } from '../../../packages/emulator/test/support/warnings';

@@ -1,28 +1,21 @@
 import { randomBytes, type X509Certificate } from 'node:crypto';
-import { commonName, isIssuedBy, isValidAt, readCertificate } from '../certificate-input';
-import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../errors';
-import { newEtag } from '../etag';
-import type { JsonObject, JsonValue } from '../json';
-import {
-  arrayOf,
-  checkedAt,
-  optional,
-  propertyPath,
-  readBoolean,
-  readFields,
-  readString,
-  StoredValueError,
-  type Read,
-} from '../state/read';
-import { utcTimestamp } from '../time';
+import { exactOptional } from 'valibot';
+import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../protocol/errors';
+import { newEtag } from '../protocol/etag';
+import { toJson, type JsonObject, type JsonValue } from '../protocol/json';
+import { utcTimestamp } from '../protocol/timestamp';
+import { object } from '../schemas/objects';
+import { boolean, refined, text } from '../schemas/values';
+import { readStored, uniqueList } from '../stored/stored-value';
 import type { AuthorityCertificate, AuthorityCertificateInit, AuthorityCertificates } from './types';
+import { commonName, isIssuedBy, isValidAt, readCertificate } from './x509';
 
 /** IoT Hub and DPS: authorities that can be uploaded to one. */
 const MAX_CERTIFICATES = 25;
 
-/** What surrounds a store. */
+/** The surroundings of a store. */
 export interface AuthorityCertificateStoreInit {
-  /** Whether something depends on the authority of that name, which thus must not be deleted. Default: nothing does. */
+  /** Whether the authority of that name is in use and must not be deleted. Default: none is. */
   readonly isReferenced?: (name: string) => boolean;
   /** Called after every change. */
   readonly changed?: () => void;
@@ -41,32 +34,25 @@ export function readAuthority(pem: string, parameter: string): X509Certificate {
   throw invalidArgument(`${parameter} is not a certificate authority: basic constraints do not say CA:TRUE`);
 }
 
-const readEntry: Read<Entry> = (value, path) => {
-  const field = readFields(value, path);
-  const pem = field('certificate', readString);
-  const x509 = checkedAt(propertyPath(path, 'certificate'), () => readAuthority(pem, 'the value'));
-  const verificationCode = field('verificationCode', optional(readString));
-  return {
-    x509,
-    ...(verificationCode !== undefined && { verificationCode }),
-    certificate: {
-      name: field('name', readString),
-      certificate: pem,
-      isVerified: field('isVerified', readBoolean),
-      ...described(x509),
-      createdDateTimeUtc: field('createdDateTimeUtc', readString),
-      lastUpdatedDateTimeUtc: field('lastUpdatedDateTimeUtc', readString),
-      etag: field('etag', readString),
-    },
-  };
-};
+const STORED = uniqueList(
+  object({
+    name: text,
+    certificate: refined(text, (pem) => ({ pem, x509: readAuthority(pem, 'the value') })),
+    isVerified: boolean,
+    verificationCode: exactOptional(text),
+    createdDateTimeUtc: text,
+    lastUpdatedDateTimeUtc: text,
+    etag: text,
+  }),
+  ({ name }) => name,
+);
 
-/** What the service shows of a certificate. */
+/** The details of a certificate that the service shows. */
 function described(x509: X509Certificate): Pick<AuthorityCertificate, 'subject' | 'thumbprint'> {
   return { subject: x509.subject, thumbprint: x509.fingerprint.replaceAll(':', '') };
 }
 
-/** What is wrong with the proof of possession, or `undefined`. */
+/** The problem of a proof of possession, or `undefined`. */
 function verificationProblem({ x509, verificationCode }: Entry, proof: X509Certificate): string | undefined {
   if (verificationCode === undefined) return 'no verification code has been generated for this certificate';
   const name = commonName(proof);
@@ -173,30 +159,35 @@ export class AuthorityCertificateStore implements AuthorityCertificates {
       .map(({ x509 }) => x509);
   }
 
-  /** All that has to be kept. */
   snapshot(): readonly JsonObject[] {
-    return [...this.#entries.values()].map(({ certificate, verificationCode }) => ({
-      name: certificate.name,
-      certificate: certificate.certificate,
-      isVerified: certificate.isVerified,
-      ...(verificationCode !== undefined && { verificationCode }),
-      createdDateTimeUtc: certificate.createdDateTimeUtc,
-      lastUpdatedDateTimeUtc: certificate.lastUpdatedDateTimeUtc,
-      etag: certificate.etag,
-    }));
+    return [...this.#entries.values()].map(({ certificate, verificationCode }) => {
+      const {
+        name,
+        certificate: pem,
+        isVerified,
+        createdDateTimeUtc,
+        lastUpdatedDateTimeUtc,
+        etag,
+      } = certificate;
+      return toJson({
+        ...{ name, certificate: pem, isVerified, verificationCode },
+        ...{ createdDateTimeUtc, lastUpdatedDateTimeUtc, etag },
+      });
+    });
   }
 
-  /** Takes over what was kept. @throws StoredValueError */
+  /** Replaces all authorities. @throws StoredValueError */
   restore(snapshot: JsonValue | undefined, path: string): void {
-    const entries = new Map<string, Entry>();
-    for (const [index, entry] of arrayOf(readEntry)(snapshot, path).entries()) {
-      const { name } = entry.certificate;
-      if (entries.has(name))
-        throw new StoredValueError(`${path}[${index}].name`, `is that of another one: ${name}`);
-      entries.set(name, entry);
-    }
+    const entries = readStored(STORED, snapshot, path);
     this.#entries.clear();
-    for (const [name, entry] of entries) this.#entries.set(name, entry);
+    for (const { certificate, verificationCode, ...rest } of entries) {
+      const { pem, x509 } = certificate;
+      this.#entries.set(rest.name, {
+        x509,
+        ...(verificationCode !== undefined && { verificationCode }),
+        certificate: { ...rest, certificate: pem, ...described(x509) },
+      });
+    }
   }
 
   #require(name: string): Entry {

@@ -1,11 +1,11 @@
 import type { X509Certificate } from 'node:crypto';
 import { factsOf } from 'azure-iot-certificates/internal';
-import { isIssuedBy, isSameCertificate, isValidAt } from '../certificate-input';
+import { isIssuedBy, isSameCertificate, isValidAt } from './x509';
 
-/** No chain in use is deeper. */
+/** The longest chain that is followed. */
 const MAX_DEPTH = 10;
 
-/** Whether that certificate is among them, byte by byte. */
+/** Whether the certificate is in the list, byte by byte. */
 export function includesCertificate(
   certificates: readonly X509Certificate[],
   wanted: X509Certificate,
@@ -14,17 +14,17 @@ export function includesCertificate(
 }
 
 /**
- * Whether an authority may have that many authorities between itself and a leaf (RFC 5280, 4.2.1.9: path length). That
- * Azure checks it is not documented, but its platform does.
+ * Whether an authority's path length allows that many authorities below it (RFC 5280, 4.2.1.9). Azure's check is not
+ * documented, but its platform checks.
  */
 function allowsBelow(authority: X509Certificate, authorities: number): boolean {
   return (factsOf(authority).basicConstraints?.pathLength ?? Infinity) >= authorities;
 }
 
-/** What a chain may be built of. */
+/** The certificates that a chain is built of. */
 export interface ChainMaterial {
   readonly leaf: X509Certificate;
-  /** In any order. What is no certificate authority, or not valid now, is not used. */
+  /** In any order. Only certificate authorities that are valid now are used. */
   readonly candidates: readonly X509Certificate[];
   readonly now: Date;
 }

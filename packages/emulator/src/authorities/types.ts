@@ -3,7 +3,7 @@ export interface AuthorityCertificate {
   readonly name: string;
   /** PEM. */
   readonly certificate: string;
-  /** Whether possession of its key is proven. Until then it lets in nobody. */
+  /** Whether possession of its key is proven. Until then it admits no device. */
   readonly isVerified: boolean;
   readonly subject: string;
   readonly thumbprint: string;
@@ -12,7 +12,7 @@ export interface AuthorityCertificate {
   readonly etag: string;
 }
 
-/** What {@link AuthorityCertificates.upload} takes. */
+/** An authority for {@link AuthorityCertificates.upload}. */
 export interface AuthorityCertificateInit {
   name: string;
   /** PEM of a root or an intermediate. */
@@ -26,8 +26,8 @@ export interface AuthorityCertificates {
   /** @throws EmulatorError 400004 when it is not a CA, 403002 when there are 25 already, 409001 when the name is taken. */
   upload(init: AuthorityCertificateInit): AuthorityCertificate;
   /**
-   * A fresh code, valid until the next one or until it is used: the common name of the certificate that
-   * {@link verify} wants to see.
+   * A new code, valid until the next one or until it is used. It must be the common name of the certificate for
+   * {@link verify}.
    *
    * @throws EmulatorError 404008
    */
@@ -35,7 +35,7 @@ export interface AuthorityCertificates {
   /**
    * Proof of possession: a certificate whose common name is the code, signed by the authority's key.
    *
-   * @throws EmulatorError 404008, or 400004 saying what is wrong with the certificate.
+   * @throws EmulatorError 404008, or 400004 with the problem of the certificate.
    */
   verify(name: string, verificationCertificate: string): AuthorityCertificate;
   get(name: string): AuthorityCertificate | undefined;

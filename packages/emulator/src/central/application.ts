@@ -1,17 +1,20 @@
-import { Changes } from '../changes';
 import { DpsInstance } from '../dps/instance';
-import { invalidArgument } from '../errors';
 import type { Hub } from '../hub/hub';
-import type { JsonObject } from '../json';
-import type { Persistent } from '../state/persistent';
-import { oneOf, readBoolean, readFields, readObject } from '../state/read';
-import type { UnverifiedBehavior } from '../unverified-behavior';
+import type { UnverifiedBehavior } from '../options/unverified-behavior';
+import type { JsonObject } from '../protocol/json';
+import { checkArgument } from '../schemas/argument';
+import { jsonObject, object } from '../schemas/objects';
+import { boolean, oneOf } from '../schemas/values';
+import { Changes } from '../stored/changes';
+import type { Persistent } from '../stored/persistent';
+import { readStored } from '../stored/stored-value';
 import { DeviceTemplateStore } from './device-templates';
 import { CentralDeviceStore } from './devices';
 import { CentralEnrollmentGroupStore } from './enrollment-groups';
 import type { CentralEmulator } from './types';
 
-const FIRST_REGISTRATIONS = ['assigned', 'fails-once'] as const;
+const FIRST_REGISTRATION = oneOf(['assigned', 'fails-once']);
+const STORED = object({ isAutoApprovalOn: boolean, firstRegistration: FIRST_REGISTRATION, dps: jsonObject });
 
 /** An IoT Central application: a DPS instance and a hub of its own, with the application's rules on top. */
 export class CentralApplication implements CentralEmulator, Persistent {
@@ -58,10 +61,7 @@ export class CentralApplication implements CentralEmulator, Persistent {
   }
 
   set firstRegistration(outcome: CentralEmulator['firstRegistration']) {
-    if (!FIRST_REGISTRATIONS.includes(outcome)) {
-      throw invalidArgument('firstRegistration must be assigned or fails-once');
-    }
-    this.#firstRegistration = outcome;
+    this.#firstRegistration = checkArgument(FIRST_REGISTRATION, outcome, 'firstRegistration');
     this.#changes.announce();
   }
 
@@ -76,12 +76,12 @@ export class CentralApplication implements CentralEmulator, Persistent {
   }
 
   restore(snapshot: JsonObject): void {
-    const field = readFields(snapshot, '');
-    this.#isAutoApprovalOn = field('isAutoApprovalOn', readBoolean);
-    this.#firstRegistration = field('firstRegistration', oneOf(FIRST_REGISTRATIONS));
-    field('deviceTemplates', (value, path) => this.deviceTemplates.restore(value, path));
-    field('devices', (value, path) => this.devices.restore(value, path));
-    field('dps', (value, path) => this.dps.restore(readObject(value, path), path));
+    const { isAutoApprovalOn, firstRegistration, dps } = readStored(STORED, snapshot);
+    this.#isAutoApprovalOn = isAutoApprovalOn;
+    this.#firstRegistration = firstRegistration;
+    this.deviceTemplates.restore(snapshot['deviceTemplates'], 'deviceTemplates');
+    this.devices.restore(snapshot['devices'], 'devices');
+    this.dps.restore(dps, 'dps');
   }
 
   onChange(listener: () => void): void {

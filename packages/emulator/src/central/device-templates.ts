@@ -1,6 +1,8 @@
-import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../errors';
-import type { JsonObject, JsonValue } from '../json';
-import { arrayOf, checkedAt, readFields, readString, type Read } from '../state/read';
+import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../protocol/errors';
+import type { JsonObject, JsonValue } from '../protocol/json';
+import { object } from '../schemas/objects';
+import { listOf, refined, text } from '../schemas/values';
+import { readStored } from '../stored/stored-value';
 import type { CentralDeviceTemplate, CentralDeviceTemplateInit, CentralDeviceTemplates } from './types';
 
 // DTDL: a scheme, segments, and (up to version 2 always) a version; at most 2048 characters.
@@ -15,13 +17,9 @@ function createTemplate({
   return { modelId, displayName };
 }
 
-const readTemplate: Read<CentralDeviceTemplate> = (value, path) => {
-  const field = readFields(value, path);
-  const init = { modelId: field('modelId', readString), displayName: field('displayName', readString) };
-  return checkedAt(path, () => createTemplate(init));
-};
+const STORED = listOf(refined(object({ modelId: text, displayName: text }), createTemplate));
 
-/** What the store of templates needs to know of others. */
+/** The surroundings of the store. */
 interface DeviceTemplateStoreInit {
   /** The ID of a device that has the template. */
   readonly userOf: (modelId: string) => string | undefined;
@@ -87,7 +85,7 @@ export class DeviceTemplateStore implements CentralDeviceTemplates {
   }
 
   restore(value: JsonValue | undefined, path: string): void {
-    const templates = arrayOf(readTemplate)(value, path);
+    const templates = readStored(STORED, value, path);
     this.#templates.clear();
     for (const template of templates) this.#templates.set(template.modelId, template);
   }

@@ -1,12 +1,15 @@
-import { invalidArgument } from '../errors';
-import { toJson, type JsonObject } from '../json';
-import { checkedAt, optional, readBoolean, readFields, readString, type Read } from '../state/read';
+import { exactOptional } from 'valibot';
+import { invalidArgument } from '../protocol/errors';
+import { object } from '../schemas/objects';
+import { must, type Schema } from '../schemas/problems';
+import { boolean, pattern, text } from '../schemas/values';
 import type { CentralDeviceStatus } from './types';
 
-// IoT Central: nothing else than these, unlike DPS and IoT Hub.
+// IoT Central: no other characters, unlike DPS and IoT Hub.
 const DEVICE_ID = /^[A-Za-z0-9-]{1,128}$/;
+const ID_RULE = 'must be 1 to 128 letters, digits or dashes';
 
-/** What the application remembers of a device; what it shows is derived from that. */
+/** A device of the application. Its status is derived. */
 export interface DeviceEntry {
   readonly deviceId: string;
   readonly displayName: string;
@@ -24,9 +27,9 @@ export function isDeviceId(value: string): boolean {
   return DEVICE_ID.test(value);
 }
 
-/** A device that nothing has happened to. @throws EmulatorError 400004 */
+/** A new device. @throws EmulatorError 400004 */
 export function newDevice(deviceId: string, displayName: string, isApproved: boolean): DeviceEntry {
-  if (!isDeviceId(deviceId)) throw invalidArgument('deviceId must be 1 to 128 letters, digits or dashes');
+  if (!isDeviceId(deviceId)) throw invalidArgument(`deviceId ${ID_RULE}`);
   return {
     deviceId,
     displayName,
@@ -45,21 +48,13 @@ export function statusOf(entry: DeviceEntry, hasTemplates: boolean): CentralDevi
   return hasTemplates && entry.template === undefined ? 'Unassigned' : 'Provisioned';
 }
 
-export function storedDevice(entry: DeviceEntry): JsonObject {
-  return toJson(entry);
-}
-
-/** Reads what {@link storedDevice} has written. */
-export const readStoredDevice: Read<DeviceEntry> = (value, path) => {
-  const field = readFields(value, path);
-  const deviceId = field('deviceId', readString);
-  const isApproved = field('isApproved', readBoolean);
-  const template = field('template', optional(readString));
-  return {
-    ...checkedAt(path, () => newDevice(deviceId, field('displayName', readString), isApproved)),
-    isBlocked: field('isBlocked', readBoolean),
-    isProvisioned: field('isProvisioned', readBoolean),
-    hasFailedOnce: field('hasFailedOnce', readBoolean),
-    ...(template !== undefined && { template }),
-  };
-};
+/** A device as it is stored. */
+export const STORED_DEVICE: Schema<DeviceEntry> = object({
+  deviceId: pattern(DEVICE_ID, must(ID_RULE)),
+  displayName: text,
+  isApproved: boolean,
+  isBlocked: boolean,
+  isProvisioned: boolean,
+  hasFailedOnce: boolean,
+  template: exactOptional(text),
+});

@@ -1,13 +1,16 @@
-import { commonName, readCertificate } from '../certificate-input';
+import { commonName, readCertificate } from '../authorities/x509';
 import type { AllocationFailure, AllocationRequest, AllocationResult } from '../dps/allocation/policies';
 import type { DpsInstance } from '../dps/instance';
-import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../errors';
 import type { Hub } from '../hub/hub';
-import { isJsonObject, type JsonObject, type JsonValue } from '../json';
-import { arrayOf } from '../state/read';
-import { isDeviceId, newDevice, readStoredDevice, statusOf, storedDevice, type DeviceEntry } from './device';
+import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../protocol/errors';
+import { isJsonObject, toJson, type JsonObject, type JsonValue } from '../protocol/json';
+import { listOf } from '../schemas/values';
+import { readStored } from '../stored/stored-value';
+import { isDeviceId, newDevice, statusOf, STORED_DEVICE, type DeviceEntry } from './device';
 import type { DeviceTemplateStore } from './device-templates';
 import type { CentralDevice, CentralDeviceCertificates, CentralDeviceInit, CentralDevices } from './types';
+
+const STORED = listOf(STORED_DEVICE);
 
 /** IoT Central: the device waits for an approval, or is blocked. */
 const NOT_ADMITTED: AllocationFailure = {
@@ -15,18 +18,18 @@ const NOT_ADMITTED: AllocationFailure = {
   errorMessage: 'The device is not approved, or it is blocked.',
 };
 
-/** What custom allocation, which IoT Central is built on, makes of a device that the application cannot take. */
+/** The failure of a device that the application cannot take. IoT Central uses custom allocation. */
 function notAllocated(status: number): AllocationFailure {
   return { errorCode: 400207, errorMessage: `Custom allocation failed with status code: ${status}` };
 }
 
-/** How devices are let in, as the application is set at the moment. */
+/** The settings by which devices are admitted. */
 export interface AdmissionSettings {
   readonly isAutoApprovalOn: boolean;
   readonly firstRegistration: 'assigned' | 'fails-once';
 }
 
-/** What the store of devices is made of. */
+/** The surroundings of the store. */
 interface CentralDeviceStoreInit {
   readonly dps: DpsInstance;
   readonly hub: Hub;
@@ -34,7 +37,7 @@ interface CentralDeviceStoreInit {
   readonly onChange: () => void;
 }
 
-/** The application's devices, and who among them is let in. */
+/** The application's devices, and their admission. */
 export class CentralDeviceStore implements CentralDevices {
   readonly #init: CentralDeviceStoreInit;
   readonly #entries = new Map<string, DeviceEntry>();
@@ -122,7 +125,7 @@ export class CentralDeviceStore implements CentralDevices {
     return [...this.#entries.values()].find(({ template }) => template === modelId)?.deviceId;
   }
 
-  /** Takes in a device that DPS has attested, or says why not. */
+  /** Admits a device that DPS has attested, or returns the failure. */
   admit({ registrationId, payload }: AllocationRequest, settings: AdmissionSettings): AllocationResult {
     const known = this.#find(registrationId);
     if (known === undefined && !isDeviceId(registrationId)) return notAllocated(400);
@@ -142,16 +145,16 @@ export class CentralDeviceStore implements CentralDevices {
   }
 
   snapshot(): readonly JsonObject[] {
-    return [...this.#entries.values()].map(storedDevice);
+    return [...this.#entries.values()].map(toJson);
   }
 
   restore(value: JsonValue | undefined, path: string): void {
-    const entries = arrayOf(readStoredDevice)(value, path);
+    const entries = readStored(STORED, value, path);
     this.#entries.clear();
     for (const entry of entries) this.#entries.set(entry.deviceId.toLowerCase(), entry);
   }
 
-  /** IoT Central: a model whose template there is decides about a device that has no template yet. */
+  /** IoT Central: a device without a template gets the one of the model that it announces, if there is one. */
   #announced(deviceId: string, modelId: string | undefined): void {
     const entry = this.#find(deviceId);
     if (entry === undefined || entry.template !== undefined || modelId === undefined) return;

@@ -1,6 +1,6 @@
 import type { DpsInstance } from '../dps/instance';
-import type { ProvisioningStatus } from '../dps/types';
-import { EmulatorError, SERVICE_ERROR } from '../errors';
+import type { ProvisioningStatus } from '../dps/types/dps';
+import { EmulatorError, SERVICE_ERROR } from '../protocol/errors';
 import type { CentralEnrollmentGroup, CentralEnrollmentGroupInit, CentralEnrollmentGroups } from './types';
 
 /** The application's enrollment groups: each an uploaded CA and a group of the same name in the DPS behind it. */

@@ -1,20 +1,22 @@
 import { AuthorityCertificateStore } from '../authorities/authority-certificates';
-import { Changes } from '../changes';
-import { invalidArgument } from '../errors';
-import type { JsonObject } from '../json';
-import type { Persistent } from '../state/persistent';
-import { oneOf, readFields } from '../state/read';
-import type { UnverifiedBehavior } from '../unverified-behavior';
+import type { LinkedHub } from '../hub/linked-hub';
+import type { UnverifiedBehavior } from '../options/unverified-behavior';
+import type { JsonObject } from '../protocol/json';
+import { checkArgument } from '../schemas/argument';
+import { object } from '../schemas/objects';
+import { propertyPath } from '../schemas/problems';
+import { oneOf } from '../schemas/values';
+import { Changes } from '../stored/changes';
+import type { Persistent } from '../stored/persistent';
+import { readStored } from '../stored/stored-value';
 import { customAllocation } from './allocation/custom-allocation';
-import type { LinkedHub } from './allocation/linked-hub';
-import { LinkedHubs } from './allocation/linked-hubs';
 import { BUILT_IN_POLICIES, type AllocationPolicy } from './allocation/policies';
 import type { Requester } from './allocation/running-allocations';
-import type { BuiltInAllocationPolicy } from './allocation/types';
 import type { WebhookLimits } from './allocation/webhook';
 import { EnrollmentGroupStore } from './enrollments/enrollment-groups';
-import type { DecisiveEnrollment } from './enrollments/enrollment-terms';
 import { IndividualEnrollmentStore } from './enrollments/individual-enrollments';
+import { LinkedHubs } from './enrollments/linked-hubs';
+import type { DecisiveEnrollment } from './enrollments/terms';
 import { OperationStore, type Operation } from './registrations/operations';
 import {
   Registrar,
@@ -23,20 +25,25 @@ import {
   type RegistrationRefusal,
 } from './registrations/registrar';
 import { RegistrationStore } from './registrations/registrations';
-import type { DpsEmulator } from './types';
+import type { BuiltInAllocationPolicy } from './types/allocation';
+import type { DpsEmulator } from './types/dps';
 
-/** What a DPS instance is made of. */
+// DPS: custom is for enrollments only.
+const POLICY = oneOf(['hashed', 'geoLatency', 'static']);
+const STORED = object({ allocationPolicy: POLICY });
+
+/** The parts of a DPS instance. */
 export interface DpsInstanceInit {
   readonly idScope: string;
   readonly linkedHubs: readonly LinkedHub[];
   readonly unverifiedBehavior: UnverifiedBehavior;
-  /** Takes the place of whatever policy an enrollment has. */
+  /** Used in place of the policies of enrollments. */
   readonly allocate?: AllocationPolicy;
   /** Default: 30 seconds and 256 KB. */
   readonly webhookLimits?: WebhookLimits;
 }
 
-/** One DPS instance: its enrollments, and what becomes of a registration. Knows nothing of MQTT and HTTP. */
+/** One DPS instance: its enrollments, registrations and settings. Independent of MQTT and HTTP. */
 export class DpsInstance implements DpsEmulator, Persistent {
   readonly idScope: string;
   readonly individualEnrollments: IndividualEnrollmentStore;
@@ -80,11 +87,7 @@ export class DpsInstance implements DpsEmulator, Persistent {
   }
 
   set allocationPolicy(policy: BuiltInAllocationPolicy) {
-    // DPS: custom is for enrollments only.
-    if (!Object.hasOwn(BUILT_IN_POLICIES, policy)) {
-      throw invalidArgument('allocationPolicy of an instance must be hashed, geoLatency or static');
-    }
-    this.#allocationPolicy = policy;
+    this.#allocationPolicy = checkArgument(POLICY, policy, 'allocationPolicy');
     this.#changes.announce();
   }
 
@@ -93,7 +96,7 @@ export class DpsInstance implements DpsEmulator, Persistent {
     return this.#registrar.register(attempt);
   }
 
-  /** Why a device would not be let in; `undefined` if it would. */
+  /** The reason for refusing a device; `undefined` if it is admitted. */
   refusalOf(claim: Claim): RegistrationRefusal | undefined {
     return this.#registrar.refusalOf(claim);
   }
@@ -113,10 +116,10 @@ export class DpsInstance implements DpsEmulator, Persistent {
     };
   }
 
-  /** @param path - where the snapshot is in its file, for the errors */
+  /** @param path - the place of the snapshot in its file */
   restore(snapshot: JsonObject, path = ''): void {
-    const field = readFields(snapshot, path);
-    this.#allocationPolicy = field('allocationPolicy', oneOf(['hashed', 'geoLatency', 'static']));
+    const { allocationPolicy } = readStored(STORED, snapshot, path);
+    this.#allocationPolicy = allocationPolicy;
     // Authorities come first, because groups refer to them.
     for (const name of [
       'certificates',
@@ -124,7 +127,7 @@ export class DpsInstance implements DpsEmulator, Persistent {
       'enrollmentGroups',
       'registrations',
     ] as const) {
-      field(name, (value, valuePath) => this[name].restore(value, valuePath));
+      this[name].restore(snapshot[name], propertyPath(path, name));
     }
   }
 
@@ -132,7 +135,7 @@ export class DpsInstance implements DpsEmulator, Persistent {
     this.#changes.onChange(listener);
   }
 
-  /** Cancels what is under way. */
+  /** Cancels the registrations in progress. */
   dispose(): void {
     this.#registrar.dispose();
   }

@@ -1,15 +1,15 @@
-import type { JsonValue } from '../json';
+import type { JsonValue } from '../protocol/json';
 
 /**
  * When an action takes effect.
  *
- * - `before` (the default): the service does not see what the device sent, and what the service sent is not on its way.
- * - `after`: the service has dealt with it. If it answers, the answer is what the action befalls: it is lost with the
- *   connection, never sent, or late. What the service sends by itself is on its way.
+ * - `before` (the default): the service does not handle what the device sent; what the service sends is not sent yet.
+ * - `after`: the service has handled it. The action then applies to the answer, which is lost with the connection, never
+ *   sent, or late. What the service sends of its own accord has been sent.
  */
 export type FaultMoment = 'before' | 'after';
 
-/** Part of the actions that have a moment to choose. */
+/** The part of actions that take effect at a chosen moment. */
 export interface AtMoment<Moment extends FaultMoment> {
   /** Default `before`. */
   when?: Moment;
@@ -25,14 +25,14 @@ export interface ResetAction<Moment extends FaultMoment = FaultMoment> extends A
   kind: 'reset';
 }
 
-/** It comes late. What follows on the same connection waits, so that the order stays as it is. */
+/** Delays the packet or request. Later packets on the same connection wait, so that the order stays. */
 export interface DelayAction<Moment extends FaultMoment = FaultMoment> extends AtMoment<Moment> {
   kind: 'delay';
   /** Milliseconds, from 1 to 2 147 483 647. */
   ms: number;
 }
 
-/** From then on, each direction of the connection carries so much and no more. */
+/** Limits the rate of each direction of the connection from then on. */
 export interface ThrottleAction<Moment extends FaultMoment = FaultMoment> extends AtMoment<Moment> {
   kind: 'throttle';
   /** From 1. */
@@ -40,8 +40,8 @@ export interface ThrottleAction<Moment extends FaultMoment = FaultMoment> extend
 }
 
 /**
- * From then on the connection is dead and neither side is told, as behind a NAT that has lost its table: what is sent is
- * taken and never arrives. The service keeps the device for connected until its keep-alive expires or it connects anew.
+ * Discards everything that is sent from then on, without telling either side, as a NAT does that has lost its table. The
+ * service considers the device connected until its keep-alive expires or it connects anew.
  */
 export interface SwallowAction extends AtMoment<FaultMoment> {
   kind: 'swallow';
@@ -49,12 +49,12 @@ export interface SwallowAction extends AtMoment<FaultMoment> {
   direction?: 'both' | 'from-device' | 'to-device';
 }
 
-/** The connection stays as it is, and nothing more comes from the server. */
+/** Keeps the connection open, and sends nothing more from the server. */
 export interface StallAction {
   kind: 'stall';
 }
 
-/** The server shows a certificate that a device must not accept. */
+/** Has the server present a certificate that a device must not accept. */
 export interface CertificateAction {
   kind: 'certificate';
   /**
@@ -65,46 +65,46 @@ export interface CertificateAction {
   certificate: 'untrusted' | 'expired' | 'not-yet-valid' | 'wrong-host';
 }
 
-/** CONNACK with a return code that refuses; the service does not see the CONNECT packet. */
+/** Answers CONNACK with a return code that refuses. The service does not handle the CONNECT packet. */
 export interface RefuseConnectAction {
   kind: 'refuse';
   /** 1 protocol version, 2 identifier, 3 unavailable, 4 bad username or password, 5 not authorized (MQTT 3.1.1, 3.2.2.3). */
   returnCode: 1 | 2 | 3 | 4 | 5;
 }
 
-/** SUBACK with 0x80 for every topic filter; the service does not see the SUBSCRIBE packet. */
+/** Answers SUBACK with 0x80 for every topic filter. The service does not handle the SUBSCRIBE packet. */
 export interface RefuseSubscribeAction {
   kind: 'refuse';
 }
 
 /**
- * There is no answer, though the connection stays. At QoS 1, requests to DPS and to the twin are acknowledged (PUBACK)
- * all the same; to withhold that, put a fault at `puback`.
+ * Sends no answer. The connection stays. At QoS 1, requests to DPS and to the twin are acknowledged (PUBACK) all the same;
+ * a fault at `puback` prevents that.
  */
 export interface IgnoreAction<Moment extends FaultMoment = FaultMoment> extends AtMoment<Moment> {
   kind: 'ignore';
 }
 
-/** An answer made up by the test; the service does not see the request. */
+/** Sends an answer of the test. The service does not handle the request. */
 export interface AnswerAction {
   kind: 'answer';
   /** 200 to 599. */
   status: number;
   /** The service's six-digit code. Default: `status` and three zeros, in answers from 300 on. */
   code?: number;
-  /** The text that goes with the code. */
+  /** The text beside the code. */
   message?: string;
   /** Seconds, from 0. Azure is not documented to send it with twins. */
   retryAfterSeconds?: number;
-  /** Instead of the body that code and message make. */
+  /** The body, in place of the one made of code and message. */
   body?: JsonValue;
 }
 
-/** What {@link GarbageAction} can send. */
+/** The kinds of {@link GarbageAction}. */
 export type GarbageKind = 'not-mqtt' | 'not-http' | 'not-json' | 'truncated';
 
 /**
- * Something unusable instead of the service's answer, or of what it sends by itself:
+ * Sends something unusable in place of the service's answer or message:
  *
  * - `not-mqtt` (`not-http`): bytes that are no packet (no response);
  * - `not-json`: the right packet with a body that is not JSON;
@@ -115,30 +115,30 @@ export interface GarbageAction<What extends GarbageKind> {
   what: What;
 }
 
-/** It is sent twice; the second time it is marked as a duplicate. */
+/** Sends the message twice, the second time marked as a duplicate. */
 export interface DuplicateAction {
   kind: 'duplicate';
 }
 
-/** The hub drops the device's connection, as `HubEmulator.disconnectDevice` does. */
+/** Closes the device's connection at its hub, as `HubEmulator.disconnectDevice` does. */
 export interface DisconnectAction extends AtMoment<FaultMoment> {
   kind: 'disconnect';
 }
 
-/** The device's identity is disabled at its hub: its connection is dropped, and the next one refused. */
+/** Disables the device's identity at its hub: its connection is closed, and the next one refused. */
 export interface DisableAction extends AtMoment<FaultMoment> {
   kind: 'disable';
 }
 
-/** The device's identity is deleted at its hub, with twin and messages; its next registration makes a new one. */
+/** Deletes the device's identity at its hub, with twin and messages. Its next registration makes a new one. */
 export interface DeleteAction extends AtMoment<FaultMoment> {
   kind: 'delete';
 }
 
 /**
- * The device's enrollment is changed to another hub, and its identity is disabled at the present one, which drops it: it
- * learns of its new hub when it registers again, and that takes its twin along. With an enrollment group, the group's
- * other devices follow at their next registrations.
+ * Moves the device to another hub: changes `iotHubs` of its enrollment, and disables its identity at the present hub, which
+ * closes its connection. The device learns of its new hub when it registers again, and its twin moves with it. The other
+ * devices of an enrollment group follow at their next registrations.
  */
 export interface MoveAction extends AtMoment<FaultMoment> {
   kind: 'move';
@@ -146,23 +146,23 @@ export interface MoveAction extends AtMoment<FaultMoment> {
   to: string;
 }
 
-/** A service stops listening, drops everybody, and comes back on the same port. */
+/** Stops a service, closing all its connections, and starts it again on the same port. */
 export interface RestartAction<Moment extends FaultMoment = FaultMoment> extends AtMoment<Moment> {
   kind: 'restart';
-  /** `dps` or the name of a hub. Default: the service that the fault befalls. */
+  /** `dps` or the name of a hub. Default: the service that the fault hits. */
   service?: string;
-  /** Milliseconds for which connections are refused, from 0 to 2 147 483 647. */
+  /** The time during which connections are refused, in milliseconds, from 0 to 2 147 483 647. */
   downMs: number;
 }
 
-/** What a service can do of its own accord. */
+/** An action of a service. */
 export type ServiceAction = DisconnectAction | DisableAction | DeleteAction | MoveAction | RestartAction;
 
-/** What can befall any connection that speaks MQTT. */
+/** An action on any connection that speaks MQTT. */
 export type ConnectionAction = CloseAction | ResetAction | ThrottleAction | SwallowAction | ServiceAction;
 
-/** What can befall something that is answered. */
+/** An action on a packet that is answered. */
 export type AnsweredAction = ConnectionAction | DelayAction | IgnoreAction;
 
-/** What can befall something that is not answered, or is an answer itself. */
+/** An action on a packet that is not answered, or is an answer itself. */
 export type UnansweredAction = ConnectionAction | DelayAction<'before'> | IgnoreAction<'before'>;

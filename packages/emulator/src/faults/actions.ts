@@ -1,90 +1,66 @@
+import * as v from 'valibot';
+import { must } from '../schemas/problems';
+import { text, wholeNumber } from '../schemas/values';
 import type { FaultActions, FaultStep } from './types';
 
-/** What must hold of one member of an action. */
-interface FieldRule {
-  readonly isRequired: boolean;
-  readonly holds: (value: unknown) => boolean;
-  /** What must hold, to follow the name of the member. */
-  readonly message: string;
-}
-
 /** The members of an action besides `kind`. */
-export type Fields = Readonly<Record<string, FieldRule>>;
+export type Members = Readonly<Record<string, v.GenericSchema>>;
 
-/** The longest that a timer can run (Node.js). */
+/** The longest timer of Node.js. */
 const MAX_TIMER_MS = 0x7fffffff;
 
-function integer(minimum: number, maximum: number, isRequired: boolean): FieldRule {
-  const holds = (value: unknown): boolean =>
-    Number.isSafeInteger(value) && Number(value) >= minimum && Number(value) <= maximum;
-  return { isRequired, holds, message: `must be a whole number from ${minimum} to ${maximum}.` };
-}
-
-function oneOf(values: readonly string[], isRequired: boolean): FieldRule {
-  const holds = (value: unknown): boolean => typeof value === 'string' && values.includes(value);
-  return { isRequired, holds, message: `must be one of ${values.join(', ')}.` };
-}
-
-function isText(value: unknown): boolean {
-  return typeof value === 'string';
+function choice(...values: readonly string[]): v.GenericSchema {
+  return v.picklist(values, must(`must be one of ${values.join(', ')}`));
 }
 
 function isJson(value: unknown): boolean {
   try {
-    // The types leave out what becomes of a function, or of nothing.
+    // The types leave out that functions and undefined have no JSON.
     return (JSON.stringify(value) as string | undefined) !== undefined;
   } catch {
     return false;
   }
 }
 
-const NONE: Fields = {};
-const AT_ONCE: Fields = { when: oneOf(['before'], false) };
-const AT_ANY_MOMENT: Fields = { when: oneOf(['before', 'after'], false) };
-const MS = { ms: integer(1, MAX_TIMER_MS, true) };
-const RATE = { bytesPerSecond: integer(1, Number.MAX_SAFE_INTEGER, true) };
-const RESTART = {
-  service: { isRequired: false, holds: isText, message: 'must be the name of a service.' },
-  downMs: integer(0, MAX_TIMER_MS, true),
+const NONE: Members = {};
+const AT_ONCE: Members = { when: v.optional(choice('before')) };
+const AT_ANY_MOMENT: Members = { when: v.optional(choice('before', 'after')) };
+const MS = { ms: wholeNumber(1, MAX_TIMER_MS) };
+const RATE = { bytesPerSecond: wholeNumber(1, Number.MAX_SAFE_INTEGER) };
+const RESTART = { service: v.optional(text), downMs: wholeNumber(0, MAX_TIMER_MS) };
+const ANSWER: Members = {
+  status: wholeNumber(200, 599),
+  code: v.optional(wholeNumber(100_000, 999_999)),
+  message: v.optional(text),
+  retryAfterSeconds: v.optional(wholeNumber(0, Number.MAX_SAFE_INTEGER)),
+  body: v.optional(v.custom(isJson, must('must be a JSON value'))),
 };
-const ANSWER: Fields = {
-  status: integer(200, 599, true),
-  code: integer(100_000, 999_999, false),
-  message: { isRequired: false, holds: isText, message: 'must be a text.' },
-  retryAfterSeconds: integer(0, Number.MAX_SAFE_INTEGER, false),
-  body: { isRequired: false, holds: isJson, message: 'must be a JSON value.' },
-};
-const CERTIFICATE: Fields = {
-  certificate: oneOf(['untrusted', 'expired', 'not-yet-valid', 'wrong-host'], true),
-};
-const BARE_GARBAGE: Fields = { what: oneOf(['not-mqtt', 'truncated'], true) };
-const ANY_GARBAGE: Fields = { what: oneOf(['not-mqtt', 'not-json', 'truncated'], true) };
-const HTTP_GARBAGE: Fields = { what: oneOf(['not-http', 'not-json', 'truncated'], true) };
+const CERTIFICATE: Members = { certificate: choice('untrusted', 'expired', 'not-yet-valid', 'wrong-host') };
+const PACKET_GARBAGE: Members = { what: choice('not-mqtt', 'truncated') };
+const JSON_GARBAGE: Members = { what: choice('not-mqtt', 'not-json', 'truncated') };
+const HTTP_GARBAGE: Members = { what: choice('not-http', 'not-json', 'truncated') };
 
 const SERVICE = {
   disconnect: AT_ANY_MOMENT,
   disable: AT_ANY_MOMENT,
   delete: AT_ANY_MOMENT,
-  move: {
-    ...AT_ANY_MOMENT,
-    to: { isRequired: true, holds: isText, message: 'must be the name of a hub that is linked to DPS.' },
-  },
+  move: { ...AT_ANY_MOMENT, to: text },
   restart: { ...AT_ANY_MOMENT, ...RESTART },
 };
 const CONNECTION = {
   close: AT_ANY_MOMENT,
   reset: AT_ANY_MOMENT,
   throttle: { ...AT_ANY_MOMENT, ...RATE },
-  swallow: { ...AT_ANY_MOMENT, direction: oneOf(['both', 'from-device', 'to-device'], false) },
+  swallow: { ...AT_ANY_MOMENT, direction: v.optional(choice('both', 'from-device', 'to-device')) },
   ...SERVICE,
 };
 const ANSWERED = { ...CONNECTION, delay: { ...AT_ANY_MOMENT, ...MS }, ignore: AT_ANY_MOMENT };
 const UNANSWERED = { ...CONNECTION, delay: { ...AT_ONCE, ...MS }, ignore: AT_ONCE };
-const REQUEST = { ...ANSWERED, answer: ANSWER, garbage: ANY_GARBAGE };
+const REQUEST = { ...ANSWERED, answer: ANSWER, garbage: JSON_GARBAGE };
 
-/** The actions of each step, with their members: what the types say, for callers whom types do not reach. */
+/** The actions of each step with their members, for callers in JavaScript: the same as the types say. */
 export const ACTIONS: {
-  readonly [Step in FaultStep]: Readonly<Record<FaultActions[Step]['kind'], Fields>>;
+  readonly [Step in FaultStep]: Readonly<Record<FaultActions[Step]['kind'], Members>>;
 } = {
   tcp: {
     close: AT_ONCE,
@@ -101,21 +77,21 @@ export const ACTIONS: {
     delay: { ...AT_ONCE, ...MS },
     certificate: CERTIFICATE,
   },
-  connect: { ...ANSWERED, refuse: { returnCode: integer(1, 5, true) }, garbage: BARE_GARBAGE },
-  subscribe: { ...ANSWERED, refuse: NONE, garbage: BARE_GARBAGE },
-  unsubscribe: { ...ANSWERED, garbage: BARE_GARBAGE },
+  connect: { ...ANSWERED, refuse: { returnCode: wholeNumber(1, 5) }, garbage: PACKET_GARBAGE },
+  subscribe: { ...ANSWERED, refuse: NONE, garbage: PACKET_GARBAGE },
+  unsubscribe: { ...ANSWERED, garbage: PACKET_GARBAGE },
   register: REQUEST,
   poll: REQUEST,
-  telemetry: { ...ANSWERED, garbage: BARE_GARBAGE },
+  telemetry: { ...ANSWERED, garbage: PACKET_GARBAGE },
   'twin-get': REQUEST,
   'twin-update': REQUEST,
-  'method-request': { ...UNANSWERED, garbage: ANY_GARBAGE },
+  'method-request': { ...UNANSWERED, garbage: JSON_GARBAGE },
   'method-response': UNANSWERED,
-  'desired-properties': { ...UNANSWERED, garbage: ANY_GARBAGE },
-  'cloud-to-device': { ...UNANSWERED, duplicate: NONE, garbage: BARE_GARBAGE },
-  puback: { ...UNANSWERED, garbage: BARE_GARBAGE },
+  'desired-properties': { ...UNANSWERED, garbage: JSON_GARBAGE },
+  'cloud-to-device': { ...UNANSWERED, duplicate: NONE, garbage: PACKET_GARBAGE },
+  puback: { ...UNANSWERED, garbage: PACKET_GARBAGE },
   'device-puback': UNANSWERED,
-  ping: { ...ANSWERED, garbage: BARE_GARBAGE },
+  ping: { ...ANSWERED, garbage: PACKET_GARBAGE },
   http: {
     close: AT_ANY_MOMENT,
     reset: AT_ANY_MOMENT,

@@ -1,8 +1,5 @@
-import { drawn } from './random';
+import type { TcpConnection } from '../devices/tcp/tcp-connection';
 import type { Fault, FaultHit, FaultInit } from './types';
-
-/** Devices whose draws are counted each by itself; further ones share a count, for devices can have any names. */
-const MAX_DEVICES = 10_000;
 
 interface Waiter {
   readonly count: number;
@@ -10,24 +7,10 @@ interface Waiter {
   readonly reject: (error: Error) => void;
 }
 
-/** What a fault is made of. */
-export interface ActiveFaultInit {
-  readonly init: FaultInit;
-  readonly seed: number;
-  /** The fault's number in the order in which they were added. */
-  readonly ordinal: number;
-  /** It will not strike any more, or is taken back. */
-  readonly onChange: () => void;
-}
-
-/** One fault that was added: its counts, who waits for it, and what it holds. */
+/** One fault that was added: its counts, its waiters, and the delays and connections that it holds. */
 export class ActiveFault implements Fault {
   readonly init: FaultInit;
-  readonly #seed: number;
-  readonly #ordinal: number;
   readonly #onChange: () => void;
-  /** How often it was drawn for each device. */
-  readonly #draws = new Map<string, number>();
   readonly #held = new Set<() => void>();
   #waiters: Waiter[] = [];
   #skipped = 0;
@@ -35,11 +18,10 @@ export class ActiveFault implements Fault {
   #latest: FaultHit | undefined;
   #isRemoved = false;
 
-  constructor({ init, seed, ordinal, onChange }: ActiveFaultInit) {
-    // A copy, lest the caller changes what was checked.
+  /** @param onChange - called when the fault is used up or removed */
+  constructor(init: FaultInit, onChange: () => void) {
+    // A copy, so that the caller cannot change what was checked.
     this.init = structuredClone(init);
-    this.#seed = seed;
-    this.#ordinal = ordinal;
     this.#onChange = onChange;
   }
 
@@ -51,7 +33,7 @@ export class ActiveFault implements Fault {
     return this.#isRemoved;
   }
 
-  /** Whether it may still strike. */
+  /** Whether it may still hit. */
   get isArmed(): boolean {
     return !this.#isRemoved && this.#hits < (this.init.times ?? 1);
   }
@@ -61,7 +43,7 @@ export class ActiveFault implements Fault {
       if (this.#latest !== undefined && this.#hits >= count) resolve(this.#latest);
       else if (this.#isRemoved) reject(this.#removed(count));
       else if (count > (this.init.times ?? 1)) {
-        reject(new Error(`The fault at ${this.init.at} never strikes ${count} times.`));
+        reject(new Error(`The fault at ${this.init.at} never hits ${count} times.`));
       } else this.#waiters.push({ count, resolve, reject });
     });
   }
@@ -75,15 +57,14 @@ export class ActiveFault implements Fault {
     this.#onChange();
   }
 
-  /** Whether it strikes here. Counts, in any case. */
-  strikes(target: FaultHit): boolean {
+  /** Whether the fault hits that target. Counts in any case. */
+  hit(target: FaultHit): boolean {
     if (!this.isArmed || !this.#concerns(target)) return false;
-    const { skip = 0, times = 1, probability = 1 } = this.init;
+    const { skip = 0, times = 1 } = this.init;
     if (this.#skipped < skip) {
       this.#skipped++;
       return false;
     }
-    if (probability < 1 && this.#draw(target) >= probability) return false;
     this.#hits++;
     this.#latest = target;
     this.#waiters = this.#waiters.filter(({ count, resolve }) => {
@@ -94,7 +75,7 @@ export class ActiveFault implements Fault {
     return true;
   }
 
-  /** Holds something until it is over by itself or the fault is removed. The returned function says that it is over. */
+  /** Calls `release` when the fault is removed, unless the returned function is called before. */
   hold(release: () => void): () => void {
     if (this.#isRemoved) {
       release();
@@ -102,6 +83,38 @@ export class ActiveFault implements Fault {
     }
     this.#held.add(release);
     return () => this.#held.delete(release);
+  }
+
+  /** As {@link hold}, for something on a connection: nothing is called when the connection is closed. */
+  holdOn(tcp: TcpConnection, release: () => void): () => void {
+    const forget = this.hold(release);
+    const ignoreClosed = tcp.onClosed(forget);
+    return () => {
+      forget();
+      ignoreClosed();
+    };
+  }
+
+  /** Runs `run` after the delay, or when the fault is removed. The connection may take that long. */
+  delayOn(tcp: TcpConnection, ms: number, run: () => void): void {
+    tcp.liftDeadlines();
+    let done = (): void => undefined;
+    const end = (): void => {
+      clearTimeout(timer);
+      done();
+      if (!tcp.isClosed) run();
+    };
+    const timer = setTimeout(end, ms).unref();
+    tcp.onClosed(() => clearTimeout(timer));
+    done = this.holdOn(tcp, end);
+  }
+
+  /** Emits a warning of the process about an action that failed: no caller waits for it. */
+  warn(what: string, error: unknown): void {
+    const text = error instanceof Error ? error.message : String(error);
+    process.emitWarning(`The fault at ${this.init.at} ${what}: ${text}`, {
+      code: 'AZURE_IOT_X509_EMULATOR_FAULT',
+    });
   }
 
   #concerns({ at, service, device }: FaultHit): boolean {
@@ -113,16 +126,8 @@ export class ActiveFault implements Fault {
     return service === 'dps' ? init.device.toLowerCase() === device?.toLowerCase() : init.device === device;
   }
 
-  #draw({ service = '', device = '' }: FaultHit): number {
-    const name = JSON.stringify([service, device]);
-    const key = this.#draws.size < MAX_DEVICES || this.#draws.has(name) ? name : '';
-    const count = (this.#draws.get(key) ?? 0) + 1;
-    this.#draws.set(key, count);
-    return drawn(this.#seed, this.#ordinal, key, count);
-  }
-
   #removed(count: number): Error {
-    const text = `The fault at ${this.init.at} was removed before it had struck ${count} times (it has ${this.#hits} times).`;
+    const text = `The fault at ${this.init.at} was removed before it had hit ${count} times (it has ${this.#hits} times).`;
     return new Error(text);
   }
 }

@@ -1,28 +1,28 @@
 import type { SecureContext } from 'node:tls';
 import { createRootCertificate, type IssuedCertificate, type ValidityOptions } from 'azure-iot-certificates';
 import { createServerCertificate } from 'azure-iot-certificates/internal';
-import { serverContext } from '../devices/mqtt/listener';
+import { serverContext } from '../devices/tcp/server-context';
 import type { CertificateAction } from './action-types';
 
 type Kind = CertificateAction['certificate'];
 
-/** What the certificates are made from. */
+/** The root and host names of the certificates. */
 export interface FaultCertificatesInit {
   /** The root that devices trust. */
   readonly issuer: () => Promise<IssuedCertificate>;
-  /** Those of the emulator's own certificate. */
+  /** The host names of the emulator's own certificate. */
   readonly hostNames: readonly string[];
 }
 
 const DAY_MS = 86_400_000;
 
-/** From so many days from now, for a day. */
+/** The validity of one day that begins so many days from now. */
 function dayFrom(days: number): ValidityOptions {
   const start = Date.now() + days * DAY_MS;
   return { notBefore: new Date(start), notAfter: new Date(start + DAY_MS) };
 }
 
-/** Server certificates that no device should accept, each made when it is first needed. */
+/** Server certificates that no device must accept, each made when it is first needed. */
 export class FaultCertificates {
   readonly #init: FaultCertificatesInit;
   readonly #made = new Map<Kind, Promise<SecureContext>>();
@@ -35,7 +35,7 @@ export class FaultCertificates {
     const known = this.#made.get(kind);
     if (known !== undefined) return known;
     const made = this.#make(kind);
-    // What failed is tried again.
+    // A failed one is made again next time.
     made.catch(() => this.#made.delete(kind));
     this.#made.set(kind, made);
     return made;

@@ -1,23 +1,23 @@
 import type { IPublishPacket, Packet } from 'mqtt-packet';
 import type { FaultStep } from './types';
 
-/** What kind of service a connection is for: they have different topics. */
+/** The kind of service of a connection. Each kind has its own topics. */
 export type ServiceKind = 'dps' | 'hub';
 
-/** What a packet is about. */
+/** The step of a packet, and how its answer is found. */
 export interface ClassifiedPacket {
   readonly at: FaultStep;
-  /** Picks the answer to it; absent where there is none. */
+  /** Finds the answer; absent where there is none. */
   readonly isAnswer?: (packet: Packet) => boolean;
-  /** Where made-up answers go; absent where there are none. */
+  /** The topic of made-up answers; absent where there are none. */
   readonly respond?: ResponseTopic;
 }
 
-/** The topic of a response. */
+/** The topic of a response to a request. */
 interface ResponseTopic {
-  /** What stands before the status. */
+  /** The part before the status. */
   readonly prefix: string;
-  /** The topic filter of responses; with DPS, a device that has not subscribed gets none. */
+  /** The topic filter of responses. DPS sends none to a device that has not subscribed. */
   readonly filter: string;
   readonly requestId: string;
 }
@@ -26,7 +26,7 @@ interface TopicRule {
   readonly at: FaultStep;
   readonly kind: ServiceKind;
   readonly topic: RegExp;
-  /** Of responses, for requests. */
+  /** The topic prefix of responses, for requests. */
   readonly responses?: string;
 }
 
@@ -84,7 +84,7 @@ function isReply(command: Packet['cmd'], messageId: number | undefined): (packet
   return (packet) => packet.cmd === command && packet.messageId === messageId;
 }
 
-/** The step that a packet of a device stands for; `undefined` for one at which there are no faults. */
+/** The step of a packet of a device; `undefined` for a packet without a step. */
 export function classifyIncoming(packet: Packet, kind: ServiceKind): ClassifiedPacket | undefined {
   switch (packet.cmd) {
     case 'connect':
@@ -108,7 +108,7 @@ export function classifyIncoming(packet: Packet, kind: ServiceKind): ClassifiedP
   }
 }
 
-/** The step that a packet to a device stands for; `undefined` for answers, which belong to the step of their request. */
+/** The step of a packet to a device; `undefined` for answers, which belong to the step of their request. */
 export function classifyOutgoing(packet: Packet, kind: ServiceKind): ClassifiedPacket | undefined {
   if (packet.cmd === 'puback') return { at: 'puback' };
   if (packet.cmd !== 'publish') return undefined;

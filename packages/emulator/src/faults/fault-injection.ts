@@ -1,57 +1,52 @@
-import type { Interceptor } from '../devices/mqtt/interceptor';
-import type { RoutableService } from '../devices/mqtt/router';
+import type { Interceptor } from '../devices/interceptor';
+import type { RoutableService } from '../devices/shared-port';
 import { FaultCertificates, type FaultCertificatesInit } from './certificates';
-import { HttpStrikes } from './http-strikes';
-import { LinkStrikes } from './link-strikes';
-import { PacketStrikes } from './packet-strikes';
-import { PortInterceptor, type Strikes } from './port-interceptor';
+import { ConnectionFaults } from './connection-faults';
+import { PacketFaults } from './packet-faults';
+import { PortInterceptor, type FaultActors } from './port-interceptor';
 import { FaultRegistry } from './registry';
+import { RequestFaults } from './request-faults';
 import { ServiceActions } from './service-actions';
 import { FaultServices, type FaultServicesInit, type NamedService } from './services';
 
-/** Brings faults and ports together. The ports come first, then the services, and faults when everything is there. */
+/** The faults of an emulator. Its ports are opened first; the services are attached when all have started. */
 export class FaultInjection {
-  readonly faults: FaultRegistry;
+  readonly faults = new FaultRegistry(() => ({
+    services: this.#services.names,
+    linkedHubs: this.#services.init.linkedHubs.map(({ name }) => name),
+    isPortShared: this.#services.init.isPortShared,
+  }));
   #services = new FaultServices({ services: [], instances: [], linkedHubs: [], isPortShared: false });
-  #actions: ServiceActions | undefined;
-  #strikes: Strikes | undefined;
+  #serviceActions: ServiceActions | undefined;
+  #actors: FaultActors | undefined;
 
-  /** @param seed - where the draws begin */
-  constructor(seed: number) {
-    this.faults = new FaultRegistry(seed, () => ({
-      services: this.#services.names,
-      linkedHubs: this.#services.init.linkedHubs.map(({ name }) => name),
-      isPortShared: this.#services.init.isPortShared,
-    }));
-  }
-
-  /** What comes between a port and its clients. @param service - `undefined` for a port that services share */
+  /** The interceptor of a port. @param service - `undefined` for a shared port */
   interceptor(service: RoutableService | undefined): Interceptor {
     const named = (): NamedService | undefined => service && this.#services.of(service);
-    return new PortInterceptor(this.faults, () => this.#requireStrikes(), named);
+    return new PortInterceptor(this.faults, () => this.#requireActors(), named);
   }
 
-  /** All services are there. */
+  /** To be called when all services have started. */
   attach(services: FaultServicesInit, certificates: FaultCertificatesInit): void {
     const made = new FaultCertificates(certificates);
     this.#services = new FaultServices(services);
-    this.#actions = new ServiceActions(this.#services);
-    this.#strikes = {
+    this.#serviceActions = new ServiceActions(this.#services);
+    this.#actors = {
       services: this.#services,
-      links: new LinkStrikes(this.#actions, (kind) => made.context(kind)),
-      packets: new PacketStrikes(this.#actions),
-      http: new HttpStrikes(this.#actions),
+      connections: new ConnectionFaults(this.#serviceActions, (kind) => made.context(kind)),
+      packets: new PacketFaults(this.#serviceActions),
+      requests: new RequestFaults(this.#serviceActions),
     };
   }
 
-  /** Removes all faults, and takes no more. */
+  /** Removes all faults. No more can be added. */
   close(): void {
-    this.#actions?.close();
+    this.#serviceActions?.close();
     this.faults.close();
   }
 
-  #requireStrikes(): Strikes {
-    if (this.#strikes === undefined) throw new Error('there are no faults before there are services');
-    return this.#strikes;
+  #requireActors(): FaultActors {
+    if (this.#actors === undefined) throw new Error('faults are added after the services have started');
+    return this.#actors;
   }
 }

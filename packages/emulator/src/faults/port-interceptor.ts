@@ -1,34 +1,34 @@
 import type { Packet } from 'mqtt-packet';
-import type { HandshakeDepartures, InterceptedExchange, Interceptor } from '../devices/mqtt/interceptor';
-import type { Link } from '../devices/mqtt/link';
-import type { MqttSession } from '../devices/mqtt/session';
+import type { HandshakeOverrides, InterceptedExchange, Interceptor } from '../devices/interceptor';
+import type { InterceptedConnection } from '../devices/mqtt/packet-interceptor';
+import type { TcpConnection } from '../devices/tcp/tcp-connection';
 import { classifyIncoming, classifyOutgoing } from './classify';
-import type { HttpStrikes } from './http-strikes';
-import type { LinkStrikes } from './link-strikes';
-import type { PacketStrikes } from './packet-strikes';
+import type { ConnectionFaults } from './connection-faults';
+import type { PacketFaults } from './packet-faults';
 import type { FaultRegistry } from './registry';
+import type { RequestFaults } from './request-faults';
 import type { Subject } from './service-actions';
 import { deviceOfRequest, type FaultServices, type NamedService } from './services';
 import type { FaultStep } from './types';
 
-/** What strikes, and at whom. */
-export interface Strikes {
+/** The classes that perform the actions of faults. */
+export interface FaultActors {
   readonly services: FaultServices;
-  readonly links: LinkStrikes;
-  readonly packets: PacketStrikes;
-  readonly http: HttpStrikes;
+  readonly connections: ConnectionFaults;
+  readonly packets: PacketFaults;
+  readonly requests: RequestFaults;
 }
 
-/** Lets faults in at one port. */
+/** Finds the faults that hit what happens at one port. */
 export class PortInterceptor implements Interceptor {
   readonly #registry: FaultRegistry;
-  readonly #strikes: () => Strikes;
+  readonly #actors: () => FaultActors;
   /** The service that the port is for; `undefined` for a port that services share. */
   readonly #service: () => NamedService | undefined;
 
-  constructor(registry: FaultRegistry, strikes: () => Strikes, service: () => NamedService | undefined) {
+  constructor(registry: FaultRegistry, actors: () => FaultActors, service: () => NamedService | undefined) {
     this.#registry = registry;
-    this.#strikes = strikes;
+    this.#actors = actors;
     this.#service = service;
   }
 
@@ -36,42 +36,37 @@ export class PortInterceptor implements Interceptor {
     return this.#registry.isArmed;
   }
 
-  accepted(link: Link, proceed: (departures?: HandshakeDepartures) => void): void {
+  accepted(tcp: TcpConnection, proceed: (overrides?: HandshakeOverrides) => void): void {
     const service = this.#service();
-    this.#strikes().links.run(
-      link,
-      () => this.#subject('tcp', service, undefined),
-      () => this.#subject('tls', service, undefined),
-      proceed,
-    );
+    this.#actors().connections.run(tcp, (step) => this.#subject(step, service, undefined), proceed);
   }
 
-  incoming(packet: Packet, session: MqttSession, proceed: () => void): void {
-    const service = this.#serviceOf(session);
+  incoming(packet: Packet, connection: InterceptedConnection, proceed: () => void): void {
+    const service = this.#serviceOf(connection);
     const about = classifyIncoming(packet, service?.kind ?? 'hub');
-    const subject = about && this.#subject(about.at, service, session.connectPacket?.clientId);
+    const subject = about && this.#subject(about.at, service, connection.connectPacket?.clientId);
     if (about === undefined || subject === undefined) proceed();
-    else this.#strikes().packets.incoming({ subject, session, packet, about, proceed });
+    else this.#actors().packets.incoming({ subject, connection, packet, about, proceed });
   }
 
-  outgoing(packet: Packet, session: MqttSession, proceed: () => void): void {
-    const service = this.#serviceOf(session);
+  outgoing(packet: Packet, connection: InterceptedConnection, proceed: () => void): void {
+    const service = this.#serviceOf(connection);
     const about = classifyOutgoing(packet, service?.kind ?? 'hub');
-    const subject = about && this.#subject(about.at, service, session.connectPacket?.clientId);
+    const subject = about && this.#subject(about.at, service, connection.connectPacket?.clientId);
     if (about === undefined || subject === undefined) proceed();
-    else this.#strikes().packets.outgoing({ subject, session, packet, about, proceed });
+    else this.#actors().packets.outgoing({ subject, connection, packet, about, proceed });
   }
 
-  request(exchange: InterceptedExchange, link: Link, proceed: () => void): void {
-    const service = this.#service() ?? this.#strikes().services.requestedBy(exchange);
+  request(exchange: InterceptedExchange, tcp: TcpConnection, proceed: () => void): void {
+    const service = this.#service() ?? this.#actors().services.byRequest(exchange);
     const device = deviceOfRequest(service?.kind ?? 'hub', exchange);
     const subject = this.#subject('http', service, device);
     if (subject === undefined) proceed();
-    else this.#strikes().http.run({ subject, exchange, link, proceed });
+    else this.#actors().requests.run({ subject, exchange, tcp, proceed });
   }
 
-  #serviceOf({ connectPacket }: MqttSession): NamedService | undefined {
-    return this.#service() ?? this.#strikes().services.meantBy(connectPacket?.username ?? '');
+  #serviceOf({ connectPacket }: InterceptedConnection): NamedService | undefined {
+    return this.#service() ?? this.#actors().services.byUsername(connectPacket?.username ?? '');
   }
 
   #subject(
@@ -79,7 +74,7 @@ export class PortInterceptor implements Interceptor {
     service: NamedService | undefined,
     device: string | undefined,
   ): Subject | undefined {
-    const fault = this.#registry.strike({ at, service: service?.name, device });
+    const fault = this.#registry.findHit({ at, service: service?.name, device });
     return fault && { fault, service, device };
   }
 }

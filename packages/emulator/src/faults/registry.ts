@@ -1,24 +1,21 @@
 import { ActiveFault } from './active-fault';
+import { checkFault, type KnownNames } from './fault-schema';
 import type { Fault, FaultHit, FaultInit, Faults } from './types';
-import { checkFault, type KnownNames } from './validate';
 
 /** The faults of an emulator, in the order in which they were added. */
 export class FaultRegistry implements Faults {
-  readonly #seed: number;
   readonly #names: () => KnownNames;
   #faults: ActiveFault[] = [];
-  /** Those that may still strike: nothing else is looked at when something happens. */
+  /** The faults that may still hit. No others are looked at when a packet comes. */
   #armed: ActiveFault[] = [];
-  #lastOrdinal = 0;
   #isClosed = false;
 
-  /** @param names - asked whenever a fault is added */
-  constructor(seed: number, names: () => KnownNames) {
-    this.#seed = seed;
+  /** @param names - called whenever a fault is added */
+  constructor(names: () => KnownNames) {
     this.#names = names;
   }
 
-  /** Whether any fault may still strike. */
+  /** Whether any fault may still hit. */
   get isArmed(): boolean {
     return this.#armed.length > 0;
   }
@@ -26,12 +23,7 @@ export class FaultRegistry implements Faults {
   add(init: FaultInit): Fault {
     if (this.#isClosed) throw new Error('The emulator is closed.');
     checkFault(init, this.#names());
-    const fault = new ActiveFault({
-      init,
-      seed: this.#seed,
-      ordinal: ++this.#lastOrdinal,
-      onChange: () => this.#update(),
-    });
+    const fault = new ActiveFault(init, () => this.#update());
     this.#faults.push(fault);
     this.#update();
     return fault;
@@ -45,15 +37,15 @@ export class FaultRegistry implements Faults {
     for (const fault of this.list()) fault.remove();
   }
 
-  /** Removes all faults, and takes no more. */
+  /** Removes all faults. No more can be added. */
   close(): void {
     this.#isClosed = true;
     this.clear();
   }
 
-  /** Who strikes there, if anybody does. */
-  strike(target: FaultHit): ActiveFault | undefined {
-    return this.#armed.find((fault) => fault.strikes(target));
+  /** The fault that hits that target. */
+  findHit(target: FaultHit): ActiveFault | undefined {
+    return this.#armed.find((fault) => fault.hit(target));
   }
 
   #update(): void {

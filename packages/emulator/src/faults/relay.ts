@@ -1,20 +1,20 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import { Outlet } from '../devices/mqtt/outlet';
+import { PacedWriter } from '../devices/tcp/paced-writer';
 
-/** How a relay departs from the socket behind it. */
+/** What a relay changes. */
 export interface RelayOptions {
   /** In each direction. Default: no limit. */
   readonly bytesPerSecond?: number | undefined;
-  /** Lets through the first half of the server's first bytes, and nothing more. Default: false. */
+  /** Passes on the first half of the server's first bytes, and nothing more. Default: false. */
   readonly isCut?: boolean;
 }
 
-/** What stands between a socket and TLS, and passes on what comes from either side: slowly, or not all of it. */
+/** A stream between a socket and TLS that passes bytes on at a limited rate, or only the first of them. */
 export class Relay extends Duplex {
   readonly #socket: Socket;
-  readonly #fromClient = new Outlet((bytes) => void this.push(bytes));
-  readonly #toClient = new Outlet((bytes) => void this.#socket.write(bytes));
+  readonly #fromClient = new PacedWriter((bytes) => void this.push(bytes));
+  readonly #toClient = new PacedWriter((bytes) => void this.#socket.write(bytes));
   readonly #isCut: boolean;
   #hasWritten = false;
 
@@ -40,7 +40,7 @@ export class Relay extends Duplex {
   }
 
   override _read(): void {
-    // What comes is pushed as it comes; the socket is paused meanwhile.
+    // Bytes are pushed as they come; the socket is paused meanwhile.
   }
 
   override _write(bytes: Buffer, _encoding: BufferEncoding, callback: () => void): void {

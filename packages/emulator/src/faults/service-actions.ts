@@ -1,25 +1,17 @@
-import type { DpsEmulator, RegistrationRecord } from '../dps/types';
+import type { DpsEmulator, RegistrationRecord } from '../dps/types/dps';
 import type { HubEmulator } from '../hub/types';
-import type { DisconnectReason } from '../devices/mqtt/service';
-import type { ActiveFault } from './active-fault';
 import type { RestartAction, ServiceAction } from './action-types';
+import type { ActiveFault } from './active-fault';
 import type { FaultServices, NamedService } from './services';
-import { warn } from './warn';
 
-/** What can be stopped and started on the same port. */
-export interface Restartable {
-  start(): Promise<void>;
-  stop(reason: DisconnectReason): Promise<void>;
-}
-
-/** Whom an action is about. */
+/** The fault, service and device of an action. */
 export interface Subject {
   readonly fault: ActiveFault;
   readonly service: NamedService | undefined;
   readonly device: string | undefined;
 }
 
-/** A device with its place. */
+/** The hub and identity of a device. */
 interface Place {
   readonly hub: HubEmulator;
   readonly deviceId: string;
@@ -34,12 +26,12 @@ const SERVICE_KINDS: readonly string[] = [
   'restart',
 ] satisfies ServiceAction['kind'][];
 
-/** Whether an action is one of the service. */
+/** Whether the service itself performs the action. */
 export function isServiceAction(action: { readonly kind: string }): action is ServiceAction {
   return SERVICE_KINDS.includes(action.kind);
 }
 
-/** What services do of their own accord when a fault strikes. */
+/** Performs the actions of services: disconnect, disable, delete, move, restart. */
 export class ServiceActions {
   readonly #services: FaultServices;
   #isClosed = false;
@@ -48,14 +40,14 @@ export class ServiceActions {
     this.#services = services;
   }
 
-  /** Does it, or begins to. Never throws. */
+  /** Performs or begins the action. Never throws. */
   run(action: ServiceAction, subject: Subject): void {
     void this.#run(action, subject).catch((error: unknown) => {
-      warn(subject.fault, `could not ${action.kind}`, error);
+      subject.fault.warn(`could not ${action.kind}`, error);
     });
   }
 
-  /** Nothing is started any more. */
+  /** No service is started again. */
   close(): void {
     this.#isClosed = true;
   }
@@ -107,7 +99,7 @@ export class ServiceActions {
 
   async #restart({ service, downMs }: RestartAction, subject: Subject): Promise<void> {
     const target = service === undefined ? subject.service : this.#services.named(service);
-    if (target === undefined) throw new Error('Nobody knows which service is meant.');
+    if (target === undefined) throw new Error('The service is not known.');
     await target.listening.stop('hub-stopped');
     await this.#pause(downMs, subject.fault);
     if (!this.#isClosed) await target.listening.start();
@@ -115,13 +107,14 @@ export class ServiceActions {
 
   #pause(ms: number, fault: ActiveFault): Promise<void> {
     return new Promise((resolve) => {
+      let release = (): void => undefined;
       const end = (): void => {
         clearTimeout(timer);
         resolve();
         release();
       };
       const timer = setTimeout(end, ms);
-      const release = fault.hold(end);
+      release = fault.hold(end);
     });
   }
 
@@ -143,7 +136,7 @@ export class ServiceActions {
     return hub === undefined || deviceId === undefined ? undefined : { hub, deviceId, moduleId: undefined };
   }
 
-  /** How the device registered, if it has. */
+  /** The device's registration, if it has registered. */
   #registration({ service, device = '' }: Subject): RegistrationRecord | undefined {
     const { instances } = this.#services.init;
     const find = ({ registrations }: DpsEmulator): RegistrationRecord | undefined => {

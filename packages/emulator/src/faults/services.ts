@@ -1,10 +1,16 @@
-import type { X509Certificate } from 'node:crypto';
-import type { DpsEmulator } from '../dps/types';
+import { commonName } from '../authorities/x509';
+import { decodePath, type HttpExchange } from '../devices/https/exchange';
+import type { DisconnectReason } from '../devices/mqtt/client';
+import { findRequested, type RoutableService } from '../devices/shared-port';
+import type { DpsEmulator } from '../dps/types/dps';
 import type { HubEmulator } from '../hub/types';
-import type { RoutableService } from '../devices/mqtt/router';
-import type { HttpExchange } from '../devices/mqtt/service';
 import type { ServiceKind } from './classify';
-import type { Restartable } from './service-actions';
+
+/** A listener that can be stopped, and started again on the same port. */
+export interface Restartable {
+  start(): Promise<void>;
+  stop(reason: DisconnectReason): Promise<void>;
+}
 
 /** A service that connections are for. */
 export interface NamedService {
@@ -32,28 +38,18 @@ const HTTP_DEVICE: Readonly<Record<ServiceKind, RegExp>> = {
   hub: /^\/[^/]+\/(?<device>[^/?]+)/,
 };
 
-function decode(text: string | undefined): string | undefined {
-  try {
-    return text === undefined ? undefined : decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
-function commonNameOf(certificate: X509Certificate | undefined): string | undefined {
-  return /^CN=(?<name>.+)$/m.exec(certificate?.subject ?? '')?.groups?.['name'];
-}
-
-/** Whom a request is from: whom its path is about, or else who has the certificate. */
+/** The device of a request: the one in its path, or else the common name of its certificate. */
 export function deviceOfRequest(
   kind: ServiceKind,
   { request, certificates }: HttpExchange,
 ): string | undefined {
   const inPath = HTTP_DEVICE[kind].exec(request.url ?? '')?.groups?.['device'];
-  return decode(inPath) ?? commonNameOf(certificates[0]);
+  const [leaf] = certificates;
+  if (inPath !== undefined) return decodePath(inPath) ?? inPath;
+  return leaf && commonName(leaf);
 }
 
-/** Tells services apart, as a shared port does. */
+/** The services by name, port, username and request. */
 export class FaultServices {
   readonly init: FaultServicesInit;
 
@@ -74,15 +70,13 @@ export class FaultServices {
     return this.init.services.find((candidate) => candidate.service === service);
   }
 
-  /** The service that a client asks for on a shared port. */
-  meantBy(username: string): NamedService | undefined {
-    return this.init.services.find(({ service }) => service.isMeantBy(username));
+  /** The service that a username names on a shared port. */
+  byUsername(username: string): NamedService | undefined {
+    return this.init.services.find(({ service }) => service.acceptsUsername(username));
   }
 
   /** The service that a request on a shared port is for. */
-  requestedBy({ request }: HttpExchange): NamedService | undefined {
-    const [host = ''] = (request.headers.host ?? '').toLowerCase().split(':');
-    const [path = ''] = (request.url ?? '').split('?');
-    return this.init.services.find(({ service }) => service.isRequestedBy(host, path));
+  byRequest({ request }: HttpExchange): NamedService | undefined {
+    return findRequested(this.init.services, request);
   }
 }

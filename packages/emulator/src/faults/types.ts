@@ -17,9 +17,9 @@ import type {
   UnansweredAction,
 } from './action-types';
 
-/** The steps at which a fault may strike, with what can be done there. */
+/** The steps at which a fault may hit, with the actions of each. */
 export interface FaultActions {
-  /** A TCP connection was accepted. What comes closest to a refused connection is `reset`; a real one is `restart`. */
+  /** A TCP connection was accepted. For a refused connection, `reset` comes closest; `restart` refuses all connections. */
   tcp:
     | CloseAction<'before'>
     | ResetAction<'before'>
@@ -37,7 +37,7 @@ export interface FaultActions {
   unsubscribe: AnsweredAction | GarbageAction<'not-mqtt' | 'truncated'>;
   /** A registration at DPS. */
   register: AnsweredAction | AnswerAction | GarbageAction<'not-mqtt' | 'not-json' | 'truncated'>;
-  /** A question to DPS how a registration goes. */
+  /** A poll: the device asks DPS for the outcome of its registration. */
   poll: AnsweredAction | AnswerAction | GarbageAction<'not-mqtt' | 'not-json' | 'truncated'>;
   /** A message of the device or module, which is answered with PUBACK if its QoS is 1. */
   telemetry: AnsweredAction | GarbageAction<'not-mqtt' | 'truncated'>;
@@ -49,17 +49,17 @@ export interface FaultActions {
   'method-request': UnansweredAction | GarbageAction<'not-mqtt' | 'not-json' | 'truncated'>;
   /** The device answers a direct method. */
   'method-response': UnansweredAction;
-  /** The hub tells the device of a change of its desired properties. */
+  /** The hub notifies the device of changed desired properties. */
   'desired-properties': UnansweredAction | GarbageAction<'not-mqtt' | 'not-json' | 'truncated'>;
   /** A message to the device. */
   'cloud-to-device': UnansweredAction | DuplicateAction | GarbageAction<'not-mqtt' | 'truncated'>;
-  /** PUBACK of the service, for anything that a device has published at QoS 1. */
+  /** PUBACK of the service, for a message that a device has published at QoS 1. */
   puback: UnansweredAction | GarbageAction<'not-mqtt' | 'truncated'>;
-  /** PUBACK of the device, for what the service has sent at QoS 1. */
+  /** PUBACK of the device, for a message that the service has sent at QoS 1. */
   'device-puback': UnansweredAction;
   /** PINGREQ, which is answered with PINGRESP. */
   ping: AnsweredAction | GarbageAction<'not-mqtt' | 'truncated'>;
-  /** A request over HTTPS, to DPS or a hub. The upgrade to WebSockets is none. */
+  /** A request over HTTPS, to DPS or a hub. The upgrade to WebSockets does not count. */
   http:
     | CloseAction
     | ResetAction
@@ -70,42 +70,36 @@ export interface FaultActions {
     | ServiceAction;
 }
 
-/** Where a fault may strike. */
+/** A step at which a fault may hit. */
 export type FaultStep = keyof FaultActions;
 
 /** A fault at one step. */
 export interface FaultAt<Step extends FaultStep> {
-  /** The step at which it strikes. */
+  /** The step at which the fault hits. */
   at: Step;
   /**
-   * The device's ID at a hub, `device/module` for a module; at DPS the registration ID, in which case does not count.
-   * Default: any. A device is not known before its CONNECT packet or HTTP request, so not at `tcp` and `tls`.
+   * The device's ID at a hub, `device/module` for a module; at DPS the registration ID, compared without case.
+   * Default: any. Not at `tcp` and `tls`: a device is known from its CONNECT packet or HTTP request on.
    */
   device?: Step extends 'tcp' | 'tls' ? never : string;
   /** `dps` (which serves IoT Central, too) or the name of a hub or of an IoT Central application. Default: any. */
   service?: string;
-  /** How many times it lets go by what it could strike at. Default 0. */
+  /** How many targets the fault skips before it hits. Default 0. */
   skip?: number;
-  /** How many times it strikes, from 1; `Infinity` for ever. Default 1. */
+  /** How many times the fault hits, from 1; `Infinity` for no end. Default 1. */
   times?: number;
-  /**
-   * How likely it strikes each time, above 0 and at most 1. Default 1. Drawn from the emulator's seed, for each fault and
-   * each device by itself: the same seed and the same faults, added in the same order, strike at the same packets of a
-   * device, however many devices there are.
-   */
-  probability?: number;
   action: FaultActions[Step];
 }
 
-/** What {@link Faults.add} takes: a step, whom it befalls, how often, and what is done. */
+/** A fault for {@link Faults.add}: a step, a target, how often, and an action. */
 export type FaultInit = { [Step in FaultStep]: FaultAt<Step> }[FaultStep];
 
-/** A stroke of a fault. */
+/** One hit of a fault. */
 export interface FaultHit {
   readonly at: FaultStep;
-  /** `undefined` when it is not known, as on a port that services share before CONNECT. */
+  /** `undefined` when it is not known, as on a shared port before CONNECT. */
   readonly service: string | undefined;
-  /** `undefined` when it is not known (yet). */
+  /** `undefined` when it is not known. */
   readonly device: string | undefined;
 }
 
@@ -113,30 +107,30 @@ export interface FaultHit {
 export interface Fault {
   /** As it was given. */
   readonly init: FaultInit;
-  /** How many times it has struck. */
+  /** How many times the fault has hit. */
   readonly hits: number;
   /**
-   * Resolves with the stroke of that number, from 1, at once if it was struck already.
+   * Resolves with the hit of that number, from 1; at once if it has happened already. Default 1.
    *
-   * Rejects when the fault is removed, or the emulator closed, before that, and when it strikes fewer times.
+   * Rejects when the fault is removed or the emulator closed before that, and when the fault hits fewer times.
    */
   whenHit(count?: number): Promise<FaultHit>;
   /**
-   * Takes it back, and what it holds: delays end, throttles are lifted, connections that it stalled or swallowed are
-   * reset. Idempotent.
+   * Removes the fault. Its delays end, its throttles are lifted, and connections that it stalled or swallowed are reset.
+   * Idempotent.
    */
   remove(): void;
 }
 
 /**
- * Faults of the network and the services, put in by a test.
+ * Faults of the network and the services, added by a test.
  *
- * Of several faults that could strike at the same packet, the one that was added first does; one that is used up, skips, or
- * is spared by its probability leaves it to the next.
+ * If several faults could hit the same target, the one that was added first does. A fault that is used up or skips leaves
+ * the target to the next.
  */
 export interface Faults {
   /**
-   * Adds a fault, which holds from the next packet on, for connections that exist already, too.
+   * Adds a fault. It takes effect from the next packet on, on existing connections too.
    *
    * @example
    * ```ts
@@ -151,8 +145,8 @@ export interface Faults {
    * @throws InvalidOptionsError for an action that the step does not have, an unknown service, or a value out of range.
    */
   add(fault: FaultInit): Fault;
-  /** Those that were added and not removed, used up or not, in the order in which they were added. */
+  /** The faults that were added and not removed, used up or not, in the order in which they were added. */
   list(): readonly Fault[];
-  /** Removes them all. */
+  /** Removes all faults. */
   clear(): void;
 }

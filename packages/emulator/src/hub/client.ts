@@ -1,6 +1,4 @@
 import type { ISubscription } from 'mqtt-packet';
-import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../errors';
-import { isJsonObject, parseJson, type JsonObject } from '../json';
 import type {
   DisconnectReason,
   GrantedQoS,
@@ -8,14 +6,16 @@ import type {
   MqttClient,
   MqttConnection,
   SubscribeAnswer,
-} from '../devices/mqtt/service';
+} from '../devices/mqtt/client';
 import { ProtocolViolation } from '../devices/mqtt/violation';
-import { errorBody, httpStatus } from '../service-error';
-import type { Identity } from './identity';
-import { deviceView } from './property-collection';
-import { parsePropertyBag, type MessageProperties } from './property-bag';
-import { parseDeviceTopic, type DeviceMessage } from './topics';
-import type { Will } from './will';
+import { errorBody, httpStatus } from '../protocol/error-body';
+import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../protocol/errors';
+import { isJsonObject, parseJson, type JsonObject } from '../protocol/json';
+import type { Will } from './connect/will';
+import type { Identity } from './identities/identity';
+import { parsePropertyBag, type MessageProperties } from './messages/property-bag';
+import { parseDeviceTopic, type DeviceMessage } from './messages/topics';
+import { deviceView } from './twins/property-collection';
 
 /** IoT Hub: the largest message of a device, properties included. */
 const MAX_MESSAGE_BYTES = 256 * 1024;
@@ -59,7 +59,7 @@ export class HubClient implements MqttClient {
   }
 
   active(): void {
-    this.#init.identity.link.active();
+    this.#init.identity.connection.active();
   }
 
   subscribe(subscriptions: readonly ISubscription[]): SubscribeAnswer {
@@ -67,7 +67,7 @@ export class HubClient implements MqttClient {
     const granted = subscriptions.map(({ topic, qos }): GrantedQoS => {
       // IoT Hub: QoS 2 is granted as QoS 1.
       const grantedQoS = qos === 0 ? 0 : 1;
-      identity.link.subscribe({ filter: topic, qos: grantedQoS });
+      identity.connection.subscribe({ filter: topic, qos: grantedQoS });
       return grantedQoS;
     });
     return {
@@ -80,7 +80,7 @@ export class HubClient implements MqttClient {
   }
 
   unsubscribe(filters: readonly string[]): void {
-    for (const filter of filters) this.#init.identity.link.unsubscribe(filter);
+    for (const filter of filters) this.#init.identity.connection.unsubscribe(filter);
   }
 
   publish(incoming: IncomingMessage): () => void {
@@ -152,7 +152,7 @@ export class HubClient implements MqttClient {
   }
 
   #respond(status: number, query: string, body: string): void {
-    this.#init.identity.link.sender('twin-responses')?.(`$iothub/twin/res/${status}/?${query}`, body);
+    this.#init.identity.connection.sender('twin-responses')?.(`$iothub/twin/res/${status}/?${query}`, body);
   }
 }
 

@@ -1,50 +1,39 @@
 import type { IConnectPacket } from 'mqtt-packet';
-import type { InitialTwin } from '../dps/allocation/types';
-import type { DeviceData, LinkedHub, ProvisionedDevice } from '../dps/allocation/linked-hub';
-import { FileService, isFileUploadPath } from './files/file-service';
-import { createGatekeeper } from './files/gatekeeper';
-import type { FileUploadOptions } from './files/types';
-import {
-  firstRefusal,
-  type ConnectVerdict,
-  type DisconnectReason,
-  type HttpExchange,
-  type MqttConnection,
-} from '../devices/mqtt/service';
-import type { RoutableService } from '../devices/mqtt/router';
-import type { ResolvedHub } from '../options';
-import { TelemetryRouter } from './telemetry/router';
-import type {
-  ReadTelemetryOptions,
-  TelemetryFile,
-  TelemetryFilter,
-  TelemetryReader,
-} from './telemetry/types';
-import type { UnverifiedBehavior } from '../unverified-behavior';
+import type { HttpExchange } from '../devices/https/exchange';
+import type { DisconnectReason, MqttConnection } from '../devices/mqtt/client';
+import { firstRefusal, type ConnectVerdict } from '../devices/mqtt/connect/verdict';
+import type { RoutableService } from '../devices/shared-port';
+import type { ResolvedHub, ResolvedOptions } from '../options/resolve';
+import type { UnverifiedBehavior } from '../options/unverified-behavior';
 import { HubClient, type HubClientEvents } from './client';
-import { CONNECT_STEPS, type HubConnectContext } from './connect';
-import type { Identity } from './identity';
-import type { MessageProperties } from './property-bag';
-import { Recent } from './recent';
+import { CONNECT_STEPS, type HubConnectContext } from './connect/steps';
+import { hostOf, isSameHost, parseUsername } from './connect/username';
+import { readWill } from './connect/will';
+import { FileService, isFileUploadPath } from './files/file-service';
+import { createUploadAccess } from './files/upload-access';
+import type { Identity } from './identities/identity';
+import type { DeviceData, InitialTwin, LinkedHub, ProvisionedDevice } from './linked-hub';
+import type { MessageProperties } from './messages/property-bag';
+import { Recent } from './messages/recent';
 import { ServiceSide } from './service-side';
-import { newTwinContent, Twin } from './twin';
+import { TelemetryFileWriter } from './telemetry/telemetry-file';
+import type { TelemetryFile, TelemetryFilter } from './telemetry/types';
+import { newTwinContent, Twin } from './twins/twin';
 import type { EventSource, HubEmulator, HubTarget, TelemetryMessage } from './types';
-import { hostOf, isSameHost, parseUsername } from './username';
-import { readWill } from './will';
 
 /**
- * How much of the bodies of messages is remembered, in bytes. What is kept for longer has to be collected as old garbage,
- * which doubles the cost of a large message.
+ * The bytes of message bodies that are remembered. More of them would survive in the old generation of the heap, which
+ * doubles the cost of a large message.
  */
 const MAX_TELEMETRY_BYTES = 4 * 1024 * 1024;
 
-/** What a hub is reached by. */
+/** The listener of a hub. */
 interface Listening {
   start(): Promise<void>;
   stop(reason: DisconnectReason): Promise<void>;
 }
 
-/** One IoT hub: what a service can do with it, and its side towards devices (MQTT, HTTPS) and towards DPS. */
+/** One IoT hub: its service side, and its side towards devices (MQTT, HTTPS) and DPS. */
 export class Hub extends ServiceSide implements HubEmulator, RoutableService, LinkedHub {
   readonly name: string;
   readonly allocationWeight: number;
@@ -56,17 +45,15 @@ export class Hub extends ServiceSide implements HubEmulator, RoutableService, Li
     maxSize: MAX_TELEMETRY_BYTES,
     sizeOf: ({ body }) => body.length,
   });
-  readonly #router = new TelemetryRouter({
-    remembered: () => this.#telemetry.items,
-    onFileFailed: (error) => this.emitLater('telemetryFileFailed', { path: error.path, error }),
-  });
+  readonly #telemetryFiles = new Set<TelemetryFileWriter>();
+  #isFinished = false;
   #hostName = '';
   #listener: Listening | undefined;
 
   constructor(
     { name, allocationWeight, latencyMs }: Pick<ResolvedHub, 'name' | 'allocationWeight' | 'latencyMs'>,
     unverifiedBehavior: UnverifiedBehavior,
-    fileUploads: FileUploadOptions = {},
+    fileUploads: ResolvedOptions['fileUploads'] = {},
   ) {
     super(unverifiedBehavior);
     this.name = name;
@@ -79,7 +66,7 @@ export class Hub extends ServiceSide implements HubEmulator, RoutableService, Li
       hostName: () => this.hostName,
       options: fileUploads,
       onNotification: (notification) => this.emitLater('fileUploaded', notification),
-      gatekeeper: createGatekeeper({
+      access: createUploadAccess({
         find: (deviceId) => this.devices.find(deviceId),
         verifiedAuthorities: () => this.certificates.listVerified(),
         unverifiedBehavior,
@@ -91,7 +78,7 @@ export class Hub extends ServiceSide implements HubEmulator, RoutableService, Li
     return this.#hostName;
   }
 
-  /** Called when the port is known, before any device is there. With a proxy in front, the host name is the proxy's. */
+  /** Sets the host name when the port is known. With a proxy in front, it is the proxy's. */
   listensOn(hostName: string, listener: Listening | undefined = this.#listener): void {
     this.#hostName = hostName;
     this.#listener = listener;
@@ -105,11 +92,11 @@ export class Hub extends ServiceSide implements HubEmulator, RoutableService, Li
     await this.#listener?.stop('hub-stopped');
   }
 
-  isMeantBy(username: string): boolean {
+  acceptsUsername(username: string): boolean {
     return isSameHost(hostOf(username), this.hostName);
   }
 
-  isRequestedBy(host: string, path: string): boolean {
+  acceptsRequest(host: string, path: string): boolean {
     return isSameHost(host, this.hostName) && isFileUploadPath(path);
   }
 
@@ -131,7 +118,7 @@ export class Hub extends ServiceSide implements HubEmulator, RoutableService, Li
     const will = readWill(packet, identity);
     const { modelId, apiVersion } = username ?? {};
     const isSessionPresent = identity.connect({ connection, isClean: packet.clean ?? true, modelId });
-    const events = this.#eventsOf(identity, connection);
+    const events = this.#eventsOf(identity);
     return {
       returnCode: 0,
       isSessionPresent,
@@ -143,7 +130,7 @@ export class Hub extends ServiceSide implements HubEmulator, RoutableService, Li
     this.fileUploads.handle(exchange);
   }
 
-  /** Drops every device without a word. */
+  /** Disconnects every device. */
   disconnectAll(reason: DisconnectReason): void {
     this.devices.disconnectAll(reason);
     this.fileUploads.disconnectAll();
@@ -180,50 +167,46 @@ export class Hub extends ServiceSide implements HubEmulator, RoutableService, Li
     );
   }
 
-  readTelemetry(options: ReadTelemetryOptions = {}): TelemetryReader {
-    return this.#router.read(options);
-  }
-
-  writeTelemetryTo(path: string, filter: TelemetryFilter = {}): Promise<TelemetryFile> {
-    return this.#router.writeTo(path, filter);
+  async writeTelemetryTo(path: string, filter: TelemetryFilter = {}): Promise<TelemetryFile> {
+    const file = await TelemetryFileWriter.open(path, filter, (writer, error) => {
+      this.#telemetryFiles.delete(writer);
+      if (error !== undefined) this.emitLater('telemetryFileFailed', { path: error.path, error });
+    });
+    if (this.#isFinished) await file.close();
+    else this.#telemetryFiles.add(file);
+    return file;
   }
 
   dispose(): void {
     this.devices.dispose();
   }
 
-  /** Ends what is being read and uploaded, and writes what is to be written. */
+  /** Ends all uploads, and closes the telemetry files. Never rejects. */
   async finish(): Promise<void> {
-    await Promise.all([this.#router.close(), this.fileUploads.close()]);
+    this.#isFinished = true;
+    // The failure of a file has been reported by its event.
+    await Promise.allSettled([
+      this.fileUploads.close(),
+      ...[...this.#telemetryFiles].map((file) => file.close()),
+    ]);
   }
 
-  #eventsOf(identity: Identity, connection: MqttConnection): HubClientEvents {
+  #eventsOf(identity: Identity): HubClientEvents {
     const { deviceId, moduleId } = identity;
     const source: EventSource = { deviceId, ...(moduleId !== undefined && { moduleId }) };
     return {
-      connected: () => {
-        this.#router.connected(source, connection);
-        this.emitLater('deviceConnected', source);
-      },
+      connected: () => this.emitLater('deviceConnected', source),
       subscribed: (topicFilter) => this.emitLater('deviceSubscribed', { ...source, topicFilter }),
-      disconnected: (reason) => {
-        this.#router.disconnected(connection);
-        this.emitLater('deviceDisconnected', { ...source, reason });
-      },
-      telemetry: (body, properties) => this.#receive(source, body, properties, connection),
-      lastWill: ({ body, properties }) => this.#receive(source, body, properties, undefined),
+      disconnected: (reason) => this.emitLater('deviceDisconnected', { ...source, reason }),
+      telemetry: (body, properties) => this.#receive(source, body, properties),
+      lastWill: ({ body, properties }) => this.#receive(source, body, properties),
       reportedPropertiesUpdated: (patch, reported) =>
         this.emitLater('reportedPropertiesUpdated', { ...source, patch, reported }),
     };
   }
 
-  /** The one place where telemetry arrives. @param connection - of the sender, if it still has one */
-  #receive(
-    source: EventSource,
-    body: Buffer,
-    { properties, systemProperties }: MessageProperties,
-    connection: MqttConnection | undefined,
-  ): void {
+  /** The one place where telemetry arrives. */
+  #receive(source: EventSource, body: Buffer, { properties, systemProperties }: MessageProperties): void {
     const { deviceId, moduleId } = source;
     const enqueuedTime = new Date();
     // Not spread: that takes longer than all the rest, and this is done for every message.
@@ -232,7 +215,7 @@ export class Hub extends ServiceSide implements HubEmulator, RoutableService, Li
         ? { deviceId, body, properties, systemProperties, enqueuedTime }
         : { deviceId, moduleId, body, properties, systemProperties, enqueuedTime };
     this.#telemetry.add(message);
-    this.#router.push(message, connection);
+    for (const file of this.#telemetryFiles) file.write(message);
     this.emitLater('telemetry', message);
   }
 }

@@ -1,37 +1,36 @@
 import { EventEmitter } from 'node:events';
 import { AuthorityCertificateStore } from '../authorities/authority-certificates';
-import type { JsonObject } from '../json';
-import type { Persistent } from '../state/persistent';
-import { readFields } from '../state/read';
-import type { UnverifiedBehavior } from '../unverified-behavior';
-import { CheckedCloudToDeviceSettings } from './cloud-to-device-settings';
-import { DeviceRegistry } from './device-registry';
-import { ModuleRegistry } from './module-registry';
-import { DESIRED } from './property-collection';
-import { readProperties } from './property-values';
-import { Recent } from './recent';
-import { readDevices, writeDevice } from './stored';
+import type { UnverifiedBehavior } from '../options/unverified-behavior';
+import type { IfMatch } from '../protocol/etag';
+import type { JsonObject } from '../protocol/json';
+import { Changes } from '../stored/changes';
+import type { Persistent } from '../stored/persistent';
+import { readStored } from '../stored/stored-value';
+import { DeviceRegistry } from './identities/device-registry';
+import { ModuleRegistry } from './identities/module-registry';
+import { storedDevice, STORED_DEVICES } from './identities/stored';
+import { CheckedCloudToDeviceSettings } from './messages/cloud-to-device-settings';
+import { Recent } from './messages/recent';
+import type { MethodCall, MethodResponse } from './methods/types';
+import { DESIRED } from './twins/property-collection';
+import { readProperties } from './twins/property-values';
+import type { DeviceTwin, TwinChange } from './twins/types';
 import type {
   CloudToDeviceFeedback,
   CloudToDeviceMessage,
-  DeviceTwin,
   EnqueuedMessage,
   HubEvents,
   HubTarget,
-  IfMatch,
-  MethodCall,
-  MethodResponse,
-  TwinChange,
 } from './types';
 
-/** What a service can do with the devices of a hub, and what of them outlives the emulator. */
+/** The service side of a hub, and its stored state. */
 export abstract class ServiceSide extends EventEmitter<HubEvents> implements Persistent {
   readonly devices: DeviceRegistry;
   readonly modules: ModuleRegistry;
-  readonly certificates = new AuthorityCertificateStore({ changed: () => this.#changed() });
-  readonly cloudToDevice = new CheckedCloudToDeviceSettings(() => this.#changed());
+  readonly certificates = new AuthorityCertificateStore({ changed: () => this.#changes.announce() });
+  readonly cloudToDevice = new CheckedCloudToDeviceSettings(() => this.#changes.announce());
   readonly #feedback = new Recent<CloudToDeviceFeedback>();
-  readonly #changeListeners: (() => void)[] = [];
+  readonly #changes = new Changes();
 
   constructor({ countedDeliveries, cleanSessionQueue }: UnverifiedBehavior) {
     super();
@@ -43,13 +42,13 @@ export abstract class ServiceSide extends EventEmitter<HubEvents> implements Per
         this.#feedback.add(record);
         this.emitLater('cloudToDeviceFeedback', record);
       },
-      changed: () => this.#changed(),
+      changed: () => this.#changes.announce(),
     });
     this.modules = new ModuleRegistry(this.devices);
   }
 
   disconnectDevice(target: HubTarget): void {
-    this.devices.requireTarget(target).link.disconnect('connection-lost');
+    this.devices.requireTarget(target).connection.disconnect('connection-lost');
   }
 
   // Asynchronous like the service's own API, so that a test does not depend on the emulator being in its process.
@@ -90,7 +89,7 @@ export abstract class ServiceSide extends EventEmitter<HubEvents> implements Per
   }
 
   updateDesiredProperties(target: HubTarget, patch: JsonObject, options?: IfMatch): DeviceTwin {
-    // Read here, because a change without desired properties would be none.
+    // Checked here: `updateTwin` accepts a change without desired properties.
     const desired = readProperties(patch, DESIRED.path);
     return this.updateTwin(target, { properties: { desired } }, options);
   }
@@ -99,24 +98,19 @@ export abstract class ServiceSide extends EventEmitter<HubEvents> implements Per
     return {
       cloudToDevice: { ...this.cloudToDevice.toJSON() },
       certificates: this.certificates.snapshot(),
-      devices: this.devices.records.map(writeDevice),
+      devices: this.devices.records.map(storedDevice),
     };
   }
 
   restore(snapshot: JsonObject): void {
-    const field = readFields(snapshot, '');
-    const devices = field('devices', readDevices);
-    field('cloudToDevice', (value, path) => {
-      this.cloudToDevice.restore(value, path);
-    });
-    field('certificates', (value, path) => {
-      this.certificates.restore(value, path);
-    });
+    const devices = readStored(STORED_DEVICES, snapshot['devices'], 'devices');
+    this.cloudToDevice.restore(snapshot['cloudToDevice'], 'cloudToDevice');
+    this.certificates.restore(snapshot['certificates'], 'certificates');
     this.devices.restore(devices);
   }
 
   onChange(listener: () => void): void {
-    this.#changeListeners.push(listener);
+    this.#changes.onChange(listener);
   }
 
   /** Outside of the packet's handling, so that a listener that throws fails its test and not the device's connection. */
@@ -126,9 +120,5 @@ export abstract class ServiceSide extends EventEmitter<HubEvents> implements Per
       // The compiler cannot relate the tuple of a generic name to what `emit` takes for that name.
       (this as EventEmitter).emit(name, ...details);
     });
-  }
-
-  #changed(): void {
-    for (const listener of this.#changeListeners) listener();
   }
 }

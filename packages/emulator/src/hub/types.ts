@@ -1,44 +1,25 @@
 import type { EventEmitter } from 'node:events';
 import type { AuthorityCertificates } from '../authorities/types';
+import type { DisconnectReason } from '../devices/mqtt/client';
+import type { IfMatch } from '../protocol/etag';
+import type { JsonObject } from '../protocol/json';
 import type { FileUploadNotification, FileUploads } from './files/types';
-import type { JsonObject, JsonValue } from '../json';
-import type { DisconnectReason } from '../devices/mqtt/service';
-import type {
-  ReadTelemetryOptions,
-  TelemetryFile,
-  TelemetryFilter,
-  TelemetryReader,
-} from './telemetry/types';
-import type { HubDevices, HubModules, HubTarget, IfMatch } from './identity-types';
+import type { HubDevices, HubModules, HubTarget } from './identities/types';
 import type {
   CloudToDeviceFeedback,
   CloudToDeviceMessage,
   CloudToDeviceSettings,
   EnqueuedMessage,
   TelemetryMessage,
-} from './message-types';
-import type { DeviceTwin, TwinChange } from './twin-types';
+} from './messages/types';
+import type { MethodCall, MethodResponse } from './methods/types';
+import type { TelemetryFile, TelemetryFilter } from './telemetry/types';
+import type { DeviceTwin, TwinChange } from './twins/types';
 
-export type * from './identity-types';
-export type * from './message-types';
-export type * from './twin-types';
-
-/** A call of a direct method. */
-export interface MethodCall {
-  methodName: string;
-  /** Any JSON value of at most 128 KB. Default `null`. */
-  payload?: JsonValue;
-  /** How long to wait for the device's answer, in seconds: 1 to 300. Default 30. The service's minimum is 5. */
-  responseTimeoutSeconds?: number;
-  /** How long to wait for a device that is away or not subscribed to methods, in seconds: 0 to 300. Default 0. */
-  connectTimeoutSeconds?: number;
-}
-
-/** A device's answer to a direct method. */
-export interface MethodResponse {
-  readonly status: number;
-  readonly payload: JsonValue;
-}
+export type * from './identities/types';
+export type * from './methods/types';
+export type * from './messages/types';
+export type * from './twins/types';
 
 /** The device that an event is about, or its module. */
 export interface EventSource {
@@ -100,18 +81,9 @@ export interface HubEmulator extends EventEmitter<HubEvents> {
   /** The latest messages from devices, oldest first: at most 1000, and 4 MiB of bodies, for the whole hub. Those of a module are not its device's. */
   receivedTelemetry(target?: HubTarget): readonly TelemetryMessage[];
   /**
-   * Messages from devices as they come, from this call on, for any number of readers that do not disturb each other. While
-   * one of them has `maxBuffered` messages waiting, the hub reads nothing from the devices whose messages it wants, not even
-   * their pings: let none wait for longer than their keep-alive. Ends when the loop is left, or the emulator closes.
-   *
-   * @throws EmulatorError 400004 for options that are wrong. The reading rejects with `signal.reason` when aborted, and with
-   *   403004 when messages come that cannot be held up, such as last wills, and the reader does not take them.
-   */
-  readTelemetry(options?: ReadTelemetryOptions): TelemetryReader;
-  /**
    * Appends the messages that come from now on to a file, as one line of JSON each, with `enqueuedTime`, `deviceId`,
-   * `moduleId` if there is one, `systemProperties`, `properties`, `bodyEncoding` and `body`. Devices are read no faster
-   * than the file is written. `bodyEncoding` tells what `body` is: `json`, any JSON value, as the device wrote it; `utf-8`,
+   * `moduleId` if there is one, `systemProperties`, `properties`, `bodyEncoding` and `body`. `bodyEncoding` tells what
+   * `body` is: `json`, any JSON value, as the device wrote it; `utf-8`,
    * a string with the text; or `base64`, a string. All is written when the handle or the emulator is closed.
    *
    * Rejects with a FileError when the file cannot be opened, and with an EmulatorError 400004 for a wrong filter.

@@ -1,7 +1,7 @@
-import type { EmulatorOptions, HubOptions } from '../types';
+import type { EmulatorOptions, HubOptions } from '../options/types';
 import type { Settings } from './settings';
 
-/** What was given, unless it leaves the choice open. */
+/** The given port, or the stored one if it is 0 or not given. */
 function portOr(stored: number, given: number | undefined): number {
   return given === undefined || given === 0 ? stored : given;
 }
@@ -10,7 +10,7 @@ function ownPort(hub: string | HubOptions): number {
   return typeof hub === 'string' ? 0 : (hub.port ?? 0);
 }
 
-/** The options, completed by what is stored. What was given explicitly stays as it is. */
+/** The options, completed by the stored settings. Given options stay as they are. */
 export function completeOptions(options: EmulatorOptions, stored: Settings): EmulatorOptions {
   const sharedPorts = completeSharedPorts(options, stored);
   const isShared = sharedPorts.length > 0;
@@ -41,7 +41,7 @@ function completeHub(
   return { ...kept, name: hub.name, ...explicit, port };
 }
 
-/** A service's port of its own says that ports are not shared, as an empty list does. */
+/** A port of one service means that ports are not shared, as an empty list does. */
 function completeSharedPorts(
   { sharedPorts, port = 0, hubs = [] }: EmulatorOptions,
   stored: Settings,
@@ -53,7 +53,7 @@ function completeSharedPorts(
   return hasOwnPorts ? [] : stored.sharedPorts;
 }
 
-/** The ports that come from `emulator.json` and not from the options, each with its place in the file. */
+/** The ports that come from `emulator.json` and not from the options, with their places in the file. */
 export function storedPorts(options: EmulatorOptions, stored: Settings): ReadonlyMap<number, string> {
   const { port = 0, sharedPorts = [], hubs = [] } = options;
   const places = new Map<number, string>([

@@ -1,114 +1,101 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { readdir, realpath } from 'node:fs/promises';
-import { hostname, tmpdir } from 'node:os';
+import { createHash } from 'node:crypto';
+import { realpath, rm } from 'node:fs/promises';
+import { connect, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { ask, Claim, removeClaim, type Owner } from './claim';
-import { messageOf, notReadable, StateInUseError, unusableStateDirectory } from './problems';
+import { text } from 'node:stream/consumers';
+import { messageOf, StateInUseError, systemCode, unusableStateDirectory } from './problems';
 
-/** Two emulators that start at the same moment make way for each other and try again. */
-const MAX_ATTEMPTS = 20;
-const MAX_PAUSE_MS = 50;
-/** The longest path of a socket (`sun_path`) less a suffix: 108 bytes with the closing zero on Linux, 104 elsewhere. */
-const MAX_PATH_BYTES = 99;
-
-/** Where claims to one folder are, and how their names begin; the ID of the process follows. */
-interface Place {
-  readonly directory: string;
-  readonly prefix: string;
-}
-
-/** A claim of somebody else. */
-interface Rival extends Owner {
-  readonly name: string;
-}
+/** The time in which the owner of a lock answers, unless its process is stopped. */
+const ANSWER_TIMEOUT_MS = 1_000;
+/** The longest path of a socket (`sun_path`): 108 bytes with the closing zero on Linux, 104 elsewhere. */
+const MAX_PATH_BYTES = 103;
+const IS_WINDOWS = process.platform === 'win32';
 
 /**
- * Keeps a folder for one emulator, also against other processes and against containers that mount the same folder.
+ * Locks a folder for one emulator, also against other processes and against containers that mount the same folder.
  *
- * Every claim is a socket of its own, with a name that never comes again. The system ends it together with its process,
- * however that ended: a claim that answers is alive, and one that does not can be removed by anybody. Neither a process
- * ID that was given to another program nor a clock nor a restart of the machine can mislead.
+ * The lock is a socket. The system closes it together with its process, however that ended: a socket that accepts
+ * connections has a living owner, and one that does not is removed.
  */
 export class FolderLock {
-  readonly #claim: Claim;
+  readonly #server: Server;
 
-  private constructor(claim: Claim) {
-    this.#claim = claim;
+  private constructor(server: Server) {
+    this.#server = server;
   }
 
-  /** @throws InvalidOptionsError naming the process that uses the folder. */
+  /** @throws InvalidOptionsError when another emulator has the folder, or it cannot be locked. */
   static async acquire(directory: string): Promise<FolderLock> {
-    const places = await placesFor(directory);
-    for (let attempt = 1; ; attempt++) {
-      const claim = await makeClaim(places);
-      const rival = await findRival(places, claim);
-      if (rival === undefined) {
-        claim.hold();
-        return new FolderLock(claim);
+    const problems: string[] = [];
+    for (const path of await pathsFor(directory)) {
+      try {
+        return new FolderLock(await listen(path, directory));
+      } catch (error) {
+        if (error instanceof StateInUseError) throw error;
+        problems.push(messageOf(error));
       }
-      await claim.withdraw();
-      if (rival.isHolding || attempt === MAX_ATTEMPTS) throw inUse(directory, rival);
-      await delay(Math.random() * MAX_PAUSE_MS);
     }
+    throw unusableStateDirectory(
+      `cannot be locked against other emulators: ${problems.join('; ')}.`,
+      'Check that this user may write there, or pass a folder of a local disk.',
+    );
   }
 
-  /** Idempotent, never rejects. */
+  /** Idempotent, never rejects. The socket's file is removed with it. */
   async release(): Promise<void> {
-    await this.#claim.withdraw();
+    await new Promise<void>((resolve) => void this.#server.close(() => resolve()));
   }
 }
 
-/** In the folder itself, or where that cannot have sockets (mounts of some sorts, long paths), in the system's for such. */
-async function placesFor(directory: string): Promise<readonly Place[]> {
+/** In the folder itself, or in the one for temporary files where the folder cannot hold sockets (mounts, long paths). */
+async function pathsFor(directory: string): Promise<readonly string[]> {
   const path = await realpath(directory);
-  const identity = createHash('sha256').update(path).digest('hex').slice(0, 16);
-  const elsewhere = {
-    directory: process.platform === 'win32' ? '\\\\.\\pipe\\' : tmpdir(),
-    prefix: `azure-iot-x509-${identity}-`,
-  };
-  return process.platform === 'win32' ? [elsewhere] : [{ directory: path, prefix: '.lock-' }, elsewhere];
-}
-
-async function makeClaim(places: readonly Place[]): Promise<Claim> {
-  const problems: string[] = [];
-  for (const place of places) {
-    const path = join(place.directory, `${place.prefix}${process.pid}-${randomBytes(8).toString('hex')}`);
-    try {
-      if (Buffer.byteLength(path) > MAX_PATH_BYTES) throw new Error(`${path} is too long for a socket`);
-      return await Claim.make(path);
-    } catch (error) {
-      problems.push(messageOf(error));
-    }
-  }
-  throw unusableStateDirectory(
-    `cannot be locked against other emulators: ${problems.join('; ')}.`,
-    'Check that this user may write there, or pass a folder of a local disk.',
+  const name = `azure-iot-emulator-${createHash('sha256').update(path).digest('hex').slice(0, 16)}`;
+  if (IS_WINDOWS) return [`\\\\.\\pipe\\${name}`];
+  return [join(path, '.lock'), join(tmpdir(), `${name}.lock`)].filter(
+    (each) => Buffer.byteLength(each) <= MAX_PATH_BYTES,
   );
 }
 
-/** Somebody else who is alive and wants the folder or has it. What the dead have left is removed. */
-async function findRival(places: readonly Place[], own: Claim): Promise<Rival | undefined> {
-  for (const { directory, prefix } of places) {
-    for (const name of await namesIn(directory)) {
-      const path = join(directory, name);
-      if (!name.startsWith(prefix) || name.endsWith('.tmp') || path === own.path) continue;
-      const owner = await ask(path);
-      if (owner !== undefined) return { ...owner, name: name.slice(prefix.length) };
-      await removeClaim(path);
-    }
+async function listen(path: string, directory: string): Promise<Server> {
+  try {
+    return await bind(path);
+  } catch (error) {
+    if (systemCode(error) !== 'EADDRINUSE') throw error;
   }
-  return undefined;
+  const owner = await askOwner(path);
+  if (owner !== undefined) throw new StateInUseError(directory, owner);
+  await rm(path, { force: true });
+  return bind(path);
 }
 
-async function namesIn(directory: string): Promise<readonly string[]> {
-  return readdir(directory).catch((error: unknown) => {
-    throw notReadable(directory, error);
+async function bind(path: string): Promise<Server> {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.end(String(process.pid), () => socket.destroy());
+  }).unref();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    // Other users of the folder have to be able to ask for the owner.
+    server.listen({ path, readableAll: true, writableAll: true }, () => {
+      server.off('error', reject);
+      resolve();
+    });
   });
+  return server;
 }
 
-function inUse(directory: string, rival: Rival): StateInUseError {
-  const [fromName = ''] = rival.name.split('-');
-  const host = rival.hostName === undefined || rival.hostName === hostname() ? '' : ` on ${rival.hostName}`;
-  return new StateInUseError(directory, `${rival.processId ?? fromName}${host}`);
+/** The process ID of the lock's owner, empty if it does not answer; `undefined` when there is no owner. */
+async function askOwner(path: string): Promise<string | undefined> {
+  const socket = connect(path);
+  const timer = setTimeout(() => socket.destroy(new Error('no answer')), ANSWER_TIMEOUT_MS);
+  try {
+    return await text(socket);
+  } catch (error) {
+    return ['ECONNREFUSED', 'ENOENT'].includes(systemCode(error) ?? '') ? undefined : '';
+  } finally {
+    clearTimeout(timer);
+    socket.destroy();
+  }
 }

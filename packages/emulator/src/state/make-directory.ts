@@ -6,8 +6,8 @@ const GITIGNORE = `# Made by the Azure IoT emulator: there are private keys here
 `;
 
 /**
- * Makes the folder if there is none, for this user alone. A new one is kept out of Git, so that nobody commits its keys;
- * one that was there already belongs to somebody who knows what to do with it.
+ * Makes the folder if there is none, for this user alone. A new folder gets a `.gitignore`, because there are private keys
+ * in it. An existing folder is left as it is.
  *
  * @throws FileError when it cannot be made.
  */

@@ -1,14 +1,14 @@
 import { FileError, InvalidOptionsError } from 'azure-iot-certificates';
-import { NewerFormatError } from './formats';
+import { NewerFormatError } from './document';
 
-/** The system's name of what went wrong, such as `ENOSPC`. */
+/** The system's error code, such as `ENOSPC`. */
 export function systemCode(error: unknown): string | undefined {
   // Not `instanceof Error`: the errors of node:fs come from another realm under Jest and in vm contexts.
   const isCoded = typeof error === 'object' && error !== null && 'code' in error;
   return isCoded && typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** What an error says, without its name. */
+/** The message of an error, without its name. */
 export function messageOf(error: unknown): string {
   const hasMessage = typeof error === 'object' && error !== null && 'message' in error;
   return hasMessage ? String(error.message) : String(error);
@@ -17,7 +17,7 @@ export function messageOf(error: unknown): string {
 const REMEDY =
   'Correct the file or put a copy of it back. Or move it away, to begin with nothing in its place.';
 
-/** A file of the state directory is damaged, or was edited and is wrong now. */
+/** The error of a file of the state directory that is damaged or was edited wrongly. */
 export function brokenFile(path: string, cause: unknown, remedy: string = REMEDY): FileError {
   return new FileError({
     code: 'FILE_NOT_READABLE',
@@ -31,7 +31,7 @@ export function brokenFile(path: string, cause: unknown, remedy: string = REMEDY
   });
 }
 
-/** The system does not let us read a file or folder. */
+/** The error of a file or folder that cannot be read. */
 export function notReadable(path: string, cause: unknown): FileError {
   return new FileError({
     code: 'FILE_NOT_READABLE',
@@ -44,21 +44,22 @@ export function notReadable(path: string, cause: unknown): FileError {
 
 /** Another emulator has the state directory. */
 export class StateInUseError extends InvalidOptionsError {
-  /** The ID of its process, as far as it is known, and where it runs when it is another machine or container. */
+  /** The ID of its process; empty when it does not answer. */
   readonly owner: string;
 
   constructor(directory: string, owner: string) {
-    const message = `is in use: the emulator of process ${owner} keeps its state in ${directory}.`;
+    const who = owner === '' ? 'another emulator' : `the emulator of process ${owner}`;
+    const message = `is in use: ${who} keeps its state in ${directory}.`;
     const remedy =
       'Stop that emulator ("azure-iot-emulator stop", if the command line has started it), or pass another folder.';
     super([{ option: 'stateDirectory', message, remedy }]);
-    // What it is for users of the library, who do not know this class.
+    // Users of the library know the base class only.
     this.name = 'InvalidOptionsError';
     this.owner = owner;
   }
 }
 
-/** The option `stateDirectory` is right in itself and does not work now. */
+/** The error of a state directory that cannot be used now. */
 export function unusableStateDirectory(message: string, remedy: string): InvalidOptionsError {
   return new InvalidOptionsError([{ option: 'stateDirectory', message, remedy }]);
 }

@@ -14,12 +14,12 @@ import {
   type FileContent,
   writeFiles,
 } from 'azure-iot-certificates/internal';
-import { isIssuedBy } from '../certificate-input';
-import type { ServerCredentials } from '../devices/mqtt/listener';
+import { isIssuedBy } from '../authorities/x509';
+import type { ServerCredentials } from '../devices/tcp/server-context';
 import { brokenFile, messageOf, notReadable, systemCode } from './problems';
 import { syncDirectory } from './writer';
 
-/** What the servers show, and what devices have to trust for it. */
+/** The servers' certificate, and the root that devices have to trust. */
 export interface ServerIdentity {
   /** The root, as PEM. */
   readonly ca: string;
@@ -30,7 +30,7 @@ export interface ServerIdentity {
   readonly issuer: () => Promise<IssuedCertificate>;
 }
 
-/** A new certificate is made when less than this is left of the old one, so that an emulator can run for a while. */
+/** A certificate with less than this left is replaced, so that an emulator can run for a while. */
 const RENEW_BEFORE_MS = 90 * 86_400_000;
 const KEY_MODE = 0o600;
 const CERTIFICATE_MODE = 0o644;
@@ -58,11 +58,11 @@ async function issueServerCertificate(
   return { certificate: server.fullChain, privateKey: server.privateKey };
 }
 
-/** A root and a server certificate for the occasion. */
+/** A new root and server certificate. */
 async function createIdentity(
   hostNames: readonly string[],
 ): Promise<{ root: IssuedCertificate; credentials: ServerCredentials }> {
-  const root = await createRootCertificate({ commonName: 'azure-iot-x509 emulator root' });
+  const root = await createRootCertificate({ commonName: 'azure-iot-emulator root' });
   return { root, credentials: await issueServerCertificate(root, hostNames) };
 }
 
@@ -75,15 +75,15 @@ function fromRoot(
   return { ca: root.certificate, credentials, hostNames: withLoopback(hostNames), issuer };
 }
 
-/** An identity that nobody keeps. */
+/** An identity that is not stored. */
 export async function createServerIdentity(hostNames: readonly string[]): Promise<ServerIdentity> {
   const { root, credentials } = await createIdentity(hostNames);
   return fromRoot(root, credentials, hostNames);
 }
 
 /**
- * The identity kept in the folder, made if there is none. The root stays the same for good, because devices trust it; the
- * certificate below it is replaced when it is about to expire or lacks a host name.
+ * The identity in the folder, made if there is none. The root never changes, because devices trust it. The server
+ * certificate is replaced when it is about to expire or lacks a host name.
  *
  * @throws FileError when a file is missing, damaged or does not belong to the others.
  */
@@ -118,7 +118,7 @@ async function isMissing(directory: string): Promise<boolean> {
   }
 }
 
-/** All four files or none: a folder is filled first and gets its name afterwards. */
+/** Writes all four files or none: the folder is filled before it is renamed. */
 async function createKeptIdentity(directory: string, hostNames: readonly string[]): Promise<ServerIdentity> {
   const { root, credentials } = await createIdentity(hostNames);
   const unfinished = join(directory, '..', `.server.${randomBytes(8).toString('hex')}.tmp`);
@@ -138,7 +138,7 @@ async function createKeptIdentity(directory: string, hostNames: readonly string[
   return fromRoot(root, credentials, hostNames);
 }
 
-/** The key first: a certificate without the right key is noticed and replaced. */
+/** The files of the server certificate. The key comes first: a certificate without its key is replaced. */
 function serverFiles(directory: string, { certificate, privateKey }: ServerCredentials): FileContent[] {
   return [
     { path: join(directory, FILES.key), content: privateKey, mode: KEY_MODE },
@@ -146,7 +146,7 @@ function serverFiles(directory: string, { certificate, privateKey }: ServerCrede
   ];
 }
 
-/** Why the certificate does not do any more, or `undefined`. */
+/** The reason for replacing the certificate, or `undefined`. */
 function whyRenew(
   x509: X509Certificate,
   root: X509Certificate,
@@ -167,7 +167,7 @@ function broken(path: string, cause: unknown): FileError {
   return brokenFile(path, cause, REMEDY);
 }
 
-/** The files of an identity that exists. */
+/** The files of a stored identity. */
 class KeptIdentity {
   readonly #directory: string;
 
@@ -190,7 +190,7 @@ class KeptIdentity {
     return root;
   }
 
-  /** `undefined` when there is none, or it is only half replaced. */
+  /** The server certificate; `undefined` when it is missing or half replaced. */
   async readServer(
     root: X509Certificate,
   ): Promise<{ x509: X509Certificate; credentials: ServerCredentials } | undefined> {
@@ -215,7 +215,7 @@ class KeptIdentity {
     return credentials;
   }
 
-  /** The root with its key. @param reason - what it is needed for */
+  /** The root with its key. @param reason - the reason for needing it, for the error */
   async loadRoot(reason: string): Promise<IssuedCertificate> {
     const certFile = this.#path(FILES.root);
     const keyFile = this.#path(FILES.rootKey);

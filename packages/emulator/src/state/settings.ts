@@ -1,123 +1,86 @@
-import { ID_SCOPE } from '../dps/identifiers';
-import type { JsonObject, JsonValue } from '../json';
-import { resolveOptions } from '../options';
-import type { HubOptions } from '../types';
-import {
-  arrayOf,
-  checkedAt,
-  optional,
-  readCount,
-  readFields,
-  readNumber,
-  readString,
-  StoredValueError,
-  type Read,
-} from './read';
+import { exactOptional, optional } from 'valibot';
+import { ID_SCOPE } from '../options/id-scope';
+import { resolveOptions } from '../options/resolve';
+import type { HubOptions } from '../options/types';
+import { toJson, type JsonObject } from '../protocol/json';
+import { object } from '../schemas/objects';
+import { must, type Schema } from '../schemas/problems';
+import { count, listOf, number, pattern, refined, text, wholeNumber } from '../schemas/values';
+import { readStored, StoredValueError } from '../stored/stored-value';
 
-/** An IoT Central application, as far as it is not in its own file. */
+/** An IoT Central application. Its devices and DPS are in its own file. */
 export interface StoredApplication {
   readonly name: string;
   readonly idScope: string;
-  /** Of its hub; 0 for a free one. */
+  /** The port of its hub; 0 for a free one. */
   readonly port: number;
 }
 
-/** What `emulator.json` holds: what devices have been told, so that it has to stay. */
+/** The content of `emulator.json`: the addresses that devices know. */
 export interface Settings {
   readonly idScope: string;
   readonly hostName: string;
-  /** Of the global endpoint; 0 for a free one. */
+  /** The port of the global endpoint; 0 for a free one. */
   readonly port: number;
-  /** Empty where each service has a port of its own. */
+  /** Empty when each service has a port of its own. */
   readonly sharedPorts: readonly number[];
-  /** In the place of the first of them in host names. */
-  readonly announcedPort: number | undefined;
-  /** What was not given is missing here, too, and remains a matter of the defaults. */
+  /** The port in host names, in place of the first shared port. */
+  readonly announcedPort?: number;
+  /** Options that were not given are missing, so that the defaults apply. */
   readonly hubs: readonly HubOptions[];
   readonly centralApplications: readonly StoredApplication[];
 }
 
-const readIdScope: Read<string> = (value, path) => {
-  const idScope = readString(value, path);
-  if (!ID_SCOPE.test(idScope)) throw new StoredValueError(path, 'is not an ID scope such as 0ne00ABCDEF');
-  return idScope;
-};
+const idScope = pattern(ID_SCOPE, must('must be an ID scope such as 0ne00ABCDEF'));
+const port = wholeNumber(0, 65_535, must('must be a port'));
 
-const readPort: Read<number> = (value, path) => {
-  const port = readCount(value, path);
-  if (port > 65_535) throw new StoredValueError(path, 'is not a port');
-  return port;
-};
+const SETTINGS: Schema<Settings> = object({
+  idScope,
+  hostName: text,
+  port: optional(port, 0),
+  sharedPorts: optional(listOf(port), () => []),
+  announcedPort: exactOptional(port),
+  hubs: listOf(
+    object({
+      name: text,
+      hostName: exactOptional(text),
+      port: exactOptional(port),
+      allocationWeight: exactOptional(count),
+      latencyMs: exactOptional(number(0, Number.MAX_VALUE)),
+    }),
+  ),
+  centralApplications: listOf(object({ name: text, idScope, port: optional(port, 0) })),
+});
 
-const readHub: Read<HubOptions> = (value, path) => {
-  const field = readFields(value, path);
-  const hostName = field('hostName', optional(readString));
-  const port = field('port', optional(readPort));
-  const allocationWeight = field('allocationWeight', optional(readCount));
-  const latencyMs = field('latencyMs', optional(readNumber));
-  return {
-    name: field('name', readString),
-    ...(hostName !== undefined && { hostName }),
-    ...(port !== undefined && { port }),
-    ...(allocationWeight !== undefined && { allocationWeight }),
-    ...(latencyMs !== undefined && { latencyMs }),
-  };
-};
-
-const readApplication: Read<StoredApplication> = (value, path) => {
-  const field = readFields(value, path);
-  return {
-    name: field('name', readString),
-    idScope: field('idScope', readIdScope),
-    port: field('port', optional(readPort)) ?? 0,
-  };
-};
+/** Names, host names and weights: a stored value has the same rules as an option. @throws InvalidOptionsError */
+function checkAsOptions(settings: Settings): Settings {
+  const { centralApplications, ...rest } = settings;
+  resolveOptions({ ...rest, centralApplications: centralApplications.map(({ name }) => name) });
+  return settings;
+}
 
 /** @throws StoredValueError */
 export function readSettings(content: JsonObject): Settings {
-  const field = readFields(content, '');
-  const settings = {
-    idScope: field('idScope', readIdScope),
-    hostName: field('hostName', readString),
-    port: field('port', optional(readPort)) ?? 0,
-    sharedPorts: field('sharedPorts', optional(arrayOf(readPort))) ?? [],
-    announcedPort: field('announcedPort', optional(readPort)),
-    hubs: field('hubs', arrayOf(readHub)),
-    centralApplications: field('centralApplications', arrayOf(readApplication)),
-  };
-  const { centralApplications, announcedPort, ...rest } = settings;
-  // Names, host names, weights: what an option must not be, a stored value must not be either.
-  checkedAt('', () =>
-    resolveOptions({
-      ...rest,
-      ...(announcedPort !== undefined && { announcedPort }),
-      centralApplications: centralApplications.map(({ name }) => name),
-    }),
-  );
-  const idScopes = [settings, ...centralApplications].map(({ idScope }) => idScope);
+  const settings = readStored(refined(SETTINGS, checkAsOptions), content);
+  const idScopes = [settings, ...settings.centralApplications].map((each) => each.idScope);
   if (new Set(idScopes).size < idScopes.length) throw new StoredValueError('idScope', 'is used twice');
   return settings;
 }
 
-/** The same as JSON. Ports that are 0, because ports are shared, are left out. */
-export function writeSettings(settings: Settings): JsonObject {
-  const { idScope, hostName, port, sharedPorts, announcedPort, hubs, centralApplications } = settings;
-  return {
-    idScope,
+/** The settings as JSON. Ports that are 0, because ports are shared, are left out. */
+export function writeSettings({ port: own, sharedPorts, ...settings }: Settings): JsonObject {
+  const withoutFreePort = ({ port: each, ...rest }: HubOptions | StoredApplication): object => ({
+    ...rest,
+    port: each === 0 ? undefined : each,
+  });
+  const { idScope: scope, hostName, announcedPort, hubs, centralApplications } = settings;
+  return toJson({
+    idScope: scope,
     hostName,
-    ...(port !== 0 && { port }),
-    ...(sharedPorts.length > 0 && { sharedPorts }),
-    ...(announcedPort !== undefined && { announcedPort }),
-    hubs: hubs.map((hub): JsonValue => withoutFreePort({ ...hub })),
-    centralApplications: centralApplications.map((application): JsonValue =>
-      withoutFreePort({ ...application }),
-    ),
-  };
-}
-
-function withoutFreePort<T extends { port?: number }>({
-  port,
-  ...rest
-}: T): Omit<T, 'port'> & { port?: number } {
-  return { ...rest, ...(port !== undefined && port !== 0 && { port }) };
+    port: own === 0 ? undefined : own,
+    sharedPorts: sharedPorts.length === 0 ? undefined : sharedPorts,
+    announcedPort,
+    hubs: hubs.map(withoutFreePort),
+    centralApplications: centralApplications.map(withoutFreePort),
+  });
 }

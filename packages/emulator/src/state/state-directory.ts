@@ -1,19 +1,19 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { InvalidOptionsError, type OptionProblem } from 'azure-iot-certificates';
-import type { JsonObject } from '../json';
-import { FORMATS, formatDocument, parseDocument, type FileKind } from './formats';
+import type { JsonObject } from '../protocol/json';
+import type { Persistent } from '../stored/persistent';
+import { formatDocument, parseDocument } from './document';
 import { FolderLock } from './lock';
 import { makeStateDirectory } from './make-directory';
-import type { Persistent } from './persistent';
 import { brokenFile, notReadable } from './problems';
 import { keepServerIdentity, type ServerIdentity } from './server-identity';
 import { StateWriter } from './writer';
 
-/** A file of the folder; there is one for each hub and each application. */
+/** A file of the folder. There is one for each hub and each application. */
 export interface StateFile {
-  readonly kind: FileKind;
-  /** Of the hub or application. */
+  readonly kind: 'emulator' | 'dps' | 'central' | 'hub';
+  /** The name of the hub or application. */
   readonly name?: string;
 }
 
@@ -24,17 +24,17 @@ interface StoredFile extends StateFile {
 
 const SERVER = 'server';
 const FILE_NAME = /^(?:(emulator|dps)|(hub|central)-([A-Za-z0-9-]+))\.json$/;
-/** What a process has left that was killed while it wrote. */
+/** The temporary files of a process that was killed. */
 const LEFTOVER =
-  /^\.(?:(?:(?:emulator|dps|(?:hub|central)-.+)\.json|.+\.pem|\.gitignore|server)\.|lock-\d+-)[0-9a-f]{16}\.tmp$/;
+  /^\.(?:(?:emulator|dps|(?:hub|central)-.+)\.json|.+\.pem|\.gitignore|server)\.[0-9a-f]{16}\.tmp$/;
 
 function fileName({ kind, name }: StateFile): string {
   return name === undefined ? `${kind}.json` : `${kind}-${name}.json`;
 }
 
 /**
- * A folder that holds what outlives an emulator. One emulator at a time has it. Files are read once, at the beginning, and
- * from then on replaced as a whole, so that each is at any moment what it was or what it will be.
+ * The folder with the state of an emulator. One emulator at a time has it. Files are read once, at the start, and replaced
+ * as a whole from then on, so a file is never half written.
  */
 export class StateDirectory {
   readonly path: string;
@@ -68,17 +68,17 @@ export class StateDirectory {
     }
   }
 
-  /** What the file held when the folder was opened. */
+  /** The content of the file when the folder was opened. */
   stored(file: StateFile): JsonObject | undefined {
     return this.#stored.get(fileName(file))?.content;
   }
 
-  /** Where the file is. */
+  /** The path of the file. */
   pathOf(file: StateFile): string {
     return join(this.path, fileName(file));
   }
 
-  /** @throws FileError naming the file when what reads its content finds it wrong. */
+  /** Reads the content of a file. @throws FileError naming the file when `read` throws */
   read<T>(file: StateFile, read: (content: JsonObject) => T): T | undefined {
     const content = this.stored(file);
     if (content === undefined) return undefined;
@@ -95,34 +95,33 @@ export class StateDirectory {
   }
 
   /**
-   * Gives something its content back, and keeps it from then on.
+   * Restores a service from its file, and keeps its changes from then on.
    *
    * @throws FileError when the file's content is wrong.
    */
   keep(file: StateFile, persistent: Persistent): void {
     const name = fileName(file);
     this.read(file, (content) => persistent.restore(content));
-    this.#writer.add(name, () => formatDocument(persistent.snapshot(), FORMATS[file.kind]));
+    this.#writer.add(name, () => formatDocument(persistent.snapshot()));
     persistent.onChange(() => this.#writer.changed(name));
     if (!this.#stored.has(name)) this.#writer.changed(name);
   }
 
-  /** Keeps content that does not change while the emulator runs. */
+  /** Writes content that does not change while the emulator runs. */
   keepFixed(file: StateFile, content: JsonObject): void {
     const name = fileName(file);
-    const text = formatDocument(content, FORMATS[file.kind]);
+    const text = formatDocument(content);
     this.#writer.add(name, () => text);
     if (this.#stored.get(name)?.text !== text) this.#writer.changed(name);
   }
 
-  /** Writes what is missing or has changed, and from now on all by itself. @throws FileError */
+  /** Writes the missing and changed files. From then on, changes are written soon after they happen. @throws FileError */
   async begin(): Promise<void> {
     await this.#writer.begin();
   }
 
   /**
-   * @throws InvalidOptionsError when there are files of hubs or applications other than these, which would be forgotten
-   * without a word.
+   * @throws InvalidOptionsError when there are files of other hubs or applications, which would be lost.
    */
   checkNothingLeftOut(hubs: readonly string[], centralApplications: readonly string[]): void {
     const problems: OptionProblem[] = [];
@@ -141,7 +140,7 @@ export class StateDirectory {
     if (problems.length > 0) throw new InvalidOptionsError(problems);
   }
 
-  /** Writes what has changed, if it ever began, and leaves the folder to others. Idempotent, never rejects: see {@link StateWriter.close}. */
+  /** Writes the changes, if {@link begin} was called, and unlocks the folder. Idempotent, never rejects: see {@link StateWriter.close}. */
   async close(): Promise<void> {
     await this.#writer.close();
     await this.#lock.release();
@@ -152,14 +151,14 @@ async function readFiles(directory: string): Promise<ReadonlyMap<string, StoredF
   const files = new Map<string, StoredFile>();
   for (const fileName of await namesIn(directory)) {
     const [, single, several, name] = FILE_NAME.exec(fileName) ?? [];
-    const kind = (single ?? several) as FileKind | undefined; // what the expression allows
+    const kind = (single ?? several) as StateFile['kind'] | undefined; // the kinds of the expression
     if (kind === undefined) continue;
     const path = join(directory, fileName);
     const text = await readFile(path, 'utf8').catch((error: unknown) => {
       throw notReadable(path, error);
     });
     try {
-      const content = parseDocument(text, FORMATS[kind]);
+      const content = parseDocument(text);
       files.set(fileName, { kind, ...(name !== undefined && { name }), text, content });
     } catch (error) {
       throw brokenFile(path, error);

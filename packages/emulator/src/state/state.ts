@@ -1,36 +1,36 @@
 import { InvalidOptionsError } from 'azure-iot-certificates';
-import { resolveOptions, type ResolvedOptions } from '../options';
-import type { EmulatorOptions, HubOptions } from '../types';
+import { resolveOptions, type ResolvedOptions } from '../options/resolve';
+import type { EmulatorOptions, HubOptions } from '../options/types';
+import type { Persistent } from '../stored/persistent';
 import { completeOptions, storedPorts } from './complete-options';
-import type { Persistent } from './persistent';
 import { systemCode, unusableStateDirectory } from './problems';
 import { createServerIdentity, type ServerIdentity } from './server-identity';
 import { readSettings, writeSettings, type Settings, type StoredApplication } from './settings';
 import { StateDirectory, type StateFile } from './state-directory';
 
-/** What has been chosen where the options left it open. Ports are 0 where they are shared. */
+/** The addresses of a started emulator. Ports are 0 where they are shared. */
 interface Addresses {
-  /** Of the global endpoint. */
+  /** The port of the global endpoint. */
   readonly port: number;
   readonly sharedPorts: readonly number[];
-  /** By the names of the hubs, those of applications included. */
+  /** The ports by the names of all hubs, those of applications included. */
   readonly hubPorts: ReadonlyMap<string, number>;
-  /** By the names of the applications. */
+  /** The ID scopes by the names of the applications. */
   readonly idScopes: ReadonlyMap<string, string>;
 }
 
-/** What an emulator begins with, and what it leaves to the next one. */
+/** The stored state of an emulator. */
 export interface State {
-  /** With their defaults, and with what the last emulator left where nothing else was asked for. */
+  /** The options, completed by the stored settings and the defaults. */
   readonly options: ResolvedOptions;
-  /** ID scopes of IoT Central applications by their names, as far as they have one already. */
+  /** The stored ID scopes of IoT Central applications by their names. */
   readonly idScopes: ReadonlyMap<string, string>;
   serverIdentity(hostNames: readonly string[]): Promise<ServerIdentity>;
-  /** Gives something its content back, and keeps it from then on. @throws FileError */
+  /** Restores a service, and keeps its changes from then on. @throws FileError */
   keep(file: StateFile, persistent: Persistent): void;
-  /** All is there and listens: makes sure that the next emulator finds it. @throws FileError */
+  /** All services have started: writes their state. @throws FileError */
   begin(addresses: Addresses): Promise<void>;
-  /** The error to reject with when a port is taken: one that tells where its number comes from. */
+  /** The error for a taken port: it names the file that the port comes from. */
   explain(error: unknown): unknown;
   /** Idempotent, never rejects. */
   close(): Promise<void>;
@@ -49,7 +49,7 @@ export async function openState(options: EmulatorOptions): Promise<State> {
   }
 }
 
-/** Nothing was kept and nothing will be. */
+/** The state of an emulator without a folder. */
 class NoState implements State {
   readonly options: ResolvedOptions;
   readonly idScopes = new Map<string, string>();
@@ -63,11 +63,11 @@ class NoState implements State {
   }
 
   keep(): void {
-    // Nothing is kept.
+    // Nothing is stored.
   }
 
   async begin(): Promise<void> {
-    // Nobody follows.
+    // Nothing is stored.
   }
 
   explain(error: unknown): unknown {
@@ -81,12 +81,12 @@ class NoState implements State {
 
 const SETTINGS: StateFile = { kind: 'emulator' };
 
-/** What was kept in a folder. */
+/** The state in a folder. */
 class KeptState implements State {
   readonly options: ResolvedOptions;
   readonly idScopes: ReadonlyMap<string, string>;
   readonly #directory: StateDirectory;
-  /** The options with what was stored, still without defaults. */
+  /** The options completed by the stored settings, without defaults. */
   readonly #completed: EmulatorOptions;
   readonly #storedPorts: ReadonlyMap<number, string>;
 
@@ -130,7 +130,7 @@ class KeptState implements State {
       hostName,
       port,
       sharedPorts,
-      announcedPort,
+      ...(announcedPort !== undefined && { announcedPort }),
       hubs: hubs.map(({ name }) => ({ ...this.#given(name), port: portOfHub(name) })),
       centralApplications: centralHubs.map(({ name }) => {
         return { name, idScope: idScopes.get(name) ?? '', port: portOfHub(name) };
@@ -146,7 +146,7 @@ class KeptState implements State {
     const place = port === undefined ? undefined : this.#storedPorts.get(port);
     if (port === undefined || place === undefined) return error;
     return unusableStateDirectory(
-      `keeps TCP port ${port} (${place} in ${this.#directory.pathOf(SETTINGS)}), and somebody else listens on it.`,
+      `keeps TCP port ${port} (${place} in ${this.#directory.pathOf(SETTINGS)}), and another program listens on it.`,
       'Stop that program. Or pass another port, or remove the line for a free one; devices then have to learn the new one.',
     );
   }
@@ -155,7 +155,7 @@ class KeptState implements State {
     await this.#directory.close();
   }
 
-  /** What was said of the hub, without defaults. */
+  /** The given options of the hub, without defaults. */
   #given(name: string): HubOptions {
     const hub = this.#completed.hubs?.find((each) => (typeof each === 'string' ? each : each.name) === name);
     return typeof hub === 'object' ? hub : { name };

@@ -3,17 +3,17 @@ import { join } from 'node:path';
 import { writeFiles, type FileContent } from 'azure-iot-certificates/internal';
 import { messageOf } from './problems';
 
-/** How long changes are gathered before they are written. */
+/** The time for which changes are collected before they are written. */
 const GATHER_MS = 50;
-/** Making the text of a large folder takes time in which nothing else happens; a tenth of all time at most. */
+/** Making the text of a large folder blocks the emulator. It takes a tenth of the time at most. */
 const REST_FACTOR = 10;
 const MAX_REST_MS = 5_000;
-/** After a failure, such as a full disk. */
+/** The time until the next attempt after a failure, such as a full disk. */
 const RETRY_MS = 1_000;
 
 /**
- * Writes files soon after they have changed: all that have, together, one batch after the other. Before {@link begin}, it
- * touches nothing.
+ * Writes files soon after they have changed, all changed files together, one batch after the other. Before {@link begin},
+ * nothing is written.
  */
 export class StateWriter {
   readonly #directory: string;
@@ -29,19 +29,19 @@ export class StateWriter {
     this.#directory = directory;
   }
 
-  /** Takes care of a file; `text` is called whenever it is about to be written. */
+  /** Adds a file. `text` is called whenever it is about to be written. */
   add(name: string, text: () => string): void {
     this.#files.set(name, text);
   }
 
-  /** The file is not what it should be any more. Costs nothing worth mentioning, however often it is called. */
+  /** Marks a file as changed. Cheap, however often it is called. */
   changed(name: string): void {
     if (this.#phase === 'closed') return;
     this.#changed.add(name);
     this.#schedule();
   }
 
-  /** Writes what is to be written so far, and from now on all by itself. @throws FileError */
+  /** Writes the changed files. From then on, changes are written soon after they happen. @throws FileError */
   async begin(): Promise<void> {
     await this.#flush();
     this.#phase = 'running';
@@ -49,8 +49,8 @@ export class StateWriter {
   }
 
   /**
-   * Writes what has changed, and takes no further changes. If it never began, nothing is written. Never rejects: what goes
-   * wrong is a warning of the process.
+   * Writes the changed files, and takes no further changes. Writes nothing without {@link begin}. Never rejects: failures
+   * are warnings of the process.
    */
   async close(): Promise<void> {
     if (this.#phase === 'preparing') this.#changed.clear();
@@ -63,7 +63,7 @@ export class StateWriter {
   async #flush(): Promise<void> {
     for (;;) {
       this.#unschedule();
-      // A batch that is on its way began before the latest changes.
+      // The batch in progress does not have the latest changes.
       await this.#writing?.catch(() => undefined);
       if (this.#changed.size === 0) return;
       await this.#write();
@@ -108,7 +108,7 @@ export class StateWriter {
     return writing;
   }
 
-  /** All texts are made in one go, so that files agree with each other: a device that moves is in one hub, not in two or none. */
+  /** All texts are made without interruption, so that files agree: a device that moves is in one hub, not in two or none. */
   async #writeBatch(names: readonly string[]): Promise<void> {
     const begin = performance.now();
     const { files, failure } = this.#textsOf(names);
@@ -119,7 +119,7 @@ export class StateWriter {
     this.#isFailing = false;
   }
 
-  /** The files that can be written, and why one of the others cannot: it must not keep them from being written. */
+  /** The files that can be written, and the failure of one that cannot. It does not prevent the others. */
   #textsOf(names: readonly string[]): { files: FileContent[]; failure?: { readonly error: unknown } } {
     const files: FileContent[] = [];
     let failure: { readonly error: unknown } | undefined;
@@ -147,7 +147,7 @@ function warn(error: unknown, consequence: string): void {
   });
 }
 
-/** Lets new names in a folder survive a loss of power, where the system knows how to. */
+/** Makes new names in a folder survive a loss of power, where the system supports it. */
 export async function syncDirectory(directory: string): Promise<void> {
   try {
     const handle = await open(directory, 'r');

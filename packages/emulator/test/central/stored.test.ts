@@ -5,9 +5,9 @@ import {
 } from 'azure-iot-certificates';
 import { CentralApplication } from '../../src/central/application';
 import { Hub } from '../../src/hub/hub';
-import type { JsonObject } from '../../src/json';
-import { resolveOptions } from '../../src/options';
-import { DEFAULT_UNVERIFIED_BEHAVIOR } from '../../src/unverified-behavior';
+import type { JsonObject } from '../../src/protocol/json';
+import { resolveOptions } from '../../src/options/resolve';
+import { DEFAULT_UNVERIFIED_BEHAVIOR } from '../../src/options/unverified-behavior';
 
 /* What an IoT Central application leaves to the next one. */
 
@@ -78,8 +78,12 @@ it('is given back entirely', () => {
 });
 
 it.each<[string, (snapshot: Record<string, unknown>) => void, RegExp]>([
-  ['a switch that is none', (s) => (s['isAutoApprovalOn'] = 'off'), /^isAutoApprovalOn is not true or false/],
-  ['a choice that is none', (s) => (s['firstRegistration'] = 'never'), /^firstRegistration is not one of/],
+  [
+    'a switch that is none',
+    (s) => (s['isAutoApprovalOn'] = 'off'),
+    /^isAutoApprovalOn must be true or false/,
+  ],
+  ['a choice that is none', (s) => (s['firstRegistration'] = 'never'), /^firstRegistration must be one of/],
   [
     'a template that is none',
     (s) => (s['deviceTemplates'] = [{ modelId: 'x', displayName: 'x' }]),

@@ -1,6 +1,6 @@
 import { createSelfSignedCertificate, type IssuedCertificate } from 'azure-iot-certificates';
 import { startEmulator, type Emulator, type EnrollmentAllocationInit } from 'azure-iot-emulator';
-import type { LinkedHub } from '../../src/dps/allocation/linked-hub';
+import type { LinkedHub } from '../../src/hub/linked-hub';
 import { highestBid } from '../../src/dps/allocation/rendezvous';
 import { register } from '../support/clients';
 import { useEmulator } from '../support/emulator';
@@ -133,7 +133,7 @@ describe('an enrollment', () => {
     [
       'a policy that there is none of',
       { allocationPolicy: 'nearest' },
-      /hashed, geoLatency, static or custom/,
+      /"hashed", "geoLatency", "static", "custom"/,
     ],
     [
       'custom without anything to ask',
@@ -160,12 +160,12 @@ describe('an enrollment', () => {
         allocationPolicy: 'custom',
         customAllocationDefinition: { webhookUrl: 'ftp://localhost/', apiVersion: '2021-10-01' },
       },
-      /webhookUrl of http or https/,
+      /webhookUrl must be a URL of http or https/,
     ],
     [
       'a webhook without a version',
       { allocationPolicy: 'custom', customAllocationDefinition: { webhookUrl: 'http://localhost/' } },
-      /and an apiVersion/,
+      /apiVersion must be a version/,
     ],
     [
       'a function that is none',
@@ -178,7 +178,7 @@ describe('an enrollment', () => {
       { reprovisionPolicy: { migrateDeviceData: 'no' } },
       /must be true or false/,
     ],
-    ['a twin that is none', { initialTwin: { tags: 'floor' } }, /must be objects/],
+    ['a twin that is none', { initialTwin: { tags: 'floor' } }, /initialTwin.tags must be an object/],
   ])('refuses %s', async (_what, init, message) => {
     const { emulator } = context;
     // As a caller in JavaScript may do.

@@ -7,11 +7,11 @@ import {
   type IssuedCertificate,
 } from 'azure-iot-certificates';
 import type { JsonObject } from 'azure-iot-emulator';
-import type { LinkedHub } from '../../src/dps/allocation/linked-hub';
+import type { LinkedHub } from '../../src/hub/linked-hub';
 import { DpsInstance } from '../../src/dps/instance';
 import { isAssigning } from '../../src/dps/registrations/operations';
-import { StoredValueError } from '../../src/state/read';
-import { DEFAULT_UNVERIFIED_BEHAVIOR } from '../../src/unverified-behavior';
+import { StoredValueError } from '../../src/stored/stored-value';
+import { DEFAULT_UNVERIFIED_BEHAVIOR } from '../../src/options/unverified-behavior';
 
 /* What a DPS instance leaves to the next one. */
 
@@ -195,12 +195,12 @@ describe('that was edited by hand', () => {
     [
       'a policy that there is none of',
       (s) => Object.assign(s, { allocationPolicy: 'custom' }),
-      /^allocationPolicy is not one of/,
+      /^allocationPolicy must be one of/,
     ],
     [
       'no list',
       (s) => Object.assign(s, { individualEnrollments: {} }),
-      /^individualEnrollments is not a list/,
+      /^individualEnrollments must be a list/,
     ],
     [
       'no registration ID',
@@ -220,12 +220,12 @@ describe('that was edited by hand', () => {
     [
       'a status that there is none of',
       (s) => Object.assign(s['individualEnrollments']?.[0] ?? {}, { provisioningStatus: 'on' }),
-      /^individualEnrollments\[0\]\.provisioningStatus is not one of/,
+      /^individualEnrollments\[0\]\.provisioningStatus must be one of/,
     ],
     [
       'a moment that is none',
       (s) => Object.assign(s['enrollmentGroups']?.[0] ?? {}, { createdDateTimeUtc: 'today' }),
-      /^enrollmentGroups\[0\]\.createdDateTimeUtc is not a time/,
+      /^enrollmentGroups\[0\]\.createdDateTimeUtc must be a time/,
     ],
     [
       'a group without authority',
@@ -248,7 +248,7 @@ describe('that was edited by hand', () => {
     [
       'a registration of no status',
       (s) => Object.assign(s['registrations']?.[0] ?? {}, { status: 'assigning' }),
-      /^registrations\[0\]\.status is not one of/,
+      /^registrations\[0\]\.status must be one of/,
     ],
     [
       'an assignment without a hub',

@@ -7,8 +7,8 @@ import {
 import type { FaultInit } from 'azure-iot-emulator';
 import { createServerCertificate } from '../../../certificates/src/making/server';
 import { FaultInjection } from '../../src/faults/fault-injection';
-import { MqttListener } from '../../src/devices/mqtt/listener';
-import type { RoutableService } from '../../src/devices/mqtt/router';
+import { DeviceListener } from '../../src/devices/listener';
+import type { RoutableService } from '../../src/devices/shared-port';
 import { openRequest, responseTo, send, type Response, type Server } from '../support/https';
 
 /* What can befall requests over HTTPS. */
@@ -19,8 +19,8 @@ type HttpFault = Extract<FaultInit, { at: 'http' }>;
 class Services implements AsyncDisposable {
   readonly faults: FaultInjection['faults'];
   readonly handled: string[] = [];
-  readonly #injection = new FaultInjection(1);
-  readonly #listeners: MqttListener[] = [];
+  readonly #injection = new FaultInjection();
+  readonly #listeners: DeviceListener[] = [];
   readonly #endpoints = new Map<string, Server>();
 
   constructor() {
@@ -37,7 +37,7 @@ class Services implements AsyncDisposable {
     for (const kind of ['dps', 'hub'] as const) {
       const service = services.#service(kind);
       const interceptor = services.#injection.interceptor(service);
-      const listener = await MqttListener.listen(service, credentials, { interceptor });
+      const listener = await DeviceListener.listen(service, credentials, { interceptor });
       services.#listeners.push(listener);
       const endpoint = `localhost:${listener.port}`;
       services.#endpoints.set(kind, { endpoint, ca: issuer.certificate });
@@ -62,8 +62,8 @@ class Services implements AsyncDisposable {
   #service(label: string): RoutableService {
     return {
       label,
-      isMeantBy: () => false,
-      isRequestedBy: () => true,
+      acceptsUsername: () => false,
+      acceptsRequest: () => true,
       connect: () => ({ returnCode: 5, reason: 'this is for requests' }),
       handleRequest: ({ request, response }) => {
         this.handled.push(`${label} ${request.url ?? ''}`);

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connectToHub, createHubDevice } from '../support/clients';
 import { useEmulator } from '../support/emulator';
-import { DeviceRegistry } from '../../src/hub/device-registry';
-import { ModuleRegistry } from '../../src/hub/module-registry';
+import { DeviceRegistry } from '../../src/hub/identities/device-registry';
+import { ModuleRegistry } from '../../src/hub/identities/module-registry';
 
 const context = useEmulator();
 afterEach(() => {

@@ -1,9 +1,9 @@
 import { CentralApplication } from '../../src/central/application';
 import { DpsInstance } from '../../src/dps/instance';
 import { Hub } from '../../src/hub/hub';
-import { toJson, type JsonObject, type JsonValue } from '../../src/json';
-import type { Persistent } from '../../src/state/persistent';
-import { StoredValueError } from '../../src/state/read';
+import { toJson, type JsonObject, type JsonValue } from '../../src/protocol/json';
+import type { Persistent } from '../../src/stored/persistent';
+import { StoredValueError } from '../../src/stored/stored-value';
 import { createCentral, createCertificates, createDps, createHub } from './services';
 
 /* Whoever edits a file makes mistakes: each value of a file is left out, or is something else. */

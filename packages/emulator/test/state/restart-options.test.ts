@@ -129,7 +129,7 @@ describe('what keeps an emulator from starting', () => {
       code: 'INVALID_OPTIONS',
       message:
         `Option stateDirectory keeps TCP port ${port} (hubs[0].port in ${path('state', 'emulator.json')}), ` +
-        'and somebody else listens on it.',
+        'and another program listens on it.',
     });
     expect(filesIn(path('state'))).toEqual(files);
     // Given explicitly, it is the caller's own.
@@ -153,17 +153,21 @@ describe('what keeps an emulator from starting', () => {
     [
       'hub-hub-1.json',
       (content) => ({ ...content, devices: [{ deviceId: 7 }] }),
-      'devices[0].deviceId is not a string',
+      'devices[0].deviceId must be a string',
     ],
-    ['dps.json', (content) => ({ ...content, enrollmentGroups: {} }), 'enrollmentGroups is not a list'],
-    ['central-central.json', (content) => ({ ...content, dps: undefined }), 'dps is missing (an object)'],
-    ['emulator.json', (content) => ({ ...content, port: 'any' }), 'port is not a whole number from 0'],
+    ['dps.json', (content) => ({ ...content, enrollmentGroups: {} }), 'enrollmentGroups must be a list'],
+    [
+      'central-central.json',
+      (content) => ({ ...content, dps: undefined }),
+      'dps is missing: it must be an object',
+    ],
+    ['emulator.json', (content) => ({ ...content, port: 'any' }), 'port must be a port'],
     [
       'dps.json',
       (content) => ({ ...content, formatVersion: 99 }),
       'formatVersion is 99, and this release knows',
     ],
-    ['hub-hub-1.json', () => [], 'The content is not an object'],
+    ['hub-hub-1.json', () => [], 'The content must be an object'],
   ])('a broken %s, which stays as it is', async (name, damage, problem) => {
     const emulator = await start();
     hubOf(emulator).devices.create({ deviceId: 'pump-1' });

@@ -6,7 +6,7 @@ import {
 import { CentralApplication } from '../../src/central/application';
 import { DpsInstance } from '../../src/dps/instance';
 import { Hub } from '../../src/hub/hub';
-import { DEFAULT_UNVERIFIED_BEHAVIOR as unverifiedBehavior } from '../../src/unverified-behavior';
+import { DEFAULT_UNVERIFIED_BEHAVIOR as unverifiedBehavior } from '../../src/options/unverified-behavior';
 
 /* Services that nobody can reach, for what concerns their content alone. */
 

@@ -1,6 +1,6 @@
 import { completeOptions, storedPorts } from '../../src/state/complete-options';
 import { readSettings, writeSettings, type Settings } from '../../src/state/settings';
-import type { JsonObject } from '../../src/json';
+import type { JsonObject } from '../../src/protocol/json';
 import type { EmulatorOptions } from 'azure-iot-emulator';
 
 const stored: Settings = {
@@ -8,7 +8,6 @@ const stored: Settings = {
   hostName: 'gateway.example.org',
   port: 5001,
   sharedPorts: [],
-  announcedPort: undefined,
   hubs: [
     { name: 'north', port: 5002 },
     { name: 'south', hostName: 'south.example.org', port: 5003, allocationWeight: 3, latencyMs: 0.5 },
@@ -45,16 +44,22 @@ describe('emulator.json', () => {
   });
 
   it.each<[string, JsonObject]>([
-    ['idScope is not an ID scope such as 0ne00ABCDEF', { idScope: 'x' }],
-    ['hostName is not a string', { hostName: null }],
-    ['port is not a port', { port: 65536 }],
-    ['sharedPorts is not a list', { sharedPorts: 8883 }],
-    ['hubs[0].name is missing (a string)', { hubs: [{}] }],
-    ['hubs[0] is not an object', { hubs: ['north'] }],
-    ['hubs[0].port is not a whole number from 0', { hubs: [{ name: 'a', port: '1' }] }],
+    ['idScope must be an ID scope such as 0ne00ABCDEF', { idScope: 'x' }],
+    ['hostName must be a string', { hostName: null }],
+    ['port must be a port', { port: 65536 }],
+    ['sharedPorts must be a list', { sharedPorts: 8883 }],
+    ['hubs[0].name is missing: it must be a string', { hubs: [{}] }],
+    ['hubs[0] must be an object', { hubs: ['north'] }],
+    ['hubs[0].port must be a port', { hubs: [{ name: 'a', port: '1' }] }],
     ['Option hubs names a hub twice.', { hubs: [{ name: 'a' }, { name: 'a' }] }],
-    ['Option hubs has an allocationWeight', { hubs: [{ name: 'a', allocationWeight: 0 }] }],
-    ['centralApplications[0].idScope is missing (a string)', { centralApplications: [{ name: 'central' }] }],
+    [
+      'Option hubs[0].allocationWeight must be a whole number',
+      { hubs: [{ name: 'a', allocationWeight: 0 }] },
+    ],
+    [
+      'centralApplications[0].idScope is missing: it must be an ID scope',
+      { centralApplications: [{ name: 'central' }] },
+    ],
     ['idScope is used twice', { centralApplications: [{ name: 'central', idScope: '0ne00000001' }] }],
   ])('is checked: %s', (message, change) => {
     expect(() => readSettings({ ...writeSettings(stored), ...change })).toThrow(message);

@@ -4,9 +4,9 @@ import { EmulatorError } from 'azure-iot-emulator';
 import type { CentralApplication } from '../../src/central/application';
 import type { DpsInstance } from '../../src/dps/instance';
 import type { Hub } from '../../src/hub/hub';
-import { toJson, type JsonObject } from '../../src/json';
-import { FORMATS, formatDocument, parseDocument } from '../../src/state/formats';
-import type { Persistent } from '../../src/state/persistent';
+import { toJson, type JsonObject } from '../../src/protocol/json';
+import { formatDocument, parseDocument } from '../../src/state/document';
+import type { Persistent } from '../../src/stored/persistent';
 import { createCentral, createCertificates, createDps, createHub } from './services';
 
 /* Whatever was done to a service: what it keeps makes an equal service, and that one keeps the same. */
@@ -21,9 +21,9 @@ beforeAll(async () => {
 
 /** Through the text of a file, as a restart goes. */
 function moveTo(to: Persistent, from: Persistent): void {
-  const text = formatDocument(from.snapshot(), FORMATS.hub);
-  to.restore(parseDocument(text, FORMATS.hub));
-  expect(formatDocument(to.snapshot(), FORMATS.hub)).toBe(text);
+  const text = formatDocument(from.snapshot());
+  to.restore(parseDocument(text));
+  expect(formatDocument(to.snapshot())).toBe(text);
 }
 
 /** Does something that the service may refuse, as it does what comes twice or too early. Says whether it was done. */

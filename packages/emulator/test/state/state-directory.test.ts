@@ -1,9 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { StateDirectory } from '../../src/state/state-directory';
-import { readFields, readString } from '../../src/state/read';
-import type { JsonObject } from '../../src/json';
-import type { Persistent } from '../../src/state/persistent';
+import { object } from '../../src/schemas/objects';
+import { text } from '../../src/schemas/values';
+import { readStored } from '../../src/stored/stored-value';
+import type { JsonObject } from '../../src/protocol/json';
+import type { Persistent } from '../../src/stored/persistent';
 import { useTemporaryDirectory } from '../../../certificates/test/making/temporary-directory';
 import { expectNothingLeft } from '../../../../test/support/leaks';
 import { useWarnings } from '../support/warnings';
@@ -38,7 +40,7 @@ class Note implements Persistent {
   }
 
   restore(snapshot: JsonObject): void {
-    this.#text = readFields(snapshot, '')('text', readString);
+    this.#text = readStored(object({ text }), snapshot).text;
   }
 
   onChange(listener: () => void): void {
@@ -128,7 +130,7 @@ describe('what is kept', () => {
     const directory = await StateDirectory.open(path('state'));
     directory.keep(hub2, new Note());
     expect(() => directory.keep(hub1, new Note())).toThrow(
-      `${path('state', 'hub-hub-1.json')} cannot be used: text is not a string. The emulator has not changed it.`,
+      `${path('state', 'hub-hub-1.json')} cannot be used: text must be a string. The emulator has not changed it.`,
     );
     await directory.close();
     await directory.close();
@@ -188,7 +190,6 @@ describe('the folder', () => {
     mkdirSync(path('state', 'server'));
     for (const name of [
       '.hub-hub-1.json.0123456789abcdef.tmp',
-      '.lock-1-0123456789abcdef.tmp',
       'server/.key.pem.0123456789abcdef.tmp',
       '.notes.0123456789abcdef.tmp',
       'notes.txt',

@@ -1,9 +1,10 @@
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { createRootCertificate } from 'azure-iot-certificates';
 import { createServerCertificate } from '../../../certificates/src/making/server';
-import { DEFAULT_LIMITS, type MqttLimits } from '../../src/devices/mqtt/limits';
-import { MqttListener } from '../../src/devices/mqtt/listener';
-import type { DisconnectReason, MqttService } from '../../src/devices/mqtt/service';
+import { DEFAULT_LIMITS, type ConnectionLimits } from '../../src/devices/tcp/limits';
+import { DeviceListener } from '../../src/devices/listener';
+import type { DeviceService } from '../../src/devices/service';
+import type { DisconnectReason } from '../../src/devices/mqtt/client';
 
 /** A listener with limits of its own. */
 export interface LimitedListener extends AsyncDisposable {
@@ -17,11 +18,11 @@ export interface LimitedListener extends AsyncDisposable {
 }
 
 /** Starts one in front of a service that answers each message with one of 100 KB, and each request with `{}`. */
-export async function startLimitedListener(limits: Partial<MqttLimits>): Promise<LimitedListener> {
+export async function startLimitedListener(limits: Partial<ConnectionLimits>): Promise<LimitedListener> {
   const issuer = await createRootCertificate({ commonName: 'root' });
   const server = await createServerCertificate({ issuer, hostNames: ['localhost'] });
   const reasons: DisconnectReason[] = [];
-  const service: MqttService = {
+  const service: DeviceService = {
     label: 'test',
     connect: (_packet, connection) => ({
       returnCode: 0,
@@ -40,7 +41,7 @@ export async function startLimitedListener(limits: Partial<MqttLimits>): Promise
     },
   };
   const credentials = { certificate: server.fullChain, privateKey: server.privateKey };
-  const listener = await MqttListener.listen(service, credentials, {
+  const listener = await DeviceListener.listen(service, credentials, {
     limits: { ...DEFAULT_LIMITS, ...limits },
   });
   return {

@@ -1,106 +1,106 @@
 import type { Duplex } from 'node:stream';
-import type { MqttLimits } from './limits';
-import type { Link } from './link';
-import { Outlet } from './outlet';
+import type { ConnectionLimits } from '../tcp/limits';
+import { PacedWriter } from '../tcp/paced-writer';
+import type { TcpConnection } from '../tcp/tcp-connection';
 
-/** Bytes that may wait for their time before what the client asks is not read any more. */
+/** Delayed bytes to the client after which its own packets are not read any more. */
 const BACKLOG_BYTES = 64 * 1024;
 
-/** What is gathered at most to be written together: about a record of TLS. */
+/** Bytes that are written together at most: about one TLS record. */
 const MAX_CORKED_BYTES = 16 * 1024;
 
-/** What a channel tells its session. */
+/** The events of a channel. */
 export interface ChannelEvents {
   received(bytes: Buffer): void;
-  /** Reading may go on. */
+  /** Reading goes on. */
   resumed(): void;
   /** The client has ended its side. */
   ended(): void;
-  /** Nothing can come or go any more. */
+  /** The stream is closed. */
   closed(): void;
   failed(error: Error): void;
-  /** More waits for the client than may. */
+  /** The client has too many unsent bytes. */
   overflowed(): void;
 }
 
-/** What a channel is made of. */
+/** The parts of a channel. */
 export interface ChannelInit {
   readonly stream: Duplex;
-  readonly link: Link;
-  readonly limits: MqttLimits;
+  readonly tcp: TcpConnection;
+  readonly limits: ConnectionLimits;
   readonly events: ChannelEvents;
 }
 
-/** The bytes of one MQTT connection, in both directions, and what can be done to them. */
+/** The bytes of one MQTT connection in both directions, which can be held, delayed, throttled and discarded. */
 export class Channel {
-  readonly link: Link;
+  readonly tcp: TcpConnection;
   readonly #stream: Duplex;
-  readonly #limits: MqttLimits;
+  readonly #limits: ConnectionLimits;
   readonly #events: ChannelEvents;
-  readonly #outlet = new Outlet((bytes) => this.#pass(bytes));
+  readonly #writer = new PacedWriter((bytes) => this.#pass(bytes));
   readonly #timers = new Set<NodeJS.Timeout>();
   #closeTimer: NodeJS.Timeout | undefined;
   #holds = 0;
   #bytesPerSecond: number | undefined;
-  /** What is to be written together. */
+  /** Bytes that will be written together. */
   #corked: Buffer[] | undefined;
   #corkedBytes = 0;
-  #isDeaf = false;
-  #isSilent = false;
+  #discardsIncoming = false;
+  #discardsOutgoing = false;
   #isBackedUp = false;
 
-  constructor({ stream, link, limits, events }: ChannelInit) {
+  constructor({ stream, tcp, limits, events }: ChannelInit) {
     this.#stream = stream;
-    this.link = link;
+    this.tcp = tcp;
     this.#limits = limits;
     this.#events = events;
     stream.on('data', (chunk: Buffer) => {
-      if (!this.#isDeaf) events.received(chunk);
+      if (!this.#discardsIncoming) events.received(chunk);
     });
     stream.on('drain', () => this.resume());
     stream.on('error', (error) => events.failed(error));
     stream.on('end', () => {
-      // Who is not heard is not heard to leave, either.
-      if (!this.#isDeaf) events.ended();
+      if (!this.#discardsIncoming) events.ended();
     });
     stream.on('close', () => {
       clearTimeout(this.#closeTimer);
       for (const timer of this.#timers) clearTimeout(timer);
       this.#timers.clear();
-      this.#outlet.dispose();
+      this.#writer.dispose();
       events.closed();
     });
   }
 
-  /** Whether nothing that arrives is to be handled for now. */
+  /** Whether the handling of what arrives is suspended. */
   get isHeld(): boolean {
     return this.#holds > 0 || this.#isBackedUp;
   }
 
-  /** The limit of the throttle. */
+  /** The rate limit of each direction; `undefined` for none. */
   get bytesPerSecond(): number | undefined {
     return this.#bytesPerSecond;
   }
 
-  get isSilent(): boolean {
-    return this.#isSilent;
+  /** Whether nothing is sent to the client any more. */
+  get discardsOutgoing(): boolean {
+    return this.#discardsOutgoing;
   }
 
-  /** Whether nothing that the client sends is heard any more, not even that it leaves. */
-  get isDeaf(): boolean {
-    return this.#isDeaf;
+  /** Whether everything from the client is discarded, its FIN included. */
+  get discardsIncoming(): boolean {
+    return this.#discardsIncoming;
   }
 
   get isClosed(): boolean {
     return this.#stream.destroyed;
   }
 
-  /** Gathers what is written from now on. */
+  /** Collects what is written from now on. */
   cork(): void {
     this.#corked ??= [];
   }
 
-  /** Writes what was gathered. */
+  /** Writes what was collected. */
   uncork(): void {
     const corked = this.#corked ?? [];
     this.#corked = undefined;
@@ -110,14 +110,14 @@ export class Channel {
 
   write(bytes: Buffer): void {
     if (!this.#canWrite) return;
-    this.#outlet.put(bytes);
+    this.#writer.put(bytes);
     this.#watchBacklog();
   }
 
   /** Sends after the delay, and so does everything that is sent later. The returned function ends the delay. */
   writeLater(bytes: Buffer, delayMs: number, onWritten: () => void): () => void {
     if (!this.#canWrite) return () => undefined;
-    const release = this.#outlet.putLater(bytes, delayMs, onWritten);
+    const release = this.#writer.putLater(bytes, delayMs, onWritten);
     this.#watchBacklog();
     return release;
   }
@@ -131,12 +131,12 @@ export class Channel {
       if (!isHeld) return;
       isHeld = false;
       this.#holds--;
-      // What arrived meanwhile is handled later and not within the caller, who is in the middle of something else.
+      // Not within the caller, which may be handling a packet.
       setImmediate(() => this.resume());
     };
   }
 
-  /** Runs something after the delay, before anything that arrived since. The returned function ends the delay. */
+  /** Runs `run` after the delay, before anything that arrived since. The returned function ends the delay. */
   later(delayMs: number, run: () => void): () => void {
     const release = this.hold();
     const proceed = (): void => {
@@ -153,72 +153,71 @@ export class Channel {
   /** Limits the rate of each direction; `undefined` for no limit. */
   throttle(bytesPerSecond: number | undefined): void {
     this.#bytesPerSecond = bytesPerSecond;
-    this.#outlet.throttle(bytesPerSecond);
+    this.#writer.throttle(bytesPerSecond);
   }
 
-  /** How long so many bytes take to arrive at the rate of the throttle, in milliseconds. */
+  /** The time that this many bytes take at the rate limit, in milliseconds. */
   transferMs(bytes: number): number {
     return this.#bytesPerSecond === undefined ? 0 : (bytes * 1000) / this.#bytesPerSecond;
   }
 
-  /** From now on nothing that the client sends is heard. */
-  deafen(): void {
-    this.#isDeaf = true;
+  /** From now on, everything from the client is discarded. */
+  discardIncoming(): void {
+    this.#discardsIncoming = true;
     this.#stream.resume();
   }
 
-  /** From now on nothing is sent to the client, not even that the connection ends. */
-  silence(): void {
-    this.#isSilent = true;
+  /** From now on, nothing is sent to the client, not even a FIN. */
+  discardOutgoing(): void {
+    this.#discardsOutgoing = true;
     this.#isBackedUp = false;
-    this.#outlet.dispose();
+    this.#writer.dispose();
   }
 
-  /** Goes on reading, if nothing is against it. */
+  /** Goes on reading, unless the channel is held or its client does not read. */
   resume(): void {
     this.#events.resumed();
-    if (this.#isDeaf || (!this.isHeld && !this.#stream.writableNeedDrain)) this.#stream.resume();
+    if (this.#discardsIncoming || (!this.isHeld && !this.#stream.writableNeedDrain)) this.#stream.resume();
   }
 
-  /** Ends the connection when what was sent is on its way. A silent channel stays as it is. */
+  /** Ends the connection when everything is written. A channel that discards its output stays open. */
   end(): void {
-    if (this.#isSilent) return;
-    // The client's end of the connection has to be read, or else its close would never be seen.
-    this.deafen();
-    this.#outlet.whenEmpty(() => {
+    if (this.#discardsOutgoing) return;
+    // The stream has to be read to its end for its close to be seen.
+    this.discardIncoming();
+    this.#writer.whenEmpty(() => {
       this.uncork();
       this.#stream.end();
       this.#closeTimer = setTimeout(() => this.#stream.destroy(), this.#limits.closeTimeoutMs).unref();
     });
   }
 
-  /** Drops the connection at once. A silent channel stays as it is. */
+  /** Closes the connection at once. A channel that discards its output stays open. */
   destroy(): void {
-    if (this.#isSilent) return;
-    // What was answered before was answered.
+    if (this.#discardsOutgoing) return;
     this.uncork();
     this.#stream.destroy();
   }
 
-  /** Breaks the connection, also a silent one: with a FIN when what was sent is on its way, or with an RST at once. */
+  /** Breaks the connection in any case: with a FIN when everything is written, or with an RST at once. */
   break(how: 'end' | 'reset'): void {
-    this.#isSilent = false;
+    this.#discardsOutgoing = false;
     if (how === 'end') this.end();
-    else this.link.reset();
+    else this.tcp.reset();
   }
 
   get #canWrite(): boolean {
-    return !this.#isSilent && this.#stream.writable;
+    return !this.#discardsOutgoing && this.#stream.writable;
   }
 
   #watchBacklog(): void {
-    const { size } = this.#outlet;
+    const { size } = this.#writer;
     if (size + this.#stream.writableLength > this.#limits.maxUnsentBytes) {
       this.#events.overflowed();
     } else if (size > BACKLOG_BYTES && !this.#isBackedUp) {
       this.#isBackedUp = true;
-      if (!this.#isDeaf) this.#stream.pause();
-      this.#outlet.whenEmpty(() => {
+      if (!this.#discardsIncoming) this.#stream.pause();
+      this.#writer.whenEmpty(() => {
         this.#isBackedUp = false;
         this.resume();
       });
@@ -232,7 +231,7 @@ export class Channel {
       return;
     }
     this.uncork();
-    // What the client asks is not read until it has read what it was answered.
-    if (!this.#stream.write(bytes) && !this.#isDeaf) this.#stream.pause();
+    // A client that does not read its answers is not read either.
+    if (!this.#stream.write(bytes) && !this.#discardsIncoming) this.#stream.pause();
   }
 }

@@ -1,4 +1,5 @@
 import createDebug from 'debug';
+import type { InitialTwin } from '../../hub/linked-hub';
 import {
   isDeeperThan,
   isJsonObject,
@@ -7,9 +8,9 @@ import {
   toJson,
   type JsonObject,
   type JsonValue,
-} from '../../json';
+} from '../../protocol/json';
+import type { CustomAllocationRequest } from '../types/allocation';
 import type { AllocationFailure, AllocationPolicy, AllocationRequest, AllocationResult } from './policies';
-import type { CustomAllocationRequest, InitialTwin } from './types';
 import { callWebhook, WebhookError, type WebhookLimits } from './webhook';
 
 const debug = createDebug('azure-iot-x509:emulator:dps');

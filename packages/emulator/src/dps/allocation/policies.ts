@@ -1,10 +1,10 @@
 import type { X509Certificate } from 'node:crypto';
-import type { JsonValue } from '../../json';
-import type { DecisiveEnrollment } from '../enrollments/enrollment-terms';
-import type { Assignment } from '../registrations/registrations';
-import type { LinkedHub } from './linked-hub';
+import type { LinkedHub, InitialTwin } from '../../hub/linked-hub';
+import type { JsonValue } from '../../protocol/json';
+import type { DecisiveEnrollment } from '../enrollments/terms';
+import type { BuiltInAllocationPolicy } from '../types/allocation';
+import type { Assignment } from '../types/dps';
 import { highestBid } from './rendezvous';
-import type { BuiltInAllocationPolicy, InitialTwin } from './types';
 
 /** What a policy may decide by. */
 export interface AllocationRequest {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { LinkedHub } from './linked-hub';
+import type { LinkedHub } from '../../hub/linked-hub';
 
 /** A number above 0 and below 1 that the texts determine and nothing can predict. */
 function drawn(...texts: readonly string[]): number {

@@ -5,11 +5,11 @@ import type {
   MqttClient,
   MqttConnection,
   SubscribeAnswer,
-} from '../../devices/mqtt/service';
+} from '../../devices/mqtt/client';
 import { ProtocolViolation } from '../../devices/mqtt/violation';
 import { MAX_MESSAGE_BYTES, type DeviceApi, type DpsAnswer, type DpsDevice } from './device-api';
-import { parseRequest, type DpsRequest } from './requests';
 import type { ResponseSubscribers } from './response-subscribers';
+import { parseRequest, type DpsRequest } from './topics';
 
 /** DPS: the only topic filter there is. */
 const RESPONSES = '$dps/registrations/res/#';

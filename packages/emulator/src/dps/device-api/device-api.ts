@@ -1,8 +1,8 @@
 import type { X509Certificate } from 'node:crypto';
-import { errorBody, httpStatus } from '../../service-error';
-import type { DpsThrottling } from '../../types';
+import type { ResolvedOptions } from '../../options/resolve';
+import { errorBody, httpStatus } from '../../protocol/error-body';
 import type { Requester } from '../allocation/running-allocations';
-import { identifierProblem } from '../identifiers';
+import { identifierProblem } from '../enrollments/identifiers';
 import type { DpsInstance } from '../instance';
 import { isAssigning } from '../registrations/operations';
 import { readRegisterRequest } from './register-request';
@@ -18,7 +18,7 @@ export interface DeviceApiSettings {
   readonly retryAfterSeconds: number;
   /** How many times it is answered `assigning` before it learns the outcome. */
   readonly pollsBeforeAssigned: number;
-  readonly throttling?: DpsThrottling;
+  readonly throttling?: ResolvedOptions['throttling'];
 }
 
 /** A device that asks for something, with what it has given away of itself. */

@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { decodePath, readBody, type Answer } from '../../hub/files/http';
-import { isJsonObject, parseJson } from '../../json';
-import type { HttpExchange } from '../../devices/mqtt/service';
+import { decodePath, readBody, type Answer, type HttpExchange } from '../../devices/https/exchange';
+import { isJsonObject, parseJson } from '../../protocol/json';
 import { MAX_MESSAGE_BYTES, refusal, type DeviceApi, type DpsAnswer, type DpsDevice } from './device-api';
 
 /** A request of a device that is known to be for this instance. */

@@ -1,4 +1,4 @@
-import { isDeeperThan, isJsonObject, MAX_LEVELS, parseJson, type JsonValue } from '../../json';
+import { isDeeperThan, isJsonObject, MAX_LEVELS, parseJson, type JsonValue } from '../../protocol/json';
 
 /** What a device says when it registers. */
 export interface RegisterRequest {

@@ -1,4 +1,4 @@
-import type { MqttConnection, GrantedQoS } from '../../devices/mqtt/service';
+import type { MqttConnection, GrantedQoS } from '../../devices/mqtt/client';
 import type { DpsDevice } from './device-api';
 
 /** A connection that is subscribed to responses. */

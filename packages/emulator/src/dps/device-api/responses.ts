@@ -1,6 +1,6 @@
-import { isBeforeReprovisioning } from '../api-version';
+import { isBeforeReprovisioning } from '../registrations/api-version';
 import type { Operation } from '../registrations/operations';
-import type { RegistrationRecord } from '../types';
+import type { RegistrationRecord } from '../types/dps';
 
 /** The answer to a registration. */
 export function registeredBody({ operationId }: Operation): string {

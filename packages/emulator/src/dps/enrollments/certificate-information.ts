@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { factsOf } from 'azure-iot-certificates/internal';
-import { utcTimestamp } from '../../time';
-import type { CertificateInformation } from '../allocation/types';
+import { utcTimestamp } from '../../protocol/timestamp';
+import type { CertificateInformation } from '../types/allocation';
 
 /** Common name first, as the service writes names; in certificates it usually comes last. */
 function nameOf(lines: string): string {

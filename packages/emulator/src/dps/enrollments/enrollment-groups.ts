@@ -1,236 +1,176 @@
-import type { AuthorityCertificateStore } from '../../authorities/authority-certificates';
-import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../../errors';
-import { newEtag } from '../../etag';
-import type { IfMatch } from '../../hub/identity-types';
-import { toJson, type JsonObject, type JsonValue } from '../../json';
-import { arrayOf, checkedAt, readFields, readString, type Read } from '../../state/read';
-import { utcTimestamp } from '../../time';
-import type { LinkedHubs } from '../allocation/linked-hubs';
-import type { GroupCandidate } from '../attestation';
-import { checkIdentifier } from '../identifiers';
+import { exactOptional } from 'valibot';
+import { readAuthority, type AuthorityCertificateStore } from '../../authorities/authority-certificates';
+import { isSameCertificate } from '../../authorities/x509';
+import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../../protocol/errors';
+import type { IfMatch } from '../../protocol/etag';
+import { object, type ObjectOf } from '../../schemas/objects';
+import { text } from '../../schemas/values';
 import type {
   EnrollmentGroup,
   EnrollmentGroupInit,
   EnrollmentGroups,
   EnrollmentGroupUpdate,
   GroupAttestation,
-} from '../types';
-import { enrollmentGroupContract } from './enrollment-contracts';
-import {
-  changed,
-  checkCustomAllocation,
-  type Change,
-  readTerms,
-  type DecisiveEnrollment,
-  type GivenTerms,
-} from './enrollment-terms';
-import { Entries } from './entries';
-import {
-  haveCommonAuthority,
-  pickAttestation,
-  readAuthorities,
-  readStoredAttestation,
-  type Authorities,
-} from './group-attestation';
-import { readStoredTerms, readTimestamp, storedTerms } from './stored-terms';
+} from '../types/dps';
+import type { GroupCandidate } from './attestation';
+import { enrollmentGroupContract } from './contracts';
+import { EnrollmentStore, METADATA, type Built, type Item } from './enrollment-store';
+import { checkIdentifier } from './identifiers';
+import type { LinkedHubs } from './linked-hubs';
+import { changed, shownTerms, TERMS, type DecisiveEnrollment } from './terms';
 
 /** DPS: enrollment groups for X.509 in one instance. */
 const MAX_GROUPS = 100;
 
-/** What was given about a group, its attestation apart because its parts are replaced together. */
-interface Given {
-  readonly enrollmentGroupId: string;
-  readonly attestation: GroupAttestation | undefined;
-  readonly terms: GivenTerms;
+const ATTESTATION = {
+  certificateName: exactOptional(text),
+  secondaryCertificateName: exactOptional(text),
+  signingCertificate: exactOptional(text),
+  secondarySigningCertificate: exactOptional(text),
+};
+const MEMBERS = { enrollmentGroupId: text, ...ATTESTATION, ...TERMS };
+
+type Given = ObjectOf<typeof MEMBERS>;
+
+const KIND = {
+  name: 'enrollment group',
+  notFound: SERVICE_ERROR.enrollmentGroupNotFound,
+  given: object(MEMBERS),
+  stored: object({ ...MEMBERS, ...METADATA }),
+  idOf: ({ enrollmentGroupId }: Given) => enrollmentGroupId,
+};
+
+const NO_ATTESTATION = {
+  certificateName: null,
+  secondaryCertificateName: null,
+  signingCertificate: null,
+  secondarySigningCertificate: null,
+};
+
+/** The attestation of a group. Names of uploaded authorities come before certificates. @throws EmulatorError 400004 */
+function attestationOf(given: Given): GroupAttestation {
+  const { certificateName, secondaryCertificateName, signingCertificate, secondarySigningCertificate } =
+    given;
+  if (certificateName !== undefined) {
+    return { certificateName, ...(secondaryCertificateName !== undefined && { secondaryCertificateName }) };
+  }
+  if (signingCertificate === undefined) {
+    throw invalidArgument('An enrollment group needs certificateName or signingCertificate');
+  }
+  return {
+    signingCertificate,
+    ...(secondarySigningCertificate !== undefined && { secondarySigningCertificate }),
+  };
 }
 
-interface Item extends Given {
-  readonly view: EnrollmentGroup;
-  readonly authorities: Authorities;
+/** The names of the uploaded authorities of a group. */
+function certificateNames({
+  certificateName,
+  secondaryCertificateName,
+}: GroupAttestation): readonly string[] {
+  return [certificateName, secondaryCertificateName].filter((name) => name !== undefined);
 }
 
-type Metadata = Pick<EnrollmentGroup, 'createdDateTimeUtc' | 'lastUpdatedDateTimeUtc' | 'etag'>;
-
-/** Everything that was given besides the attestation. */
-function termsOf(source: EnrollmentGroupUpdate): Change<GivenTerms> {
-  const {
-    certificateName: _certificateName,
-    secondaryCertificateName: _secondaryCertificateName,
-    signingCertificate: _signingCertificate,
-    secondarySigningCertificate: _secondarySigningCertificate,
-    ...terms
-  } = source;
-  return terms;
-}
-
-/** Enrollment groups in the order in which they were created. */
-export class EnrollmentGroupStore implements EnrollmentGroups {
-  readonly #items: Entries<Item>;
+/** Enrollment groups by their IDs. */
+export class EnrollmentGroupStore
+  extends EnrollmentStore<Given, EnrollmentGroup>
+  implements EnrollmentGroups
+{
   readonly #uploaded: AuthorityCertificateStore;
-  readonly #linkedHubs: LinkedHubs;
 
   constructor(uploaded: AuthorityCertificateStore, linkedHubs: LinkedHubs, onChange: () => void) {
+    super(KIND, linkedHubs, onChange);
     this.#uploaded = uploaded;
-    this.#linkedHubs = linkedHubs;
-    this.#items = new Entries({
-      notFound: (enrollmentGroupId) =>
-        new EmulatorError(
-          SERVICE_ERROR.enrollmentGroupNotFound,
-          `There is no enrollment group ${enrollmentGroupId}`,
-        ),
-      onChange,
-    });
   }
 
   create(init: EnrollmentGroupInit): EnrollmentGroup {
-    const { enrollmentGroupId, ...rest } = init;
-    if (this.#items.find(enrollmentGroupId) !== undefined) {
-      throw new EmulatorError(
-        SERVICE_ERROR.alreadyExists,
-        `There is an enrollment group ${enrollmentGroupId} already`,
-      );
+    const { enrollmentGroupId } = init;
+    if (this.items.find(enrollmentGroupId) !== undefined) {
+      const message = `There is an enrollment group ${enrollmentGroupId} already`;
+      throw new EmulatorError(SERVICE_ERROR.alreadyExists, message);
     }
-    if (this.#items.size >= MAX_GROUPS) {
-      throw new EmulatorError(
-        SERVICE_ERROR.quotaExceeded,
-        `There are ${MAX_GROUPS} enrollment groups already`,
-      );
+    if (this.items.size >= MAX_GROUPS) {
+      const message = `There are ${MAX_GROUPS} enrollment groups already`;
+      throw new EmulatorError(SERVICE_ERROR.quotaExceeded, message);
     }
-    const given = { attestation: pickAttestation(rest), terms: changed<GivenTerms>({}, termsOf(rest)) };
-    return this.#store({ enrollmentGroupId, ...given }, utcTimestamp());
-  }
-
-  get(enrollmentGroupId: string): EnrollmentGroup | undefined {
-    return this.#items.find(enrollmentGroupId)?.view;
-  }
-
-  list(): readonly EnrollmentGroup[] {
-    return this.#items.values().map(({ view }) => view);
+    return this.store(init);
   }
 
   update(enrollmentGroupId: string, update: EnrollmentGroupUpdate, options?: IfMatch): EnrollmentGroup {
-    const { view, ...given } = this.#items.require(enrollmentGroupId, options);
-    return this.#store(
-      {
+    const { certificateName, signingCertificate } = update;
+    const isAttestationGiven = certificateName !== undefined || signingCertificate !== undefined;
+    return this.change(enrollmentGroupId, options, (given) =>
+      // The parts of the attestation are replaced together.
+      changed(isAttestationGiven ? changed(given, NO_ATTESTATION) : given, {
+        ...update,
         enrollmentGroupId: given.enrollmentGroupId,
-        attestation: pickAttestation(update) ?? given.attestation,
-        terms: changed(given.terms, termsOf(update)),
-      },
-      view.createdDateTimeUtc,
+      }),
     );
-  }
-
-  delete(enrollmentGroupId: string, options?: IfMatch): void {
-    this.#items.delete(enrollmentGroupId, options);
   }
 
   /** Whether a group refers to the uploaded authority of that name. */
   refersTo(certificateName: string): boolean {
-    return this.#items
-      .values()
-      .some(({ authorities }) => authorities.certificateNames.includes(certificateName));
+    return this.items.values().some(({ view }) => certificateNames(view).includes(certificateName));
   }
 
-  /** The groups as attestation sees them. */
+  /** The groups for attestation. */
   candidates(): readonly GroupCandidate[] {
-    return this.#items.values().map(({ view, authorities }) => ({
+    return this.items.values().map(({ view, certificates }) => ({
       enrollmentGroupId: view.enrollmentGroupId,
       isEnabled: view.provisioningStatus === 'enabled',
       authorities: [
-        ...authorities.signingCertificates,
-        ...authorities.certificateNames.flatMap((name) => this.#uploaded.findVerified(name) ?? []),
+        ...certificates,
+        ...certificateNames(view).flatMap((name) => this.#uploaded.findVerified(name) ?? []),
       ],
     }));
   }
 
-  /** The group as the registration of one of its devices sees it. */
+  /** The group for the registration of one of its devices. */
   decisive(enrollmentGroupId: string): DecisiveEnrollment | undefined {
-    const item = this.#items.find(enrollmentGroupId);
+    const item = this.items.find(enrollmentGroupId);
     if (item === undefined) return undefined;
-    const { view, terms, authorities } = item;
+    const { view, given, certificates } = item;
     return {
       ...view,
-      isReprovisionPolicyGiven: terms.reprovisionPolicy !== undefined,
-      contract: () => ({ enrollmentGroup: enrollmentGroupContract(view, authorities.signingCertificates) }),
+      isReprovisionPolicyGiven: given.reprovisionPolicy !== undefined,
+      contract: () => ({ enrollmentGroup: enrollmentGroupContract(view, certificates) }),
     };
   }
 
-  snapshot(): readonly JsonObject[] {
-    return this.#items.values().map(({ enrollmentGroupId, attestation, terms, view }) => {
-      const { createdDateTimeUtc, lastUpdatedDateTimeUtc, etag } = view;
-      return toJson({
-        enrollmentGroupId,
-        ...attestation,
-        ...storedTerms(terms, this.#linkedHubs),
-        createdDateTimeUtc,
-        lastUpdatedDateTimeUtc,
-        etag,
-      });
-    });
-  }
-
-  /** To be called when the uploaded authorities are there. */
-  restore(value: JsonValue | undefined, path: string): void {
-    this.#items.clear();
-    for (const item of arrayOf(this.#readItem)(value, path)) {
-      this.#items.restore(item.enrollmentGroupId, item);
-    }
-  }
-
-  readonly #readItem: Read<Item> = (value, path) => {
-    const field = readFields(value, path);
-    const given = {
-      enrollmentGroupId: field('enrollmentGroupId', readString),
-      attestation: readStoredAttestation(field),
-      terms: readStoredTerms(field),
-    };
-    const metadata = {
-      createdDateTimeUtc: field('createdDateTimeUtc', readTimestamp),
-      lastUpdatedDateTimeUtc: field('lastUpdatedDateTimeUtc', readTimestamp),
-      etag: field('etag', readString),
-    };
-    return checkedAt(path, () => this.#createItem(given, metadata));
-  };
-
-  #createItem(given: Given, metadata: Metadata): Item {
-    const { enrollmentGroupId, attestation, terms } = given;
+  protected override build(given: Given): Built<Given, EnrollmentGroup> {
+    const { enrollmentGroupId } = given;
     checkIdentifier(enrollmentGroupId, 'enrollmentGroupId');
-    if (attestation === undefined) {
-      throw invalidArgument('An enrollment group needs certificateName or signingCertificate');
-    }
-    const authorities = readAuthorities(attestation);
-    for (const name of authorities.certificateNames) {
+    const attestation = attestationOf(given);
+    const { signingCertificate, secondarySigningCertificate } = attestation;
+    const own: readonly (readonly [string, string | undefined])[] = [
+      ['signingCertificate', signingCertificate],
+      ['secondarySigningCertificate', secondarySigningCertificate],
+    ];
+    const certificates = own.flatMap(([parameter, pem]) =>
+      pem === undefined ? [] : readAuthority(pem, parameter),
+    );
+    for (const name of certificateNames(attestation)) {
       if (this.#uploaded.get(name) !== undefined) continue;
       throw new EmulatorError(SERVICE_ERROR.certificateNotFound, `There is no certificate named ${name}`);
     }
-    const view = { ...attestation, enrollmentGroupId, ...readTerms(terms, this.#linkedHubs), ...metadata };
-    return { ...given, authorities, view };
+    const { enrollmentGroupId: _id, ...terms } = changed(given, NO_ATTESTATION);
+    return {
+      given: { enrollmentGroupId, ...attestation, ...terms },
+      certificates,
+      view: { ...attestation, enrollmentGroupId, ...shownTerms(terms, this.linkedHubs) },
+    };
   }
 
-  #store(given: Given, createdDateTimeUtc: string): EnrollmentGroup {
-    checkCustomAllocation(given.terms);
-    const item = this.#createItem(given, {
-      createdDateTimeUtc,
-      lastUpdatedDateTimeUtc: utcTimestamp(),
-      etag: newEtag(),
-    });
-    this.#refuseSharedAuthority(item);
-    this.#items.set(item.enrollmentGroupId, item);
-    return item.view;
-  }
-
-  /** DPS: a certificate may be used by one enrollment only. */
-  #refuseSharedAuthority(item: Item): void {
-    const other = this.#items
+  protected override findOwner({ view, certificates }: Item<Given, EnrollmentGroup>): string | undefined {
+    const names = certificateNames(view);
+    const other = this.items
       .values()
       .find(
-        ({ enrollmentGroupId, authorities }) =>
-          enrollmentGroupId !== item.enrollmentGroupId && haveCommonAuthority(authorities, item.authorities),
+        (item) =>
+          item.view.enrollmentGroupId !== view.enrollmentGroupId &&
+          (certificateNames(item.view).some((name) => names.includes(name)) ||
+            certificates.some((mine) => item.certificates.some((theirs) => isSameCertificate(mine, theirs)))),
       );
-    if (other === undefined) return;
-    throw new EmulatorError(
-      SERVICE_ERROR.alreadyExists,
-      `The certificate is used by the enrollment group ${other.enrollmentGroupId} already`,
-    );
+    return other?.view.enrollmentGroupId;
   }
 }

@@ -1,6 +1,5 @@
-import type { EmulatorError } from '../../errors';
-import { checkIfMatch } from '../../hub/etags';
-import type { IfMatch } from '../../hub/identity-types';
+import type { EmulatorError } from '../../protocol/errors';
+import { checkIfMatch, type IfMatch } from '../../protocol/etag';
 
 /** An entry, with what the service shows of it. */
 interface Entry {

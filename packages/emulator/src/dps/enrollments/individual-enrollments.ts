@@ -1,54 +1,41 @@
 import type { X509Certificate } from 'node:crypto';
-import { isSameCertificate, readCertificate } from '../../certificate-input';
-import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../../errors';
-import { newEtag } from '../../etag';
-import type { IfMatch } from '../../hub/identity-types';
-import { isJsonObject, toJson, type JsonObject, type JsonValue } from '../../json';
-import {
-  arrayOf,
-  checkedAt,
-  optional,
-  readFields,
-  readObject,
-  readString,
-  type Read,
-} from '../../state/read';
-import { utcTimestamp } from '../../time';
-import type { LinkedHubs } from '../allocation/linked-hubs';
-import type { IndividualCandidate } from '../attestation';
-import { checkIdentifier } from '../identifiers';
+import { exactOptional } from 'valibot';
+import { isSameCertificate, readCertificate } from '../../authorities/x509';
+import { EmulatorError, SERVICE_ERROR } from '../../protocol/errors';
+import type { IfMatch } from '../../protocol/etag';
+import { jsonObject, object, type ObjectOf } from '../../schemas/objects';
+import { text } from '../../schemas/values';
 import type {
   IndividualEnrollment,
   IndividualEnrollmentInit,
   IndividualEnrollments,
   IndividualEnrollmentUpdate,
-} from '../types';
-import { individualEnrollmentContract } from './enrollment-contracts';
-import {
-  changed,
-  checkCustomAllocation,
-  readTerms,
-  type DecisiveEnrollment,
-  type GivenTerms,
-} from './enrollment-terms';
-import { Entries } from './entries';
-import { readStoredTerms, readTimestamp, storedTerms } from './stored-terms';
+} from '../types/dps';
+import type { IndividualCandidate } from './attestation';
+import { individualEnrollmentContract } from './contracts';
+import { EnrollmentStore, METADATA, type Built, type Item } from './enrollment-store';
+import { checkIdentifier } from './identifiers';
+import type { LinkedHubs } from './linked-hubs';
+import { changed, shownTerms, TERMS, type DecisiveEnrollment } from './terms';
 
-interface Given extends GivenTerms {
-  readonly registrationId: string;
-  readonly primaryCertificate: string;
-  readonly secondaryCertificate?: string;
-  readonly deviceId?: string;
-  readonly optionalDeviceInformation?: JsonObject;
-}
+const MEMBERS = {
+  registrationId: text,
+  primaryCertificate: text,
+  secondaryCertificate: exactOptional(text),
+  deviceId: exactOptional(text),
+  optionalDeviceInformation: exactOptional(jsonObject),
+  ...TERMS,
+};
 
-interface Item {
-  readonly given: Given;
-  readonly view: IndividualEnrollment;
-  readonly certificates: readonly X509Certificate[];
-}
+type Given = ObjectOf<typeof MEMBERS>;
 
-type Metadata = Pick<IndividualEnrollment, 'createdDateTimeUtc' | 'lastUpdatedDateTimeUtc' | 'etag'>;
+const KIND = {
+  name: 'individual enrollment',
+  notFound: SERVICE_ERROR.enrollmentNotFound,
+  given: object(MEMBERS),
+  stored: object({ ...MEMBERS, ...METADATA }),
+  idOf: ({ registrationId }: Given) => registrationId,
+};
 
 function readCertificates({ primaryCertificate, secondaryCertificate }: Given): readonly X509Certificate[] {
   const primary = readCertificate(primaryCertificate, 'primaryCertificate');
@@ -56,62 +43,22 @@ function readCertificates({ primaryCertificate, secondaryCertificate }: Given): 
   return [primary, readCertificate(secondaryCertificate, 'secondaryCertificate')];
 }
 
-function createItem(given: Given, linkedHubs: LinkedHubs, metadata: Metadata): Item {
-  const { registrationId, primaryCertificate, secondaryCertificate } = given;
-  const { deviceId = registrationId, optionalDeviceInformation } = given;
-  checkIdentifier(registrationId, 'registrationId');
-  // A caller in JavaScript may pass anything.
-  if (optionalDeviceInformation !== undefined && !isJsonObject(optionalDeviceInformation)) {
-    throw invalidArgument('optionalDeviceInformation must be an object');
-  }
-  return {
-    given,
-    certificates: readCertificates(given),
-    view: {
-      registrationId,
-      deviceId,
-      primaryCertificate,
-      ...(secondaryCertificate !== undefined && { secondaryCertificate }),
-      ...(optionalDeviceInformation !== undefined && { optionalDeviceInformation }),
-      ...readTerms(given, linkedHubs),
-      ...metadata,
-    },
-  };
-}
-
-/** Individual enrollments by registration ID, in which upper and lower case do not count. */
-export class IndividualEnrollmentStore implements IndividualEnrollments {
-  readonly #items: Entries<Item>;
-  readonly #linkedHubs: LinkedHubs;
-
+/** Individual enrollments by registration ID. */
+export class IndividualEnrollmentStore
+  extends EnrollmentStore<Given, IndividualEnrollment>
+  implements IndividualEnrollments
+{
   constructor(linkedHubs: LinkedHubs, onChange: () => void) {
-    this.#linkedHubs = linkedHubs;
-    this.#items = new Entries({
-      notFound: (registrationId) =>
-        new EmulatorError(
-          SERVICE_ERROR.enrollmentNotFound,
-          `There is no individual enrollment ${registrationId}`,
-        ),
-      onChange,
-    });
+    super(KIND, linkedHubs, onChange);
   }
 
   create(init: IndividualEnrollmentInit): IndividualEnrollment {
-    if (this.#items.find(init.registrationId) !== undefined) {
-      throw new EmulatorError(
-        SERVICE_ERROR.alreadyExists,
-        `Registration ID ${init.registrationId} is enrolled already`,
-      );
+    const { registrationId } = init;
+    if (this.items.find(registrationId) !== undefined) {
+      const message = `Registration ID ${registrationId} is enrolled already`;
+      throw new EmulatorError(SERVICE_ERROR.alreadyExists, message);
     }
-    return this.#store({ ...init }, utcTimestamp());
-  }
-
-  get(registrationId: string): IndividualEnrollment | undefined {
-    return this.#items.find(registrationId)?.view;
-  }
-
-  list(): readonly IndividualEnrollment[] {
-    return this.#items.values().map(({ view }) => view);
+    return this.store(init);
   }
 
   update(
@@ -119,27 +66,21 @@ export class IndividualEnrollmentStore implements IndividualEnrollments {
     update: IndividualEnrollmentUpdate,
     options?: IfMatch,
   ): IndividualEnrollment {
-    const { given, view } = this.#items.require(registrationId, options);
-    return this.#store(
+    return this.change(registrationId, options, (given) =>
       changed(given, { ...update, registrationId: given.registrationId }),
-      view.createdDateTimeUtc,
     );
   }
 
-  delete(registrationId: string, options?: IfMatch): void {
-    this.#items.delete(registrationId, options);
-  }
-
-  /** The enrollment as attestation sees it. */
+  /** The enrollment for attestation. */
   candidate(registrationId: string): IndividualCandidate | undefined {
-    const item = this.#items.find(registrationId);
+    const item = this.items.find(registrationId);
     if (item === undefined) return undefined;
     return { certificates: item.certificates, isEnabled: item.view.provisioningStatus === 'enabled' };
   }
 
-  /** The enrollment as the registration of its device sees it. */
+  /** The enrollment for the registration of its device. */
   decisive(registrationId: string): DecisiveEnrollment | undefined {
-    const item = this.#items.find(registrationId);
+    const item = this.items.find(registrationId);
     if (item === undefined) return undefined;
     const { given, view, certificates } = item;
     return {
@@ -149,72 +90,36 @@ export class IndividualEnrollmentStore implements IndividualEnrollments {
     };
   }
 
-  snapshot(): readonly JsonObject[] {
-    return this.#items.values().map(({ given, view }) => {
-      const { createdDateTimeUtc, lastUpdatedDateTimeUtc, etag } = view;
-      return toJson({
-        registrationId: given.registrationId,
-        primaryCertificate: given.primaryCertificate,
-        secondaryCertificate: given.secondaryCertificate,
-        deviceId: given.deviceId,
-        optionalDeviceInformation: given.optionalDeviceInformation,
-        ...storedTerms(given, this.#linkedHubs),
-        createdDateTimeUtc,
-        lastUpdatedDateTimeUtc,
-        etag,
-      });
-    });
-  }
-
-  restore(value: JsonValue | undefined, path: string): void {
-    this.#items.clear();
-    for (const item of arrayOf(this.#readItem)(value, path)) {
-      this.#items.restore(item.view.registrationId, item);
-    }
-  }
-
-  readonly #readItem: Read<Item> = (value, path) => {
-    const field = readFields(value, path);
-    const secondaryCertificate = field('secondaryCertificate', optional(readString));
-    const deviceId = field('deviceId', optional(readString));
-    const optionalDeviceInformation = field('optionalDeviceInformation', optional(readObject));
-    const given: Given = {
-      registrationId: field('registrationId', readString),
-      primaryCertificate: field('primaryCertificate', readString),
-      ...(secondaryCertificate !== undefined && { secondaryCertificate }),
-      ...(deviceId !== undefined && { deviceId }),
-      ...(optionalDeviceInformation !== undefined && { optionalDeviceInformation }),
-      ...readStoredTerms(field),
+  protected override build(given: Given): Built<Given, IndividualEnrollment> {
+    const { registrationId, primaryCertificate, secondaryCertificate, ...rest } = given;
+    const { deviceId = registrationId, optionalDeviceInformation, ...terms } = rest;
+    checkIdentifier(registrationId, 'registrationId');
+    return {
+      given,
+      certificates: readCertificates(given),
+      view: {
+        registrationId,
+        deviceId,
+        primaryCertificate,
+        ...(secondaryCertificate !== undefined && { secondaryCertificate }),
+        ...(optionalDeviceInformation !== undefined && { optionalDeviceInformation }),
+        ...shownTerms(terms, this.linkedHubs),
+      },
     };
-    const metadata = {
-      createdDateTimeUtc: field('createdDateTimeUtc', readTimestamp),
-      lastUpdatedDateTimeUtc: field('lastUpdatedDateTimeUtc', readTimestamp),
-      etag: field('etag', readString),
-    };
-    return checkedAt(path, () => createItem(given, this.#linkedHubs, metadata));
-  };
-
-  #store(init: Given, createdDateTimeUtc: string): IndividualEnrollment {
-    checkCustomAllocation(init);
-    const metadata = { createdDateTimeUtc, lastUpdatedDateTimeUtc: utcTimestamp(), etag: newEtag() };
-    const item = createItem(init, this.#linkedHubs, metadata);
-    this.#refuseSharedCertificate(item);
-    this.#items.set(item.view.registrationId, item);
-    return item.view;
   }
 
-  /** DPS: a certificate may be used by one enrollment only. */
-  #refuseSharedCertificate({ view, certificates }: Item): void {
-    for (const other of this.#items.values()) {
-      const isShared = certificates.some((mine) =>
-        other.certificates.some((theirs) => isSameCertificate(mine, theirs)),
+  protected override findOwner({
+    given,
+    certificates,
+  }: Item<Given, IndividualEnrollment>): string | undefined {
+    const ownId = given.registrationId.toLowerCase();
+    const other = this.items
+      .values()
+      .find(
+        (item) =>
+          item.given.registrationId.toLowerCase() !== ownId &&
+          certificates.some((mine) => item.certificates.some((theirs) => isSameCertificate(mine, theirs))),
       );
-      if (!isShared || other.view.registrationId.toLowerCase() === view.registrationId.toLowerCase())
-        continue;
-      throw new EmulatorError(
-        SERVICE_ERROR.alreadyExists,
-        `The certificate is used by the individual enrollment ${other.view.registrationId} already`,
-      );
-    }
+    return other?.given.registrationId;
   }
 }

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { RegistrationRecord } from '../types';
+import type { RegistrationRecord } from '../types/dps';
 
 /** A registration that a device polls for. */
 export interface Operation {

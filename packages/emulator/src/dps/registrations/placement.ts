@@ -1,13 +1,13 @@
 import type { X509Certificate } from 'node:crypto';
-import type { JsonValue } from '../../json';
-import type { UnverifiedBehavior } from '../../unverified-behavior';
-import type { LinkedHub } from '../allocation/linked-hub';
-import type { LinkedHubs } from '../allocation/linked-hubs';
+import type { LinkedHub } from '../../hub/linked-hub';
+import type { UnverifiedBehavior } from '../../options/unverified-behavior';
+import type { JsonValue } from '../../protocol/json';
 import type { AllocationFailure, AllocationRequest, AllocationResult } from '../allocation/policies';
-import { isBeforeReprovisioning } from '../api-version';
-import type { DecisiveEnrollment } from '../enrollments/enrollment-terms';
-import type { RegistrationSubstatus } from '../types';
-import type { Assignment, RegistrationOutcome } from './registrations';
+import type { LinkedHubs } from '../enrollments/linked-hubs';
+import type { DecisiveEnrollment } from '../enrollments/terms';
+import type { RegistrationSubstatus, Assignment } from '../types/dps';
+import { isBeforeReprovisioning } from './api-version';
+import type { RegistrationOutcome } from './registrations';
 
 /** A device that an enrollment has let in. */
 export interface AdmittedDevice {

@@ -1,35 +1,48 @@
-import { EmulatorError, SERVICE_ERROR } from '../../errors';
-import { newEtag } from '../../etag';
-import type { IfMatch } from '../../hub/identity-types';
-import type { JsonObject, JsonValue } from '../../json';
-import { arrayOf } from '../../state/read';
-import { utcTimestamp } from '../../time';
-import type { LinkedHubs } from '../allocation/linked-hubs';
+import { exactOptional } from 'valibot';
+import { EmulatorError, SERVICE_ERROR } from '../../protocol/errors';
+import { newEtag, type IfMatch } from '../../protocol/etag';
+import { toJson, type JsonObject, type JsonValue } from '../../protocol/json';
+import { utcTimestamp } from '../../protocol/timestamp';
+import { json, object, type ObjectOf } from '../../schemas/objects';
+import { count, listOf, oneOf, text } from '../../schemas/values';
+import { readStored } from '../../stored/stored-value';
+import { METADATA } from '../enrollments/enrollment-store';
 import { Entries } from '../enrollments/entries';
-import type { RegistrationRecord, Registrations } from '../types';
-import { readStoredRegistration, storedRegistration } from './stored-registration';
+import type { LinkedHubs } from '../enrollments/linked-hubs';
+import type { Assignment, RegistrationRecord, Registrations } from '../types/dps';
 
-/** What a registration came to. */
-export type RegistrationOutcome = Omit<
-  RegistrationRecord,
-  'createdDateTimeUtc' | 'lastUpdatedDateTimeUtc' | 'etag'
->;
-
-/** A device's place. */
-export type Assignment = Required<Pick<RegistrationRecord, 'assignedHub' | 'deviceId'>>;
+/** The outcome of a registration. */
+export type RegistrationOutcome = Omit<RegistrationRecord, keyof typeof METADATA>;
 
 /** A device that has registered. */
-export interface RegisteredDevice {
+interface RegisteredDevice {
   readonly view: RegistrationRecord;
-  /** Where it was assigned last, also when a later registration failed. */
+  /** The latest assignment, also when a later registration failed. */
   readonly assignment: Assignment | undefined;
 }
 
-/** Registration records by registration ID, in which upper and lower case do not count. */
+/** A registration as it is stored, with its hub by name. */
+const MEMBERS = {
+  registrationId: text,
+  enrollmentGroupId: exactOptional(text),
+  payload: exactOptional(json),
+  status: oneOf(['assigned', 'failed', 'disabled']),
+  substatus: exactOptional(
+    oneOf(['initialAssignment', 'deviceDataMigrated', 'deviceDataReset', 'reprovisionedToInitialAssignment']),
+  ),
+  returnedPayload: exactOptional(json),
+  errorCode: exactOptional(count),
+  errorMessage: exactOptional(text),
+  ...METADATA,
+  lastAssignment: exactOptional(object({ hub: text, deviceId: text })),
+};
+const STORED = listOf(object(MEMBERS));
+
+/** Registration records by registration ID, without case. */
 export class RegistrationStore implements Registrations {
   readonly #items: Entries<RegisteredDevice>;
-  /** Registrations that have no outcome yet. Nothing of them is kept. */
-  readonly #underWay = new Map<string, RegistrationRecord>();
+  /** The registrations without an outcome. They are not stored. */
+  readonly #inProgress = new Map<string, RegistrationRecord>();
   readonly #linkedHubs: LinkedHubs;
 
   constructor(linkedHubs: LinkedHubs, onChange: () => void) {
@@ -42,22 +55,22 @@ export class RegistrationStore implements Registrations {
   }
 
   get(registrationId: string): RegistrationRecord | undefined {
-    return this.#underWay.get(registrationId.toLowerCase()) ?? this.#items.find(registrationId)?.view;
+    return this.#inProgress.get(registrationId.toLowerCase()) ?? this.#items.find(registrationId)?.view;
   }
 
   list(): readonly RegistrationRecord[] {
     const records = new Map(
       this.#items.values().map(({ view }) => [view.registrationId.toLowerCase(), view]),
     );
-    return [...new Map([...records, ...this.#underWay]).values()];
+    return [...new Map([...records, ...this.#inProgress]).values()];
   }
 
   delete(registrationId: string, options?: IfMatch): void {
-    // What is under way is left alone: it will make the device known again.
+    // A registration in progress is left alone: it will make the device known again.
     this.#items.delete(registrationId, options);
   }
 
-  /** Where the device was assigned last; `undefined` if it never was. */
+  /** The latest assignment of the device; `undefined` if it never was assigned. */
   assignment(registrationId: string): Assignment | undefined {
     return this.#items.find(registrationId)?.assignment;
   }
@@ -66,13 +79,13 @@ export class RegistrationStore implements Registrations {
   begin(registrationId: string): () => void {
     const key = registrationId.toLowerCase();
     const record = this.#stamp({ registrationId, status: 'assigning' });
-    this.#underWay.set(key, record);
+    this.#inProgress.set(key, record);
     return () => {
-      if (this.#underWay.get(key) === record) this.#underWay.delete(key);
+      if (this.#inProgress.get(key) === record) this.#inProgress.delete(key);
     };
   }
 
-  /** Replaces the record; the date of its creation stays. */
+  /** Replaces the record. The date of its creation stays. */
   record(outcome: RegistrationOutcome): RegistrationRecord {
     const view = this.#stamp(outcome);
     const { registrationId, assignedHub, deviceId } = view;
@@ -85,14 +98,29 @@ export class RegistrationStore implements Registrations {
   }
 
   snapshot(): readonly JsonObject[] {
-    return this.#items.values().map((item) => storedRegistration(item, this.#linkedHubs));
+    return this.#items.values().map(({ view, assignment }) => {
+      const { assignedHub: _assignedHub, deviceId: _deviceId, ...rest } = view;
+      const [hub] = assignment === undefined ? [] : this.#linkedHubs.namesOf([assignment.assignedHub]);
+      return toJson({
+        ...rest,
+        ...(assignment && { lastAssignment: { hub, deviceId: assignment.deviceId } }),
+      });
+    });
   }
 
+  /** Replaces all records. @throws StoredValueError */
   restore(value: JsonValue | undefined, path: string): void {
+    const items = readStored(STORED, value, path).map((stored) => this.#toItem(stored));
     this.#items.clear();
-    for (const item of arrayOf(readStoredRegistration(this.#linkedHubs))(value, path)) {
-      this.#items.restore(item.view.registrationId, item);
-    }
+    for (const item of items) this.#items.restore(item.view.registrationId, item);
+  }
+
+  #toItem({ lastAssignment, ...record }: ObjectOf<typeof MEMBERS>): RegisteredDevice {
+    if (lastAssignment === undefined) return { view: record, assignment: undefined };
+    const { hub, deviceId } = lastAssignment;
+    // A hub that was removed since is unknown; the device moves at its next registration.
+    const assignment = { assignedHub: this.#linkedHubs.find(hub)?.hostName ?? hub, deviceId };
+    return { view: { ...record, ...(record.status === 'assigned' && assignment) }, assignment };
   }
 
   #stamp(outcome: RegistrationOutcome): RegistrationRecord {

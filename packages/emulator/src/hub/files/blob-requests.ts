@@ -1,18 +1,18 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
-import { newEtag } from '../../etag';
+import { bodyOf, decodePath, readBody, type Answer } from '../../devices/https/exchange';
+import { newEtag } from '../../protocol/etag';
 import { StoreFull, type BlobStore, type Part } from './blob-store';
 import { parseBlockList } from './block-list';
-import { bodyOf, decodePath, readBody, type Answer } from './http';
 import { StorageError, storageHeaders } from './storage-error';
 import { MAX_BLOCKS, type Upload, type Uploads } from './uploads';
 
 /** Azure Storage: the longest block ID, decoded. */
 const MAX_BLOCK_ID_BYTES = 64;
-/** A list of all the blocks that there may be, with the longest IDs. */
+/** A list of the maximum number of blocks, with the longest IDs. */
 const MAX_BLOCK_LIST_BYTES = MAX_BLOCKS * 128;
 
-/** What the blob endpoint works on. */
+/** The parts of the blob endpoint. */
 export interface BlobRequestsInit {
   readonly container: string;
   readonly uploads: Uploads;
@@ -22,12 +22,12 @@ export interface BlobRequestsInit {
 type Operation = (request: IncomingMessage, upload: Upload, query: URLSearchParams) => Promise<Answer>;
 
 /**
- * The part of Azure Storage's Blob service that devices use: Put Blob, Put Block and Put Block List. No certificate is
- * asked for; what counts is the signature in the query.
+ * The part of Azure Storage's Blob service that devices use: Put Blob, Put Block and Put Block List. Requests are
+ * authorized by the signature in the query, not by a certificate.
  */
 export class BlobRequests {
   readonly #init: BlobRequestsInit;
-  /** By the query parameter `comp`. */
+  /** The operations by the query parameter `comp`. */
   readonly #operations: Readonly<Record<string, Operation>> = {
     '': (request, upload) => this.#putBlob(request, upload),
     block: (request, upload, query) => this.#putBlock(request, upload, query),
@@ -91,7 +91,7 @@ export class BlobRequests {
     if (list === undefined) throw new StorageError('InvalidXmlDocument');
     if (list.length > MAX_BLOCKS) throw new StorageError('BlockCountExceedsLimit');
     await this.#checkConditions(request, upload);
-    // Blocks of an earlier blob of the same name are not kept apart, so that `Committed` finds none.
+    // Blocks of an earlier blob of the same name are not kept, so `Committed` finds none.
     const parts = list.map(({ kind, id }) => (kind === 'Committed' ? undefined : upload.block(id)));
     const found = parts.filter((part) => part !== undefined);
     if (found.length < parts.length) throw new StorageError('InvalidBlockList');
@@ -106,7 +106,7 @@ export class BlobRequests {
     if (existing !== undefined) throw new StorageError('BlobAlreadyExists');
   }
 
-  /** Keeps what the client sends, and checks it. */
+  /** Keeps the request's body, and checks its MD5. */
   async #stage(
     request: IncomingMessage,
     upload: Upload,
@@ -114,7 +114,7 @@ export class BlobRequests {
   ): Promise<{ part: Part; headers: OutgoingHttpHeaders }> {
     const { store, uploads } = this.#init;
     const length = Number(request.headers['content-length']);
-    // Nothing is to make room for what can never be kept.
+    // Refused before other files are removed to make room.
     if (stagedBytes + length > store.maxBytes) throw new StorageError('RequestBodyTooLarge');
     const hash = createHash('md5');
     const part = await store.stage(hashing(bodyOf(request), hash)).catch(toStorageError);

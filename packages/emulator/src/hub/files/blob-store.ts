@@ -1,27 +1,27 @@
 import type { UploadedFile } from './types';
 
-/** Content that has arrived and is not part of a file yet. */
+/** Content that is not part of a file yet. */
 export interface Part {
   readonly size: number;
-  /** Forgets the content. Idempotent. */
+  /** Discards the content. Idempotent. */
   discard(): Promise<void>;
 }
 
-/** Where the files of one hub are kept. */
+/** A store for the files of one hub. */
 export interface BlobStore {
-  /** More can never be kept, in bytes. */
+  /** The largest total that can be kept, in bytes. */
   readonly maxBytes: number;
-  /** Whether a file of this name can be kept. */
+  /** Whether the store can hold a file of this name. */
   canHold(deviceId: string, blobName: string): boolean;
   /**
-   * Takes content in, as fast as it can be kept. Reads the source to its end also when the content does not fit.
+   * Keeps content. The source is read to its end also when the content does not fit.
    *
-   * @throws StoreFull, or what the source throws; nothing is kept then
+   * @throws StoreFull, or the error of the source; nothing is kept then
    */
   stage(source: AsyncIterable<Buffer>): Promise<Part>;
   /**
-   * Makes a file of the parts, which may be repeated, replacing one of the same name at once and as a whole. The parts are
-   * used up, whatever comes of it.
+   * Makes a file of the parts, which may be repeated. It replaces a file of the same name atomically. The parts are
+   * discarded in any case.
    *
    * @throws StoreFull
    */
@@ -30,11 +30,11 @@ export interface BlobStore {
   list(deviceId?: string): Promise<readonly UploadedFile[]>;
   find(deviceId: string, blobName: string): Promise<UploadedFile | undefined>;
   read(deviceId: string, blobName: string): Promise<Buffer | undefined>;
-  /** Answers whether there was such a file. */
+  /** Returns whether there was such a file. */
   delete(deviceId: string, blobName: string): Promise<boolean>;
 }
 
-/** There is no room for what comes. */
+/** The content does not fit into the store. */
 export class StoreFull extends Error {
   constructor() {
     super('there is no room for more');

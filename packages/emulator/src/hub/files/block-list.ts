@@ -1,9 +1,9 @@
-/** A block as a list names it. */
+/** A block in a block list. */
 const BLOCK = /\s*<(?<kind>Latest|Uncommitted|Committed)>(?<id>[A-Za-z0-9+/=\s]*)<\/\k<kind>>/y;
-/** Without white space around it. Nothing in it can match the same text in two ways, however long that is. */
+/** A block list without white space around it. No text matches in two ways, so long lists cost no more than their length. */
 const DOCUMENT = /^(?:<\?xml[^>]*\?>\s*(?=<))?<BlockList(?:\s*\/>|\s*>(?<blocks>.*)<\/BlockList\s*>)$/s;
 
-/** Where a block is to be looked for. */
+/** A block of a list: its ID, and where it is looked for. */
 export interface ListedBlock {
   readonly kind: string;
   readonly id: string;

@@ -1,7 +1,7 @@
-/** Chunks that come from a socket are views of buffers of this size, which would stay in memory with them. */
+/** The size of the blocks. Chunks of a socket are views of such large buffers, which would stay in memory with them. */
 const BLOCK_BYTES = 64 * 1024;
 
-/** Collects bytes in as little memory as they need, in however small pieces they come. */
+/** Collects bytes in as little memory as they need, however small the chunks are. */
 export class ByteCollector {
   readonly #full: Buffer[] = [];
   #block = Buffer.alloc(0);
@@ -22,7 +22,7 @@ export class ByteCollector {
     }
   }
 
-  /** What was added, in chunks that hold nothing else. */
+  /** The bytes that were added, in chunks that hold nothing else. */
   finish(): readonly Buffer[] {
     return this.#filled === 0
       ? this.#full

@@ -3,70 +3,43 @@ import { createReadStream, type Dirent } from 'node:fs';
 import { open, readdir, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ensureDirectory } from 'azure-iot-certificates/internal';
-import { StoreFull, type BlobStore, type Part } from './blob-store';
+import type { BlobStore, Part } from './blob-store';
 import { fromFileName, toFileName } from './file-names';
 import type { UploadedFile } from './types';
 
-/** The folder for what is not a file yet; no device's folder begins with a dot. */
+/** The folder for incomplete files. No device's folder begins with a dot. */
 const STAGING = '.staging';
-/** How long a part may wait to be joined before it counts as left behind, in milliseconds. */
-const LEFTOVER_MS = 24 * 60 * 60 * 1000;
-/** Files may hold anything, so nobody but their owner may read them. */
+/** Only the owner may read the files. */
 const FILE_MODE = 0o600;
 
 class FilePart implements Part {
   readonly path: string;
   readonly size: number;
-  #release: (() => void) | undefined;
 
-  constructor(path: string, size: number, release: () => void) {
+  constructor(path: string, size: number) {
     this.path = path;
     this.size = size;
-    this.#release = release;
   }
 
   async discard(): Promise<void> {
-    const release = this.#release;
-    this.#release = undefined;
-    if (release === undefined) return;
-    release();
     await rm(this.path, { force: true });
   }
 }
 
-function sizeOf(parts: readonly FilePart[]): number {
-  return parts.reduce((sum, { size }) => sum + size, 0);
-}
-
-/** `undefined` if there is no such file. */
+/** Turns the error of a missing file into `undefined`. */
 function unlessMissing(error: unknown): undefined {
-  // What the file system rejects with carries its error's name.
+  // The errors of node:fs have the system's code.
   if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
   throw error;
 }
 
-/** Removes the parts that nobody will join any more; those of an emulator that still runs are younger. */
-async function clearLeftovers(folder: string): Promise<void> {
-  const oldest = Date.now() - LEFTOVER_MS;
-  for (const name of await readdir(folder)) {
-    const path = join(folder, name);
-    const file = await stat(path).catch(unlessMissing);
-    if (file !== undefined && file.mtimeMs < oldest) await rm(path, { recursive: true, force: true });
-  }
-}
-
-/** Files in a folder of the file system, one a blob. What else is in the folder is left alone. */
+/** Uploaded files in a folder of the file system. Other files in the folder are left alone. */
 export class DirectoryStore implements BlobStore {
-  readonly maxBytes: number;
+  readonly maxBytes = Infinity;
   readonly #directory: string;
-  /** Settles when what a killed process left is gone. */
-  #cleared: Promise<void> | undefined;
-  /** What parts and files take, once it has been looked up. */
-  #used: Promise<{ bytes: number }> | undefined;
 
-  constructor(directory: string, maxBytes: number) {
+  constructor(directory: string) {
     this.#directory = directory;
-    this.maxBytes = maxBytes;
   }
 
   canHold(deviceId: string, blobName: string): boolean {
@@ -74,51 +47,25 @@ export class DirectoryStore implements BlobStore {
   }
 
   async stage(source: AsyncIterable<Buffer>): Promise<Part> {
-    const used = await this.#lookUpUsed();
-    const { file, path } = await this.#openStaging();
     let size = 0;
-    let isFull = false;
-    const release = (): void => {
-      used.bytes -= size;
-    };
-    try {
+    const path = await this.#write(async (file) => {
       for await (const chunk of source) {
-        isFull ||= used.bytes + chunk.length > this.maxBytes;
-        if (isFull) continue;
-        used.bytes += chunk.length;
         size += chunk.length;
         await file.writeFile(chunk);
       }
-      if (isFull) throw new StoreFull();
-    } catch (error) {
-      release();
-      await file.close();
-      await rm(path, { force: true });
-      throw error;
-    }
-    await file.close();
-    return new FilePart(path, size, release);
+    });
+    return new FilePart(path, size);
   }
 
   async commit(deviceId: string, blobName: string, parts: readonly Part[]): Promise<UploadedFile> {
     const staged = parts.filter((part) => part instanceof FilePart);
-    const used = await this.#lookUpUsed();
     const path = this.#pathOf(deviceId, blobName);
-    // A block may be listed more than once.
-    const repeated = sizeOf(staged) - sizeOf([...new Set(staged)]);
-    const isRoom = used.bytes + repeated <= this.maxBytes;
-    if (isRoom) used.bytes += repeated;
     try {
-      if (!isRoom) throw new StoreFull();
       const joined = await this.#join(staged);
       await ensureDirectory(dirname(path));
-      const replaced = await stat(path).catch(unlessMissing);
       await rename(joined, path);
-      const file = await this.#describe(deviceId, blobName);
-      used.bytes += file.blobSizeInBytes - (replaced?.size ?? 0);
-      return file;
+      return await this.#describe(deviceId, blobName);
     } finally {
-      if (isRoom) used.bytes -= repeated;
       for (const part of staged) await part.discard();
     }
   }
@@ -153,31 +100,18 @@ export class DirectoryStore implements BlobStore {
   async delete(deviceId: string, blobName: string): Promise<boolean> {
     const file = await this.find(deviceId, blobName);
     if (file === undefined) return false;
-    const used = await this.#lookUpUsed();
     await rm(this.#pathOf(deviceId, blobName), { force: true });
-    used.bytes -= file.blobSizeInBytes;
     return true;
   }
 
-  async #openStaging(): Promise<{ file: FileHandle; path: string }> {
+  /** Writes a new file in the staging folder. Nothing is left of one that fails. */
+  async #write(write: (file: FileHandle) => Promise<void>): Promise<string> {
     const folder = join(this.#directory, STAGING);
     await ensureDirectory(folder);
-    this.#cleared ??= clearLeftovers(folder);
-    await this.#cleared;
     const path = join(folder, randomUUID());
-    return { file: await open(path, 'wx', FILE_MODE), path };
-  }
-
-  /** One file with the content of all parts, in their order. */
-  async #join(parts: readonly FilePart[]): Promise<string> {
-    const [only] = parts;
-    if (only !== undefined && parts.length === 1) return only.path;
-    const { file, path } = await this.#openStaging();
+    const file = await open(path, 'wx', FILE_MODE);
     try {
-      for (const part of parts) {
-        // A stream of a file yields buffers unless it is told an encoding.
-        for await (const chunk of createReadStream(part.path)) await file.writeFile(chunk as Buffer);
-      }
+      await write(file);
       return path;
     } catch (error) {
       await rm(path, { force: true });
@@ -187,12 +121,24 @@ export class DirectoryStore implements BlobStore {
     }
   }
 
+  /** One file with the content of all parts, in their order. */
+  async #join(parts: readonly FilePart[]): Promise<string> {
+    const [only] = parts;
+    if (only !== undefined && parts.length === 1) return only.path;
+    return this.#write(async (file) => {
+      for (const part of parts) {
+        // A stream of a file without an encoding yields buffers.
+        for await (const chunk of createReadStream(part.path)) await file.writeFile(chunk as Buffer);
+      }
+    });
+  }
+
   async #describe(deviceId: string, blobName: string): Promise<UploadedFile> {
     const { size, mtime } = await stat(this.#pathOf(deviceId, blobName));
     return { deviceId, blobName, blobSizeInBytes: size, lastUpdatedTime: mtime };
   }
 
-  /** What a folder holds that was named here: folders of devices, or files. */
+  /** The decoded names of the entries that the store has made in a folder. */
   async #namesIn(folder: string, isMeant: (entry: Dirent) => boolean): Promise<readonly string[]> {
     const entries = (await readdir(folder, { withFileTypes: true }).catch(unlessMissing)) ?? [];
     return entries
@@ -207,20 +153,5 @@ export class DirectoryStore implements BlobStore {
 
   #pathOf(deviceId: string, blobName: string): string {
     return join(this.#folderOf(deviceId), toFileName(blobName) ?? '');
-  }
-
-  #lookUpUsed(): Promise<{ bytes: number }> {
-    this.#used ??= this.#countUsed().catch((error: unknown) => {
-      // The next one looks again.
-      this.#used = undefined;
-      throw error;
-    });
-    return this.#used;
-  }
-
-  async #countUsed(): Promise<{ bytes: number }> {
-    // Without a limit nobody needs to know.
-    const files = this.maxBytes === Infinity ? [] : await this.list();
-    return { bytes: files.reduce((sum, { blobSizeInBytes }) => sum + blobSizeInBytes, 0) };
   }
 }

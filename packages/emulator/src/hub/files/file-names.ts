@@ -2,9 +2,9 @@
 const MAX_LENGTH = 1024;
 // Azure Storage: segments of a path.
 const MAX_SEGMENTS = 254;
-/** What file systems hold. */
+/** The longest file name of file systems. */
 const MAX_FILE_NAME_BYTES = 255;
-/** Windows keeps these for devices, with any extension. */
+/** The names that Windows reserves for devices, with any extension. */
 const RESERVED = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
 
 /**
@@ -36,7 +36,7 @@ export function toFileName(name: string): string | undefined {
   return encoded.length > MAX_FILE_NAME_BYTES || encoded === '' ? undefined : encoded;
 }
 
-/** The name that {@link toFileName} was given; `undefined` for a file of somebody else's. */
+/** The name that {@link toFileName} has encoded; `undefined` for another file. */
 export function fromFileName(fileName: string): string | undefined {
   try {
     const name = decodeURIComponent(fileName);

@@ -1,23 +1,23 @@
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import createDebug from 'debug';
-import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../../errors';
-import type { JsonObject } from '../../json';
-import type { HttpExchange } from '../../devices/mqtt/service';
+import { answer, RequestAborted, type Answer, type HttpExchange } from '../../devices/https/exchange';
+import type { ResolvedOptions } from '../../options/resolve';
+import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../../protocol/errors';
+import type { JsonObject } from '../../protocol/json';
 import { BlobRequests } from './blob-requests';
 import type { BlobStore } from './blob-store';
 import { DirectoryStore } from './directory-store';
 import { toFileName } from './file-names';
-import { answer, RequestAborted, type Answer } from './http';
-import { HubRequests, isHubPath, refuse, type Completion, type Gatekeeper } from './hub-requests';
+import { HubRequests, isHubPath, refuse, type Completion, type UploadAccess } from './hub-requests';
 import { MemoryStore } from './memory-store';
 import { refuseStorage, StorageError } from './storage-error';
-import type { FileUploadNotification, FileUploadOptions, FileUploads, UploadedFile } from './types';
+import type { FileUploadNotification, FileUploads, UploadedFile } from './types';
 import { Uploads, type Upload } from './uploads';
 
 const debug = createDebug('azure-iot-x509:emulator:files');
 
-/** The container of the storage account that every hub has here. */
+/** The container of the storage account. Every hub has the same name for it. */
 const CONTAINER = 'uploads';
 const DEFAULT_MEMORY_BYTES = 256 * 1024 * 1024;
 /** Azure's default. */
@@ -30,20 +30,20 @@ export function isFileUploadPath(path: string): boolean {
   return isHubPath(path) || path.startsWith(`/${CONTAINER}/`);
 }
 
-/** What the file uploads of a hub are made of. */
+/** The parts of the file uploads of a hub. */
 export interface FileServiceInit {
   readonly hubName: string;
-  /** The hub's host name at the moment, which serves as that of the storage account. */
+  /** The hub's present host name, which is that of the storage account too. */
   readonly hostName: () => string;
-  readonly gatekeeper: Gatekeeper;
-  readonly options: FileUploadOptions;
+  readonly access: UploadAccess;
+  readonly options: ResolvedOptions['fileUploads'];
   readonly onNotification: (notification: FileUploadNotification) => void;
 }
 
-function createStore(hubName: string, { directory, maxBytes }: FileUploadOptions): BlobStore {
+function createStore(hubName: string, { directory, maxBytes }: ResolvedOptions['fileUploads']): BlobStore {
   return directory === undefined
     ? new MemoryStore(maxBytes ?? DEFAULT_MEMORY_BYTES)
-    : new DirectoryStore(join(directory, toFileName(hubName) ?? ''), maxBytes ?? Infinity);
+    : new DirectoryStore(join(directory, toFileName(hubName) ?? ''));
 }
 
 /** File uploads of one hub: its requests over HTTPS, the blob endpoint, and the files. */
@@ -53,7 +53,7 @@ export class FileService implements FileUploads {
   readonly #uploads: Uploads;
   readonly #hubRequests: HubRequests;
   readonly #blobRequests: BlobRequests;
-  /** Of the requests that are not answered yet. */
+  /** The sockets of the unanswered requests. */
   readonly #sockets = new Set<Socket>();
   readonly #pending = new Set<Promise<void>>();
 
@@ -63,7 +63,7 @@ export class FileService implements FileUploads {
     this.#store = createStore(init.hubName, options);
     this.#uploads = new Uploads(this.#store, (options.sasTtlSeconds ?? DEFAULT_SAS_TTL_SECONDS) * 1000);
     this.#hubRequests = new HubRequests({
-      gatekeeper: init.gatekeeper,
+      access: init.access,
       uploads: this.#uploads,
       canHold: (deviceId, blobName) => this.#store.canHold(deviceId, blobName),
       describe: (upload) => this.#describe(upload),
@@ -99,12 +99,12 @@ export class FileService implements FileUploads {
     if (!(await this.#store.delete(deviceId, blobName))) missing(deviceId, blobName);
   }
 
-  /** Drops those who are in the middle of a request. */
+  /** Closes the connections of unanswered requests. */
   disconnectAll(): void {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  /** Forgets the uploads that have not ended, and everything in memory. Files in a directory stay. */
+  /** Ends all uploads. Files in a directory stay. */
   async close(): Promise<void> {
     this.disconnectAll();
     await Promise.all(this.#pending);
@@ -127,7 +127,7 @@ export class FileService implements FileUploads {
       debug('%s: %s %s: %d', this.#init.hubName, request.method, url.pathname, result.status);
       await answer(request, response, result);
     } catch (error) {
-      // A defect of the emulator costs this client its connection and nobody else's.
+      // A defect of the emulator ends this connection and no other.
       debug('%s: %o', this.#init.hubName, error);
       request.socket.destroy();
     }

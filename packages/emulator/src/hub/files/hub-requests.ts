@@ -1,39 +1,39 @@
 import type { X509Certificate } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../../errors';
-import { isJsonObject, parseJson, type JsonObject } from '../../json';
-import { errorBody, httpStatus } from '../../service-error';
+import { decodePath, readBody, type Answer } from '../../devices/https/exchange';
+import { errorBody, httpStatus } from '../../protocol/error-body';
+import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../../protocol/errors';
+import { isJsonObject, parseJson, type JsonObject } from '../../protocol/json';
 import { isBlobName } from './file-names';
-import { decodePath, readBody, type Answer } from './http';
 import type { Upload, Uploads } from './uploads';
 
 /** Longest body of a request to the hub. */
 const MAX_BODY_BYTES = 64 * 1024;
 
-/** Codes that only requests over HTTPS are answered with. */
+/** The codes that IoT Hub sends over HTTPS only. */
 const CODES = {
   genericBadRequest: 400000,
   unauthorizedAccess: 401002,
   unauthorized: 401003,
 } as const;
 
-/** Who may do what at a hub. */
-export interface Gatekeeper {
-  /** What is wrong with the identity, in words for the log of a device; `undefined` when it may upload. */
+/** The access of devices to file uploads. */
+export interface UploadAccess {
+  /** The reason for refusing a device, for its log; `undefined` when it may upload. */
   refusal(deviceId: string, certificates: readonly X509Certificate[]): string | undefined;
   hasDevice(deviceId: string): boolean;
 }
 
-/** What a device says about the end of an upload. */
+/** A device's notification of the end of an upload. */
 export interface Completion {
   readonly isSuccess: boolean;
   readonly statusCode: number | undefined;
   readonly statusDescription: string | undefined;
 }
 
-/** What the requests to the hub lead to. */
+/** The parts of the upload requests to a hub. */
 export interface HubRequestsInit {
-  readonly gatekeeper: Gatekeeper;
+  readonly access: UploadAccess;
   readonly uploads: Uploads;
   readonly canHold: (deviceId: string, blobName: string) => boolean;
   /** The answer to a request for an upload. */
@@ -44,7 +44,7 @@ export interface HubRequestsInit {
 const PATH =
   /^\/devices\/(?<device>[^/]+)\/files(?<notifications>\/notifications(?:\/(?<correlation>[^/]+))?)?$/;
 
-/** Whether a path is one of the hub's own and not one of a blob. */
+/** Whether a path is one of the hub and not one of a blob. */
 export function isHubPath(path: string): boolean {
   return path.startsWith('/devices/');
 }
@@ -59,7 +59,7 @@ export function refuse({ code, message }: EmulatorError): Answer {
   return json(httpStatus(code), body);
 }
 
-/** The two requests of a file upload that go to the hub: for a place to upload to, and the notification of its end. */
+/** The two requests of a file upload to the hub: the one for a blob URI, and the notification of the end. */
 export class HubRequests {
   readonly #init: HubRequestsInit;
 
@@ -95,17 +95,17 @@ export class HubRequests {
   }
 
   #authorize(deviceId: string, { headers }: IncomingMessage, certificates: readonly X509Certificate[]): void {
-    const { gatekeeper } = this.#init;
+    const { access } = this.#init;
     if (headers.authorization !== undefined) {
       throw new EmulatorError(CODES.unauthorizedAccess, 'Shared access signatures are not emulated');
     }
     if (certificates.length === 0) {
       throw new EmulatorError(CODES.unauthorizedAccess, 'The device sent no certificate');
     }
-    if (!gatekeeper.hasDevice(deviceId)) {
+    if (!access.hasDevice(deviceId)) {
       throw new EmulatorError(SERVICE_ERROR.deviceNotFound, `Device ${deviceId} not registered`);
     }
-    const refusal = gatekeeper.refusal(deviceId, certificates);
+    const refusal = access.refusal(deviceId, certificates);
     if (refusal !== undefined) throw new EmulatorError(CODES.unauthorized, refusal);
   }
 

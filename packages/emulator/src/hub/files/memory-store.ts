@@ -2,58 +2,25 @@ import { StoreFull, type BlobStore, type Part } from './blob-store';
 import { ByteCollector } from './byte-collector';
 import type { UploadedFile } from './types';
 
-/** What a part or a file costs besides its content, in bytes: many empty ones must not be free. */
+/** The cost of a part or file besides its content, in bytes. Many empty ones must not be free. */
 const OVERHEAD_BYTES = 512;
 
 class MemoryPart implements Part {
   readonly size: number;
   readonly chunks: readonly Buffer[];
-  readonly #release: () => void;
+  #release: (() => void) | undefined;
 
-  constructor(chunks: readonly Buffer[], size: number, release: () => void) {
-    this.chunks = chunks;
+  constructor({ size, chunks }: Pick<MemoryPart, 'size' | 'chunks'>, release: () => void) {
     this.size = size;
+    this.chunks = chunks;
     this.#release = release;
   }
 
   discard(): Promise<void> {
-    this.#release();
+    this.#release?.();
+    this.#release = undefined;
     return Promise.resolve();
   }
-}
-
-/** What a part takes of the memory that there is. */
-class Reservation {
-  readonly #budget: Budget;
-  #bytes = 0;
-  #isExceeded = false;
-
-  constructor(budget: Budget) {
-    this.#budget = budget;
-  }
-
-  /** Whether it once asked for more than there was. */
-  get isExceeded(): boolean {
-    return this.#isExceeded;
-  }
-
-  /** Asks for more; answers whether there was enough, now and before. */
-  extend(bytes: number): boolean {
-    this.#isExceeded ||= !this.#budget.reserve(bytes);
-    if (!this.#isExceeded) this.#bytes += bytes;
-    return !this.#isExceeded;
-  }
-
-  release(): void {
-    this.#budget.release(this.#bytes);
-    this.#bytes = 0;
-  }
-}
-
-/** The memory that there is. */
-interface Budget {
-  readonly reserve: (bytes: number) => boolean;
-  readonly release: (bytes: number) => void;
 }
 
 interface StoredFile {
@@ -66,17 +33,12 @@ function keyOf(deviceId: string, blobName: string): string {
   return `${deviceId}/${blobName}`;
 }
 
-/** Files in memory, the oldest of which make room for new ones. */
+/** Uploaded files in memory. The oldest ones make room for new ones. */
 export class MemoryStore implements BlobStore {
   readonly maxBytes: number;
   /** In the order in which they were written. */
   readonly #files = new Map<string, StoredFile>();
-  readonly #budget: Budget = {
-    reserve: (bytes) => this.#reserve(bytes),
-    release: (bytes) => {
-      this.#usedBytes -= bytes;
-    },
-  };
+  /** The cost of all parts and files. */
   #usedBytes = 0;
 
   constructor(maxBytes: number) {
@@ -89,18 +51,27 @@ export class MemoryStore implements BlobStore {
 
   async stage(source: AsyncIterable<Buffer>): Promise<Part> {
     const collector = new ByteCollector();
-    const room = new Reservation(this.#budget);
+    let reserved = 0;
+    const reserve = (bytes: number): boolean => {
+      if (!this.#reserve(bytes)) return false;
+      reserved += bytes;
+      return true;
+    };
+    const release = (): void => {
+      this.#usedBytes -= reserved;
+    };
     try {
-      room.extend(OVERHEAD_BYTES);
+      let isFull = !reserve(OVERHEAD_BYTES);
       for await (const chunk of source) {
-        if (room.extend(chunk.length)) collector.add(chunk);
+        isFull ||= !reserve(chunk.length);
+        if (!isFull) collector.add(chunk);
       }
-      if (room.isExceeded) throw new StoreFull();
+      if (isFull) throw new StoreFull();
     } catch (error) {
-      room.release();
+      release();
       throw error;
     }
-    return new MemoryPart(collector.finish(), collector.size, () => room.release());
+    return new MemoryPart({ chunks: collector.finish(), size: collector.size }, release);
   }
 
   async commit(deviceId: string, blobName: string, parts: readonly Part[]): Promise<UploadedFile> {
@@ -133,7 +104,7 @@ export class MemoryStore implements BlobStore {
     return Promise.resolve(this.#remove(keyOf(deviceId, blobName)));
   }
 
-  /** Makes room at the expense of the oldest files; answers whether there is enough. */
+  /** Reserves room, removing the oldest files if necessary. Returns whether there is enough. */
   #reserve(bytes: number): boolean {
     for (const key of this.#files.keys()) {
       if (this.#usedBytes + bytes <= this.maxBytes) break;

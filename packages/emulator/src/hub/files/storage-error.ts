@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { OutgoingHttpHeaders } from 'node:http';
-import type { Answer } from './http';
+import type { Answer } from '../../devices/https/exchange';
 
 /** Errors of Azure Storage that the blob endpoint answers with: HTTP status and text, by code. */
 const ERRORS = {
@@ -22,7 +22,7 @@ const ERRORS = {
   UnsupportedHttpVerb: [405, 'The method is not emulated.'],
 } as const satisfies Readonly<Record<string, readonly [status: number, message: string]>>;
 
-/** The service version that answers name; clients name their own, of which none makes a difference here. */
+/** The service version in answers. The client's version makes no difference here. */
 const VERSION = '2021-12-02';
 
 /** A request to the blob endpoint was refused. */
@@ -36,7 +36,7 @@ export class StorageError extends Error {
   }
 }
 
-/** What every answer of Azure Storage has. */
+/** The headers of every answer of Azure Storage. */
 export function storageHeaders(): OutgoingHttpHeaders {
   return { 'x-ms-request-id': randomUUID(), 'x-ms-version': VERSION };
 }

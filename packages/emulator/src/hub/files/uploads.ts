@@ -1,14 +1,14 @@
 import { randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
-import { EmulatorError, SERVICE_ERROR } from '../../errors';
+import { EmulatorError, SERVICE_ERROR } from '../../protocol/errors';
 import type { BlobStore, Part } from './blob-store';
 import type { UploadedFile } from './types';
 
-/** IoT Hub: uploads that one device may have begun and not ended. */
+/** IoT Hub: open uploads of one device. */
 const MAX_UPLOADS_PER_DEVICE = 10;
 /** Azure Storage: blocks of one blob. */
 export const MAX_BLOCKS = 50_000;
 
-/** One upload of one device, from its request for it to its notification. */
+/** One upload of one device, from its request to its notification. */
 export class Upload {
   readonly correlationId = randomUUID();
   readonly deviceId: string;
@@ -16,7 +16,7 @@ export class Upload {
   /** The secret in the SAS token. */
   readonly signature = randomBytes(32).toString('base64');
   readonly expiry: Date;
-  /** What has become of it. */
+  /** The uploaded file; `undefined` until it is complete. */
   file: UploadedFile | undefined;
   readonly #blocks = new Map<string, Part>();
   #stagedBytes = 0;
@@ -27,7 +27,7 @@ export class Upload {
     this.expiry = expiry;
   }
 
-  /** Where the blob is, below the container. */
+  /** The path of the blob below the container. */
   get path(): string {
     return `${this.deviceId}/${this.blobName}`;
   }
@@ -36,7 +36,7 @@ export class Upload {
     return Date.now() >= this.expiry.getTime();
   }
 
-  /** Of all blocks together. */
+  /** The size of all blocks together. */
   get stagedBytes(): number {
     return this.#stagedBytes;
   }
@@ -45,7 +45,7 @@ export class Upload {
     return this.#blocks.size;
   }
 
-  /** How long the IDs of the blocks are, if there are any. */
+  /** The length of the block IDs, if there are any blocks. */
   get blockIdLength(): number | undefined {
     const [first] = this.#blocks.keys();
     return first?.length;
@@ -55,7 +55,7 @@ export class Upload {
     return this.#blocks.get(id);
   }
 
-  /** Keeps a block, in place of one of the same ID. */
+  /** Keeps a block. Replaces one of the same ID. */
   async addBlock(id: string, part: Part): Promise<void> {
     const replaced = this.#blocks.get(id);
     this.#blocks.set(id, part);
@@ -76,11 +76,11 @@ export class Upload {
   }
 }
 
-/** The uploads of a hub that have begun and not ended. */
+/** The open uploads of a hub. */
 export class Uploads {
   readonly #store: BlobStore;
   readonly #ttlMs: number;
-  /** By correlation ID. All live equally long, so that the first is the first to expire. */
+  /** By correlation ID. All have the same lifetime, so the first is the first to expire. */
   readonly #uploads = new Map<string, Upload>();
 
   constructor(store: BlobStore, ttlMs: number) {
@@ -109,14 +109,14 @@ export class Uploads {
     return upload?.deviceId === deviceId && !upload.isExpired ? upload : undefined;
   }
 
-  /** The upload that the path below the container and the signature stand for. */
+  /** The upload with that path below the container and that signature. */
   findSigned(path: string, signature: string): Upload | undefined {
     return [...this.#uploads.values()].find(
       (upload) => upload.path === path && !upload.isExpired && upload.isSignedWith(signature),
     );
   }
 
-  /** Makes the blob of what the parts hold. @throws StoreFull */
+  /** Makes the blob of the parts. @throws StoreFull */
   async commit(upload: Upload, parts: readonly Part[]): Promise<UploadedFile> {
     const file = await this.#store.commit(upload.deviceId, upload.blobName, parts);
     upload.file = file;
@@ -124,7 +124,7 @@ export class Uploads {
     return file;
   }
 
-  /** The device has told of the end. */
+  /** Ends an upload upon the notification of the device. */
   async end(upload: Upload): Promise<void> {
     this.#uploads.delete(upload.correlationId);
     await upload.discardBlocks();

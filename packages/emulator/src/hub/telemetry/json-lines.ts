@@ -1,19 +1,19 @@
 import { isUtf8 } from 'node:buffer';
-import type { TelemetryMessage } from '../types';
-import { parseJson } from '../../json';
+import { parseJson } from '../../protocol/json';
+import type { TelemetryMessage } from '../messages/types';
 
-/** The members for a body: what it is, and itself as JSON. */
+/** The members `bodyEncoding` and `body`. */
 function bodyMembers(body: Buffer): string {
   if (!isUtf8(body)) return `"bodyEncoding":"base64","body":"${body.toString('base64')}"`;
   const text = body.toString();
   if (parseJson(text) === undefined) return `"bodyEncoding":"utf-8","body":${JSON.stringify(text)}`;
-  // As it came: parsing would round long numbers. Line breaks in valid JSON stand between its parts and never in them.
+  // Unparsed: parsing would round long numbers. Line breaks in valid JSON stand between its parts and never in them.
   return `"bodyEncoding":"json","body":${text.replaceAll(/[\r\n]/g, ' ')}`;
 }
 
 /**
  * A message as one line of JSON. `bodyEncoding` tells what `body` is: `json`, the value; `utf-8`, the text as a string;
- * `base64`, anything else. The body can be had back exactly, but for line breaks between the parts of JSON.
+ * `base64`, anything else. The body can be restored exactly, except for line breaks between the parts of JSON.
  */
 export function toJsonLine(message: TelemetryMessage): string {
   const { enqueuedTime, deviceId, moduleId, systemProperties, properties, body } = message;

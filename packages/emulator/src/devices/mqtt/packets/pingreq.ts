@@ -1,6 +1,0 @@
-import type { MqttSession } from '../session';
-
-/** PINGREQ (MQTT 3.1.1, 3.12). */
-export function handlePingreq(session: MqttSession): void {
-  session.write({ cmd: 'pingresp' });
-}

@@ -1,0 +1,27 @@
+import { decodePath } from '../../devices/https/exchange';
+
+/** What DPS reads from the username of a CONNECT packet. */
+export interface DpsUsername {
+  readonly idScope: string;
+  readonly registrationId: string;
+  readonly apiVersion: string;
+}
+
+const USERNAME = /^(?<idScope>[^/]+)\/registrations\/(?<registrationId>[^/]+)\/(?<parameters>.+)$/i;
+
+/**
+ * DPS: `{idScope}/registrations/{registrationId}/api-version={version}&ClientVersion=…`. Whether names are compared with
+ * case is not documented; clients write ClientVersion and clientVersion. Parameters that are not known do no harm, and
+ * come in any order.
+ */
+export function parseUsername(username: string): DpsUsername | undefined {
+  const { idScope, registrationId: id = '', parameters } = USERNAME.exec(username)?.groups ?? {};
+  const registrationId = decodePath(id);
+  if (idScope === undefined || registrationId === undefined || parameters === undefined) return undefined;
+  for (const parameter of parameters.split('&')) {
+    const [name = '', value = ''] = parameter.split('=', 2);
+    if (name.toLowerCase() === 'api-version' && value !== '')
+      return { idScope, registrationId, apiVersion: value };
+  }
+  return undefined;
+}

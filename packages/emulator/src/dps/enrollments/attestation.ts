@@ -1,0 +1,102 @@
+import type { X509Certificate } from 'node:crypto';
+import { includesCertificate, issuersUpwards } from '../../authorities/chain';
+import { commonName, isValidAt } from '../../authorities/x509';
+
+/** An individual enrollment, as far as attestation is concerned. */
+export interface IndividualCandidate {
+  readonly certificates: readonly X509Certificate[];
+  readonly isEnabled: boolean;
+}
+
+/** An enrollment group, as far as attestation is concerned. */
+export interface GroupCandidate {
+  readonly enrollmentGroupId: string;
+  /** Its signing certificates and those of its CA references that are verified. */
+  readonly authorities: readonly X509Certificate[];
+  readonly isEnabled: boolean;
+}
+
+/** Everything that attestation depends on. */
+export interface AttestationRequest {
+  readonly registrationId: string;
+  /** What the device sent in the handshake, leaf first. */
+  readonly presented: readonly X509Certificate[];
+  /** The individual enrollment with this registration ID, if there is one. */
+  readonly individual: IndividualCandidate | undefined;
+  /** In the order in which they were created. */
+  readonly groups: readonly GroupCandidate[];
+  /** Verified authorities of the instance, whether or not a group refers to them. */
+  readonly verifiedAuthorities: readonly X509Certificate[];
+  readonly allowAuthorityAsIndividual: boolean;
+  readonly now: Date;
+}
+
+/** Why a device is not let in. */
+export type RefusalReason =
+  | 'common-name-differs'
+  | 'leaf-not-valid-now'
+  | 'individual-disabled'
+  | 'individual-certificate-differs'
+  | 'individual-is-authority'
+  | 'group-disabled'
+  | 'authority-not-found';
+
+/** Who let the device in, or why nobody did. */
+export type AttestationResult =
+  | { readonly outcome: 'individual' }
+  | { readonly outcome: 'group'; readonly enrollmentGroupId: string }
+  | { readonly outcome: 'refused'; readonly reason: RefusalReason };
+
+function refused(reason: RefusalReason): AttestationResult {
+  return { outcome: 'refused', reason };
+}
+
+function attestIndividual(
+  individual: IndividualCandidate,
+  leaf: X509Certificate,
+  allowAuthority: boolean,
+): AttestationResult {
+  // The enrolled certificate itself is compared, so no chain is needed, and an authority lets in nobody but itself.
+  if (!includesCertificate(individual.certificates, leaf)) return refused('individual-certificate-differs');
+  if (leaf.ca && !allowAuthority) return refused('individual-is-authority');
+  return { outcome: 'individual' };
+}
+
+function attestGroup(request: AttestationRequest, leaf: X509Certificate): AttestationResult {
+  const { presented, groups, verifiedAuthorities, now } = request;
+  // An authority of the instance need not be sent: it ends the chain, or bridges a gap in it.
+  const known = [...groups.flatMap(({ authorities }) => authorities), ...verifiedAuthorities];
+  const candidates = [...presented.slice(1), ...known];
+  for (const issuers of issuersUpwards({ leaf, candidates, now })) {
+    // DPS: the leaf's issuer first, then upwards; the first group is decisive, be it disabled.
+    const group = groups.find(({ authorities }) =>
+      issuers.some((issuer) => includesCertificate(authorities, issuer)),
+    );
+    if (group !== undefined) {
+      const { enrollmentGroupId } = group;
+      return group.isEnabled ? { outcome: 'group', enrollmentGroupId } : refused('group-disabled');
+    }
+  }
+  return refused('authority-not-found');
+}
+
+/**
+ * Decides whether a device may register, in the order that DPS documents: an individual enrollment of that
+ * registration ID is decisive, whatever groups there are; else the groups are tried from the leaf's issuer upwards.
+ *
+ * @param request - must hold at least one presented certificate.
+ */
+export function attest(request: AttestationRequest): AttestationResult {
+  const { registrationId, presented, individual, allowAuthorityAsIndividual, now } = request;
+  const [leaf] = presented;
+  // DPS: the registration ID is the leaf's common name, and upper and lower case do not count in it.
+  if (leaf === undefined || commonName(leaf)?.toLowerCase() !== registrationId.toLowerCase()) {
+    return refused('common-name-differs');
+  }
+  // A disabled individual enrollment blocks the device before its certificate is looked at.
+  if (individual?.isEnabled === false) return refused('individual-disabled');
+  if (!isValidAt(leaf, now)) return refused('leaf-not-valid-now');
+  return individual === undefined
+    ? attestGroup(request, leaf)
+    : attestIndividual(individual, leaf, allowAuthorityAsIndividual);
+}

@@ -1,0 +1,211 @@
+import type { AuthorityCertificates } from '../../authorities/types';
+import type { InitialTwin } from '../../hub/linked-hub';
+import type { IfMatch } from '../../protocol/etag';
+import type { JsonObject, JsonValue } from '../../protocol/json';
+import type { BuiltInAllocationPolicy, EnrollmentAllocation, EnrollmentAllocationInit } from './allocation';
+
+/** Whether devices may register by an enrollment. */
+export type ProvisioningStatus = 'enabled' | 'disabled';
+
+/** What a device can do besides, as an enrollment says. The emulator keeps it and does nothing with it. */
+export interface DeviceCapabilities {
+  /** Whether the device is an IoT Edge device. */
+  readonly iotEdge: boolean;
+}
+
+/** What both sorts of enrollment say about their devices. */
+export interface EnrollmentTerms extends EnrollmentAllocation {
+  readonly provisioningStatus: ProvisioningStatus;
+  readonly initialTwin?: InitialTwin;
+  readonly capabilities: DeviceCapabilities;
+  readonly createdDateTimeUtc: string;
+  readonly lastUpdatedDateTimeUtc: string;
+  readonly etag: string;
+}
+
+/** What of {@link EnrollmentTerms} may be given. */
+export interface EnrollmentTermsInit {
+  /** Default `enabled`. */
+  provisioningStatus?: ProvisioningStatus;
+  /** Applied when a device is created at a hub and brings no data from another one. */
+  initialTwin?: InitialTwin;
+  /** Default: `iotEdge` false. */
+  capabilities?: DeviceCapabilities;
+}
+
+/** What of {@link EnrollmentTerms} may be changed. */
+export interface EnrollmentTermsUpdate extends Omit<EnrollmentTermsInit, 'initialTwin'> {
+  /** `null` takes it away. */
+  initialTwin?: InitialTwin | null;
+}
+
+/** An entry that lets exactly one device register, by the very certificate that is enrolled. */
+export interface IndividualEnrollment extends EnrollmentTerms {
+  readonly registrationId: string;
+  /** The device ID at the hub. */
+  readonly deviceId: string;
+  /** PEM. */
+  readonly primaryCertificate: string;
+  /** PEM. */
+  readonly secondaryCertificate?: string;
+  /** Whatever was put there when the device was enrolled. */
+  readonly optionalDeviceInformation?: JsonObject;
+}
+
+/** What {@link IndividualEnrollments.create} takes. */
+export type IndividualEnrollmentInit = EnrollmentTermsInit &
+  EnrollmentAllocationInit & {
+    /** Must be the certificate's common name for the device to be let in. Upper and lower case do not count. */
+    registrationId: string;
+    /**
+     * PEM. The device must present this very certificate. A certificate authority may be enrolled too (`openssl req
+     * -x509` makes one by default), but lets in nobody but itself: what it has signed is refused.
+     */
+    primaryCertificate: string;
+    /** PEM. Accepted as well, for the time of a renewal. */
+    secondaryCertificate?: string;
+    /** Default: the registration ID. */
+    deviceId?: string;
+    /** Any JSON object, kept for whoever reads the enrollment. */
+    optionalDeviceInformation?: JsonObject;
+  };
+
+/** What may be changed about an individual enrollment. What is left out stays as it is. */
+export type IndividualEnrollmentUpdate = EnrollmentTermsUpdate &
+  EnrollmentAllocationInit & {
+    /** PEM. */
+    primaryCertificate?: string;
+    /** PEM; `null` takes it away, as at the end of a renewal. */
+    secondaryCertificate?: string | null;
+    deviceId?: string;
+    /** `null` takes it away. */
+    optionalDeviceInformation?: JsonObject | null;
+  };
+
+/** The individual enrollments of a DPS instance. */
+export interface IndividualEnrollments {
+  /**
+   * @throws EmulatorError 400004 for a malformed ID or certificate, a hub that is not linked or a policy that lacks
+   *   something, 409001 when the registration ID or the certificate is enrolled already.
+   */
+  create(init: IndividualEnrollmentInit): IndividualEnrollment;
+  get(registrationId: string): IndividualEnrollment | undefined;
+  list(): readonly IndividualEnrollment[];
+  /** Takes effect at the device's next registration. @throws EmulatorError 404201, 400004, 409001, 412001 */
+  update(registrationId: string, update: IndividualEnrollmentUpdate, options?: IfMatch): IndividualEnrollment;
+  /** The device stays at its hub. @throws EmulatorError 404201, 412001 */
+  delete(registrationId: string, options?: IfMatch): void;
+}
+
+/** The authority of a group: one uploaded and verified (`caReferences`), or one put right into the group (`signingCertificates`). */
+export type GroupAttestation =
+  | {
+      /** Name of an uploaded authority. It may still be unverified, but lets in nobody until it is verified. */
+      certificateName: string;
+      secondaryCertificateName?: string;
+      signingCertificate?: never;
+      secondarySigningCertificate?: never;
+    }
+  | {
+      /** PEM of an intermediate or root. Needs no proof of possession. */
+      signingCertificate: string;
+      secondarySigningCertificate?: string;
+      certificateName?: never;
+      secondaryCertificateName?: never;
+    };
+
+/** An entry that lets in every device below a certificate authority. */
+export type EnrollmentGroup = Readonly<GroupAttestation> &
+  EnrollmentTerms & {
+    readonly enrollmentGroupId: string;
+  };
+
+/** What {@link EnrollmentGroups.create} takes. */
+export type EnrollmentGroupInit = GroupAttestation &
+  EnrollmentTermsInit &
+  EnrollmentAllocationInit & {
+    enrollmentGroupId: string;
+  };
+
+/**
+ * What may be changed about an enrollment group. What is left out stays as it is; but naming an authority replaces the
+ * ones before, the secondary one included.
+ */
+export type EnrollmentGroupUpdate = (GroupAttestation | Partial<Record<keyof GroupAttestation, never>>) &
+  EnrollmentTermsUpdate &
+  EnrollmentAllocationInit;
+
+/** The enrollment groups of a DPS instance: at most 100, which is DPS's limit. */
+export interface EnrollmentGroups {
+  /**
+   * @throws EmulatorError 400004 for a malformed ID or certificate, a hub that is not linked or a policy that lacks
+   *   something, 403002 when there are 100 groups, 404008 when no authority of that name was uploaded, 409001 when the ID
+   *   is taken or another group has this authority.
+   */
+  create(init: EnrollmentGroupInit): EnrollmentGroup;
+  get(enrollmentGroupId: string): EnrollmentGroup | undefined;
+  list(): readonly EnrollmentGroup[];
+  /** Takes effect at the devices' next registrations. @throws EmulatorError 404204, 400004, 404008, 409001, 412001 */
+  update(enrollmentGroupId: string, update: EnrollmentGroupUpdate, options?: IfMatch): EnrollmentGroup;
+  /** The devices stay at their hubs. @throws EmulatorError 404204, 412001 */
+  delete(enrollmentGroupId: string, options?: IfMatch): void;
+}
+
+/** Where a registration stands. */
+export type RegistrationStatus = 'unassigned' | 'assigning' | 'assigned' | 'failed' | 'disabled';
+
+/**
+ * How an assignment came about: `initialAssignment` for the first one and for every registration that leaves the device
+ * at its hub, `deviceDataMigrated` and `deviceDataReset` when it has moved.
+ */
+export type RegistrationSubstatus =
+  'initialAssignment' | 'deviceDataMigrated' | 'deviceDataReset' | 'reprovisionedToInitialAssignment';
+
+/** What DPS remembers about a device that has registered. */
+export interface RegistrationRecord {
+  readonly registrationId: string;
+  readonly status: RegistrationStatus;
+  readonly substatus?: RegistrationSubstatus;
+  readonly deviceId?: string;
+  /** Host name (and, in the emulator, port) of the hub. */
+  readonly assignedHub?: string;
+  /** The group by which the device was let in; absent for an individual enrollment. */
+  readonly enrollmentGroupId?: string;
+  /** What the device sent along with its registration, e.g. `{ modelId: 'dtmi:…' }`. */
+  readonly payload?: JsonValue;
+  /** What the device was told in return, by a custom allocation. */
+  readonly returnedPayload?: JsonValue;
+  readonly errorCode?: number;
+  readonly errorMessage?: string;
+  readonly createdDateTimeUtc: string;
+  readonly lastUpdatedDateTimeUtc: string;
+  readonly etag: string;
+}
+
+/** The hub and device ID of a registered device. */
+export type Assignment = Required<Pick<RegistrationRecord, 'assignedHub' | 'deviceId'>>;
+
+/** The registration records of a DPS instance. A refused device (401) leaves none. */
+export interface Registrations {
+  /** Of status `assigning`, and without a hub, while a custom allocation has not answered. */
+  get(registrationId: string): RegistrationRecord | undefined;
+  list(): readonly RegistrationRecord[];
+  /** Forgets the device, which stays at its hub. @throws EmulatorError 404201, 412001 */
+  delete(registrationId: string, options?: IfMatch): void;
+}
+
+/** One instance of the Device Provisioning Service. */
+export interface DpsEmulator {
+  readonly idScope: string;
+  /**
+   * For enrollments that name no policy. Default `hashed`. Takes effect at the devices' next registrations. With `static`,
+   * a device whose enrollment leaves more than one hub fails with 400208.
+   *
+   * @throws EmulatorError 400004 when it is set to anything else, `custom` included.
+   */
+  allocationPolicy: BuiltInAllocationPolicy;
+  readonly individualEnrollments: IndividualEnrollments;
+  readonly certificates: AuthorityCertificates;
+  readonly enrollmentGroups: EnrollmentGroups;
+  readonly registrations: Registrations;
+}

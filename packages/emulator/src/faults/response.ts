@@ -1,9 +1,0 @@
-import { errorBody } from '../service-error';
-import type { AnswerAction } from './action-types';
-
-/** The body of a made-up answer. */
-export function answerBody({ status, code, message, body }: AnswerAction): string {
-  if (body !== undefined) return JSON.stringify(body);
-  const isError = status >= 300 || code !== undefined || message !== undefined;
-  return isError ? errorBody(code ?? status * 1000, message ?? 'Injected by a fault of the emulator.') : '';
-}

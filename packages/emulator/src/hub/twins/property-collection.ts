@@ -1,0 +1,81 @@
+import { isJsonObject, type JsonObject } from '../../protocol/json';
+import { utcTimestamp } from '../../protocol/timestamp';
+import { checkSize, mergeProperties } from './property-values';
+
+/** IoT Hub: desired and reported properties, each. */
+const MAX_BYTES = 32 * 1024;
+
+/** One half of a twin: properties, when each of them changed, and a version that counts the changes. */
+export interface PropertyCollection {
+  readonly properties: JsonObject;
+  readonly metadata: JsonObject;
+  readonly version: number;
+}
+
+/** How the halves of a twin differ. */
+export interface CollectionKind {
+  /** For error messages. */
+  readonly path: string;
+  /** IoT Hub: the metadata of desired properties also says in which version each of them changed. */
+  readonly hasVersionedMetadata: boolean;
+}
+
+export const DESIRED: CollectionKind = { path: 'properties.desired', hasVersionedMetadata: true };
+export const REPORTED: CollectionKind = { path: 'properties.reported', hasVersionedMetadata: false };
+
+/** What the metadata says of everything that changes now. */
+function markOf(kind: CollectionKind, version: number): JsonObject {
+  const $lastUpdated = utcTimestamp();
+  return kind.hasVersionedMetadata ? { $lastUpdated, $lastUpdatedVersion: version } : { $lastUpdated };
+}
+
+/** The metadata has the same shape as the properties; every object on the way to a change is marked, too. */
+function stamp(metadata: JsonObject, patch: JsonObject, mark: JsonObject): JsonObject {
+  const stamped = new Map(Object.entries({ ...metadata, ...mark }));
+  for (const [name, value] of Object.entries(patch)) {
+    const before = stamped.get(name);
+    if (value === null) stamped.delete(name);
+    else if (isJsonObject(value)) stamped.set(name, stamp(isJsonObject(before) ? before : {}, value, mark));
+    else stamped.set(name, mark);
+  }
+  return Object.fromEntries(stamped);
+}
+
+/** What a new twin has. */
+export function emptyCollection(kind: CollectionKind): PropertyCollection {
+  return { properties: {}, metadata: markOf(kind, 1), version: 1 };
+}
+
+/** @throws EmulatorError 413001 */
+export function patched(
+  { properties, metadata, version }: PropertyCollection,
+  patch: JsonObject,
+  kind: CollectionKind,
+): PropertyCollection {
+  const merged = mergeProperties(properties, patch);
+  checkSize(merged, MAX_BYTES, kind.path);
+  return {
+    properties: merged,
+    metadata: stamp(metadata, patch, markOf(kind, version + 1)),
+    version: version + 1,
+  };
+}
+
+/** @throws EmulatorError 413001 */
+export function replaced(
+  { version }: PropertyCollection,
+  replacement: JsonObject,
+  kind: CollectionKind,
+): PropertyCollection {
+  return patched({ properties: {}, metadata: {}, version }, replacement, kind);
+}
+
+/** What the device gets to see. */
+export function deviceView({ properties, version }: PropertyCollection): JsonObject {
+  return { ...properties, $version: version };
+}
+
+/** What the service gets to see. */
+export function serviceView({ properties, metadata, version }: PropertyCollection): JsonObject {
+  return { ...properties, $metadata: metadata, $version: version };
+}

@@ -1,0 +1,97 @@
+import type { UnverifiedBehavior } from './unverified-behavior';
+
+/** A hub that is linked to DPS. */
+export interface HubOptions {
+  /** Letters, digits and dashes, at most 50. Unique among all hubs and applications. */
+  name: string;
+  /**
+   * The host name by which devices know the hub. Default: `hostName` of the emulator; with `sharedPorts`,
+   * `{name}.{hostName}`. The name must lead to this machine, e.g. by an entry in `/etc/hosts` or an alias of a container.
+   */
+  hostName?: string;
+  /** TCP port. Default: a free one. Not with `sharedPorts`. */
+  port?: number;
+  /** The hub's share of the devices that are allocated `hashed`, 1 to 1000. Default 1. */
+  allocationWeight?: number;
+  /** The latency that `geoLatency` compares, in milliseconds, from 0: the lowest gets the device. Default 0. */
+  latencyMs?: number;
+}
+
+/** Limits of DPS over all devices. Requests beyond them are answered 429001 with `retry-after`. */
+export interface DpsThrottling {
+  /** Registrations a minute, over all devices. Azure's limit is 1000. Default: none. */
+  registrationsPerMinute?: number;
+  /** Polls of one device in ten seconds. Azure's limit is 5. Default: none. */
+  pollsPerTenSeconds?: number;
+}
+
+/** Option `fileUploads` of `startEmulator`: how hubs keep the files that devices upload. */
+export interface FileUploadOptions {
+  /**
+   * A folder for the files, each at `{directory}/{hub}/{device}/{blob}` with names percent-encoded. Made when the first
+   * file comes, readable by its owner only. Names that a file system cannot hold are refused. Default: memory only.
+   */
+  directory?: string;
+  /**
+   * The memory of one hub for files, in bytes. The oldest files make room for new ones. Not used with `directory`. Default
+   * 256 MB.
+   */
+  maxBytes?: number;
+  /**
+   * The time from a device's request for an upload to the upload's end, in seconds, 1 to 86 400. Default 3600, as in
+   * Azure.
+   */
+  sasTtlSeconds?: number;
+}
+
+/** Options of `startEmulator`. */
+export interface EmulatorOptions {
+  /** The hubs that are linked to DPS, or their names. Default `['hub-1']`. Without any, registrations fail with 400208. */
+  hubs?: readonly (string | HubOptions)[];
+  /** Names of the IoT Central applications. Default `['central']`. The first is `Emulator.central`. */
+  centralApplications?: readonly string[];
+  /**
+   * Name or address of the interface to listen on. Default 127.0.0.1, and with it ::1 where there is such an address and
+   * no other program has the port: `localhost` may stand for both. With any other than a loopback interface, everybody who
+   * reaches this machine can reach the emulator, and a warning of the process says so.
+   */
+  host?: string;
+  /** The name by which devices reach the emulator. The servers' certificate has it. Default `localhost`. */
+  hostName?: string;
+  /** TCP port of the global endpoint. Default: a free one. Not with `sharedPorts`. */
+  port?: number;
+  /**
+   * TCP ports on each of which DPS and all hubs are served together, for clients that cannot be given a port:
+   * `[8883, 443]`. Services are told apart by the names that clients give. Host names carry the first port unless it is
+   * 8883. Default: a port for each service.
+   */
+  sharedPorts?: readonly number[];
+  /**
+   * The port that host names carry in place of the first of `sharedPorts`, for clients that come through a port mapping or
+   * `createEmulatorAgent`; 8883 stands for no port. Default: the first of `sharedPorts`.
+   */
+  announcedPort?: number;
+  /** How hubs keep the files that devices upload. Default: in memory, 256 MB a hub. */
+  fileUploads?: FileUploadOptions;
+  /**
+   * A folder that keeps everything that must outlive the emulator: enrollments, devices, twins, waiting messages, names,
+   * ports, ID scopes and the servers' certificate. Made if it does not exist, and for one emulator at a time. Changes are
+   * written after 50 ms (later while that would take more than a tenth of the time), and all are on disk when
+   * `Emulator.close` resolves. Options that are left out are as they were; options that are given win and are kept from
+   * then on. Default: nothing is kept.
+   */
+  stateDirectory?: string;
+  /** Default: no limits. */
+  throttling?: DpsThrottling;
+  /** The ID scope of `emulator.dps`. Default: random, of the form `0ne` and eight upper-case hexadecimal digits. */
+  idScope?: string;
+  /** The wait between two polls that devices are told, in seconds, from 0. Default 3, which is what Azure answers. */
+  retryAfterSeconds?: number;
+  /**
+   * The number of polls that are answered `assigning` before the one that tells the outcome, from 0. Default 1. The answer
+   * to the registration itself is always `assigning` and does not count.
+   */
+  pollsBeforeAssigned?: number;
+  /** Where Azure's behavior is not known for sure. Default: see {@link UnverifiedBehavior}. */
+  unverifiedBehavior?: Partial<UnverifiedBehavior>;
+}
