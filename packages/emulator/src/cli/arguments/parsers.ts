@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { InvalidArgumentError } from '@commander-js/extra-typings';
 import type { HubOptions, JsonObject, JsonValue } from '../../index';
-import { isHostName, isName } from '../../names';
+import { isHostName, isName } from '../../options/names';
 
 /** Takes a flag that may be given several times; its value is a list. */
 export function each<Value>(parse: (text: string) => Value) {
