@@ -9,7 +9,6 @@ import { completion } from './completion/command';
 import { connect } from './connect/command';
 import { demo } from './demo/command';
 import { doctor } from './doctor/command';
-import { EMULATOR_COMMANDS } from './emulator/commands';
 import { profileInit } from './profile/init/command';
 import { profileShow } from './profile/show/command';
 import { provision } from './provision/command';
@@ -26,9 +25,6 @@ export const GROUPS: readonly Group[] = [
     name: 'cert',
     summary: 'Makes and shows certificates, as the guides for Azure IoT make them with openssl',
   },
-  { name: 'emulator', summary: 'Runs DPS, IoT Hub and IoT Central on this computer, and acts on them' },
-  { name: 'emulator ca', summary: 'Certificate authorities of the emulator' },
-  { name: 'emulator central', summary: 'The IoT Central application of the emulator' },
   { name: 'profile', summary: 'Makes and shows profiles: what a device needs to connect, in one file' },
 ];
 
@@ -45,7 +41,6 @@ export const COMMANDS: readonly Command[] = [
   doctor,
   profileInit,
   profileShow,
-  ...EMULATOR_COMMANDS,
   demo,
   completion,
 ];
