@@ -1,24 +1,56 @@
+import { CommanderError } from 'commander';
 import { COMMANDS } from '../../src/cli/commands';
-import { parseFlags } from '../../src/cli/flags/parse';
-import { GLOBAL_FLAGS } from '../../src/cli/global-flags';
+import { buildProgram } from '../../src/cli/program';
+import { MemoryIo } from '../cli/support/memory-io';
+
+/** Reads the words after a program's name as the program does, without running anything; rejects when they are wrong. */
+type Parser = (words: readonly string[]) => Promise<void>;
+
+/** The parsers of our programs by their names. A program without one is recognized, but its lines are not read. */
+const PARSERS: Readonly<Record<string, Parser | undefined>> = {
+  'azure-iot-x509': async (words) => {
+    const { program } = buildProgram(COMMANDS, new MemoryIo(), () => Promise.resolve());
+    try {
+      await program.parseAsync([...words], { from: 'user' });
+    } catch (error) {
+      // --help and --version end the parsing.
+      if (!(error instanceof CommanderError && error.exitCode === 0)) throw error;
+    }
+  },
+  'azure-iot-emulator': undefined,
+};
+
+/** A command line of one of our programs. */
+interface CommandLine {
+  readonly program: string;
+  /** The words after the program's name. */
+  readonly words: readonly string[];
+}
 
 /** A word as a shell reads it, or the end of a command. Quotes within a word are not needed by any page. */
 const WORD = /[ \t]*(?:"([^"]*)"|'([^']*)'|([^\s|)>;&"']+))/y;
 
-/** What calls the program. */
-const PROGRAM = /(?:\bazure-iot-x509|\bnode dist\/cli\/main\.js)(?= +[\w-])/g;
+/** The name of a program, or what starts it in a clone. */
+const PROGRAM =
+  /(?:\b(azure-iot-x509|azure-iot-emulator)|\bnode (?:packages\/(emulator)\/)?dist\/cli\/main\.js)(?= +[\w-])/g;
 
-/** The command lines of this package in lines of a shell: what follows the program's name, as words. */
-export function commandLinesOf(code: string): readonly (readonly string[])[] {
+/** The command lines of our programs in lines of a shell. */
+export function commandLinesOf(code: string): readonly CommandLine[] {
   const lines = code
     .replaceAll(/ *\\\n */g, ' ')
     .split('\n')
     .map((line) => line.replace(/(^|\s)#.*$/, ''));
-  return lines.flatMap((line) =>
-    [...line.matchAll(PROGRAM)]
-      .map(({ index, 0: program }) => wordsFrom(line, index + program.length))
-      // `npm install azure-iot-x509 azure-iot-device` names a package.
-      .filter((words) => !/\bnpm install\b/.test(line) && words.length > 0),
+  return (
+    lines
+      // `npm install azure-iot-x509 azure-iot-device` names packages.
+      .filter((line) => !/\bnpm (?:i|install)\b/.test(line))
+      .flatMap((line) =>
+        [...line.matchAll(PROGRAM)].map(({ index, 0: start, 1: name, 2: folder }) => ({
+          program: name ?? (folder === undefined ? 'azure-iot-x509' : 'azure-iot-emulator'),
+          words: wordsFrom(line, index + start.length),
+        })),
+      )
+      .filter(({ words }) => words.length > 0)
   );
 }
 
@@ -32,23 +64,7 @@ function wordsFrom(line: string, start: number): readonly string[] {
   return words;
 }
 
-/**
- * Reads a command line as the program does.
- *
- * @throws UsageError or Error when there is no such command, or when it does not take these flags
- */
-export async function readCommandLine(words: readonly string[]): Promise<void> {
-  if (words.length === 1 && ['--help', '--version'].includes(words[0] ?? '')) return;
-  const [command] = COMMANDS.filter(({ name }) =>
-    name.split(' ').every((word, index) => words[index] === word),
-  ).sort((one, other) => other.name.length - one.name.length);
-  if (command === undefined) throw new Error(`Not a command: ${words.join(' ')}`);
-  const args = words.slice(command.name.split(' ').length);
-  const surroundings = { env: {}, cwd: process.cwd() };
-  const { operands } = await parseFlags(args, { ...command.flags, ...GLOBAL_FLAGS }, surroundings);
-  const { operands: known = [] } = command;
-  const most = known.at(-1)?.repeatable === true ? Number.POSITIVE_INFINITY : known.length;
-  if (operands.length > most) throw new Error(`${command.name} takes no ${operands.slice(most).join(' ')}`);
-  const missing = known.slice(operands.length).find(({ required }) => required === true);
-  if (missing !== undefined) throw new Error(`${command.name} needs ${missing.name}`);
+/** Reads a command line as its program does; rejects when there is no such command, or it does not take these flags. */
+export async function readCommandLine({ program, words }: CommandLine): Promise<void> {
+  await PARSERS[program]?.(words);
 }

@@ -1,5 +1,5 @@
-import type { ConnectionState } from '../../connection/state';
 import { DeviceError } from 'azure-iot-certificates';
+import type { ConnectionState } from '../../connection/state';
 import type { Registration } from '../../options/registration';
 import { jsonOf } from '../failure';
 import { inFlagTerms, textInFlagTerms } from '../flag-terms';
@@ -39,10 +39,10 @@ export class Events {
     this.#io = io;
   }
 
-  state(state: ConnectionState, registration: Registration | undefined): void {
+  state(state: ConnectionState, registration: Registration): void {
     const { status, since, ...more } = state;
     const { error, advice, warning, nextAttemptAt, ...others } = { ...NOTHING, ...more };
-    const place = status === 'connected' && registration ? where(registration) : undefined;
+    const place = status === 'connected' ? where(registration) : undefined;
     this.#tell({
       event: 'state',
       json: {
@@ -86,18 +86,16 @@ export class Events {
   }
 
   /** The hub has acknowledged a message. */
-  sent(body: Buffer): void {
-    const encoded = encode(body);
-    this.#tell({ event: 'telemetry', json: encoded, text: `sent ${shown(encoded)}` });
+  sent(body: string): void {
+    this.#tell({ event: 'telemetry', json: { body }, text: `sent ${short(body)}` });
   }
 
   /** A message will never arrive. */
-  undelivered(body: Buffer | undefined, error: unknown): void {
-    const encoded = body && encode(body);
+  undelivered(body: string, error: unknown): void {
     this.#tell({
       event: 'undelivered',
-      json: { ...encoded, error: errorJson(error) },
-      text: `not delivered${encoded ? `: ${shown(encoded)}` : ''} (${told(error).message})`,
+      json: { body, error: errorJson(error) },
+      text: `not delivered: ${short(body)} (${told(error).message})`,
       color: 'red',
     });
   }
@@ -173,14 +171,14 @@ const COLORS: Readonly<Record<ConnectionState['status'], keyof Style>> = {
   closed: 'dim',
 };
 
-function stateText(state: ConnectionState, registration: Registration | undefined, now: Date): string {
+function stateText(state: ConnectionState, { assignedHub, deviceId }: Registration, now: Date): string {
   switch (state.status) {
     case 'connecting':
       return 'connecting';
     case 'provisioning':
       return `registering with DPS${state.error ? `: ${told(state.error).message}` : ''}`;
     case 'connected':
-      return `connected${registration ? ` to ${registration.assignedHub} as ${registration.deviceId}` : ''}`;
+      return `connected to ${assignedHub} as ${deviceId}`;
     case 'reconnecting': {
       const { attempt, nextAttemptAt, error, advice } = state;
       if (nextAttemptAt === undefined) return `connecting again (attempt ${attempt})`;

@@ -1,13 +1,13 @@
 import { DeviceError } from 'azure-iot-certificates';
 import { CommandError } from '../command-error';
 import { inFlagTerms } from '../flag-terms';
-import type { Examination, Finding, Step, StepName } from './step';
+import type { Examination, Outcome, Step, StepName } from './step';
 
-/** What became of one step. */
-export interface StepReport extends Finding {
+/** A step with its outcome. */
+export interface StepReport extends Outcome {
   readonly name: StepName;
   readonly title: string;
-  /** Why it failed, where somebody said so. */
+  /** The reason of a failure. */
   readonly error?: CommandError;
   readonly milliseconds: number;
 }
@@ -19,7 +19,7 @@ export interface Observer {
 }
 
 /**
- * Goes through the steps. One that depends on what failed is not tried.
+ * Goes through the steps. A step that depends on a failed one is not tried.
  *
  * @throws the signal's reason when it aborts
  */
@@ -42,7 +42,7 @@ export async function examine(
     }
     return reports;
   } finally {
-    await examination.link?.close();
+    await examination.connection?.close();
   }
 }
 
@@ -55,8 +55,8 @@ async function tried(step: Step, examination: Examination, signal: AbortSignal):
   const started = performance.now();
   const milliseconds = () => Math.round(performance.now() - started);
   try {
-    const finding = await step.run(examination, signal);
-    return { name, title, ...finding, milliseconds: milliseconds() };
+    const outcome = await step.run(examination, signal);
+    return { name, title, ...outcome, milliseconds: milliseconds() };
   } catch (reason) {
     signal.throwIfAborted();
     const error = reason instanceof DeviceError ? inFlagTerms(reason) : reason;

@@ -13,8 +13,8 @@ export interface PassphraseSource {
   readonly file?: string | undefined;
 }
 
-/** What the source is called in messages: flags, or members of a profile. */
-export interface PassphraseSourceNames {
+/** The names of the two in messages: flags, or fields of a profile. */
+interface PassphraseSourceNames {
   readonly variable: string;
   readonly file: string;
 }
@@ -27,7 +27,7 @@ export interface PassphraseSourceNames {
 export async function readPassphrase(
   { variable, file }: PassphraseSource,
   { env }: Pick<Io, 'env'>,
-  names: PassphraseSourceNames,
+  names: PassphraseSourceNames = { variable: '--passphrase-env', file: '--passphrase-file' },
 ): Promise<string | undefined> {
   if (variable !== undefined && file !== undefined)
     throw new UsageError(`${names.variable} and ${names.file} are both given; give one of the two.`);

@@ -8,6 +8,8 @@ const CTRL_U = '\u0015';
 const BACKSPACES = ['\u007f', '\b'];
 // eslint-disable-next-line no-control-regex -- Ctrl-D is what ends the input of a raw terminal
 const LINE_END = /\r\n|\r|\n|\u0004/;
+/** How often a passphrase may be mistyped. */
+export const MAX_TRIES = 3;
 /** Longer than any answer; what is pasted by mistake must not fill the memory. */
 const MAX_LINE = 10_000;
 
