@@ -20,7 +20,8 @@ export async function runDevice(enrollment: EnrollmentKind, emulator: Emulator, 
   const signal = () => AbortSignal.timeout(TIMEOUT_MS);
   /** The next event of the hub; its listener is there before the device does anything. */
   const seen = async <Name extends keyof HubEvents>(name: Name, trigger: () => unknown) => {
-    const [[event]] = await Promise.all([once(hub, name, { signal: signal() }), trigger()]);
+    const [events] = await Promise.all([once(hub, name, { signal: signal() }), trigger()]);
+    const event: unknown = events[0];
     return event as HubEvents[Name][0];
   };
 
@@ -66,7 +67,7 @@ export async function runDevice(enrollment: EnrollmentKind, emulator: Emulator, 
       const received = once(client, 'message', { signal: signal() });
       const { outcome } = await hub.sendCloudToDevice(deviceId, { body: 'Filter change is due' });
       const [message] = (await received) as [Message];
-      assert.equal(message.getData().toString(), 'Filter change is due');
+      assert.equal(message.getBytes().toString(), 'Filter change is due');
       await client.complete(message);
       assert.equal(await outcome, 'Success');
       return 'the service sent "Filter change is due"; the device completed it, as the hub recorded';
@@ -85,7 +86,9 @@ export async function runDevice(enrollment: EnrollmentKind, emulator: Emulator, 
     await step('device twin', async () => {
       const twin = await client.getTwin();
       // The SDK types all of `reported` as `any`, its method `update` included.
-      const { update } = twin.properties.reported as { update(patch: object, done: () => void): void };
+      const { update } = twin.properties.reported as {
+        update: (patch: object, done: () => void) => void;
+      };
       await seen('deviceSubscribed', () => {
         twin.on('properties.desired', ({ interval }: { interval?: number }) => {
           if (interval !== undefined) update({ interval }, () => undefined);

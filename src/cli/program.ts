@@ -38,7 +38,7 @@ export interface Call {
 export interface ProgramTree {
   readonly program: Program;
   /** The words of the command, or group, that parsing has come to. */
-  current(): string;
+  readonly current: () => string;
 }
 
 /** @param act gets the command line that was read */

@@ -61,7 +61,7 @@ export function environmentSettings(io: Pick<Io, 'env' | 'cwd'>): Profile {
 function settingsFrom(valueFor: (flag: FlagName) => unknown): Profile {
   const entries = Object.entries(SETTING_FLAGS).map(([setting, flag]) => [setting, valueFor(flag)] as const);
   // The table pairs each setting with a flag of its type.
-  return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as Profile;
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }
 
 function variableValue<Value>(flag: Flag<Value>, { env, cwd }: Pick<Io, 'env' | 'cwd'>): Value | undefined {

@@ -173,12 +173,11 @@ async function check(settings: Profile, { io, output }: Pick<Invocation, 'io' | 
 /** The JSON text of a profile at that path. */
 function profileText(settings: Profile, path: string): string {
   const names = Object.keys(PROFILE_FIELDS) as readonly (keyof Profile)[];
-  const fields = names
-    .filter((name) => settings[name] !== undefined)
-    .map((name) => [
-      name,
-      PROFILE_FIELDS[name] === 'path' ? relativeTo(path, String(settings[name])) : settings[name],
-    ]);
+  const fields = names.map((name) => {
+    const value = settings[name];
+    const isPath = PROFILE_FIELDS[name] === 'path' && typeof value === 'string';
+    return [name, isPath ? relativeTo(path, value) : value];
+  });
   return `${JSON.stringify({ version: PROFILE_VERSION, ...Object.fromEntries(fields) }, undefined, 2)}\n`;
 }
 

@@ -58,7 +58,7 @@ function message(): Message {
 function lost(connection: DeviceConnection): Promise<never> {
   return new Promise((_resolve, reject) => {
     connection.on('state', (state) => {
-      if ('error' in state && state.error !== undefined) reject(state.error);
+      if (state.status === 'reconnecting') reject(state.error);
     });
   });
 }
