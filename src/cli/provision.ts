@@ -45,9 +45,8 @@ export const provision = defineCommand({
     await warnAboutCredentials(options, output);
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- other commands need not load the library
     const { provisionDevice } = require('../provision') as typeof Provision;
-    const registration = await output.during(`Registering at ${globalEndpoint}`, () =>
-      provisionDevice(options),
-    );
+    output.progress(`Registering at ${globalEndpoint}`);
+    const registration = await provisionDevice(options);
     output.result({ json: registration, text: (style) => lines(registration, style) });
     return EXIT.ok;
   },

@@ -32,7 +32,7 @@ export async function run(
     await program.parseAsync(wordsOf(args, commands), { from: 'user' });
     return exitCode;
   } catch (error) {
-    if (io.signal.aborted) return reportInterruption(io, output);
+    if (io.signal.aborted) return reportInterruption(io);
     // Help or the version was asked for and is printed.
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
     // Half a command: its help is on stderr.
@@ -40,8 +40,6 @@ export async function run(
     if (error instanceof CommanderError || error instanceof UsageError)
       return reportUsage(problemsOf(error), `${current()} --help`, output);
     return reportFailure(error, output, options.includes('--debug'));
-  } finally {
-    output.close();
   }
 }
 
@@ -53,9 +51,8 @@ function wordsOf(args: readonly string[], commands: readonly Command[]): string[
   return isKnown ? [...rest, '--help'] : rest;
 }
 
-function reportInterruption(io: Io, output: Output): number {
+function reportInterruption(io: Io): number {
   const reason: unknown = io.signal.reason;
-  output.close();
   if (reason instanceof OutputClosed) return reason.exitCode;
   io.stderr.write('Interrupted.\n');
   return reason instanceof Interruption ? reason.exitCode : EXIT.failed;

@@ -215,9 +215,9 @@ describe('profile show', () => {
     await profile(['init', ...ALL_FLAGS, '--timeout', '90s', '--assignment-file', 'assigned.json']);
     const { code, io } = await profile(['show']);
     expect(code).toBe(0);
-    expect(io.out).toMatch(/ID scope +0ne00ABCDEF\n/);
-    expect(io.out).toMatch(new RegExp(`Private key +${directory.file('certs/pump-2.key')}\n`));
-    expect(io.out).toMatch(/Timeout +90s\n/);
+    expect(io.out).toMatch(/idScope +0ne00ABCDEF\n/);
+    expect(io.out).toMatch(new RegExp(`keyFile +${directory.file('certs/pump-2.key')}\n`));
+    expect(io.out).toMatch(/timeoutMs +90000\n/);
     const gone = { version: 1, keyFile: 'gone.key', passphraseEnv: 'PUMP_PASSPHRASE' };
     writeFileSync(directory.file('other.json'), JSON.stringify(gone));
     const other = await profile(['show', 'other.json']);

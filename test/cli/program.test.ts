@@ -185,14 +185,4 @@ describeInTerminal('in a terminal', () => {
     expect(await running.end()).toBe(130);
     expect(readdirSync(directory.path)).toEqual([]);
   });
-
-  test('progress moves and disappears', async () => {
-    const running = inOne([...ROOT, '--algorithm', 'RSA-4096']);
-    expect(await running.end()).toBe(0);
-    const lines = running.out.split('\r\u001b[2K');
-    if (lines.length > 1) expect(lines.some((part) => part.includes('Making the key'))).toBe(true);
-    // What stays after the last time that the line was erased.
-    expect(lines.at(-1)).not.toContain('Making the key');
-    expect(running.out).toContain('Made a root CA');
-  });
 });

@@ -36,9 +36,8 @@ export async function make(
   { io, output }: Making,
   create: () => Promise<IssuedCertificate>,
 ): Promise<IssuedCertificate> {
-  const certificate = await output.during('Making the key and the certificate', () =>
-    abortable(explaining(CERTIFICATE_TERMS, create), io.signal),
-  );
+  output.progress('Making the key and the certificate');
+  const certificate = await abortable(explaining(CERTIFICATE_TERMS, create), io.signal);
   io.signal.throwIfAborted();
   return certificate;
 }

@@ -35,7 +35,8 @@ export async function runConnect(
   };
   validateConnectOptions(options);
   await warnAboutCredentials(options, output);
-  const connection = await output.during('Connecting', () => connectDevice(options));
+  output.progress('Connecting');
+  const connection = await connectDevice(options);
   const events = new Events(output, io);
   watch(connection, events);
   const session = new Session(connection, plan, events, io);
@@ -43,11 +44,10 @@ export async function runConnect(
     const ending = await session.run();
     if (ending === 'given-up') throw reasonOf(connection);
     const { underWay } = session;
-    if (ending === 'stopped' && !plan.isOnce && underWay > 0)
-      await output.during(
-        `Waiting for ${count(underWay, 'message')} to be delivered; Ctrl-C ends at once`,
-        () => session.settled(drainMs),
-      );
+    if (ending === 'stopped' && !plan.isOnce && underWay > 0) {
+      output.progress(`Waiting for ${count(underWay, 'message')} to be delivered; Ctrl-C ends at once`);
+      await session.settled(drainMs);
+    }
   } finally {
     await connection.close();
     // Closing settles what is left.

@@ -12,21 +12,16 @@ export interface StepReport extends Outcome {
   readonly milliseconds: number;
 }
 
-/** Is told what is going on. */
-export interface Observer {
-  started(step: Step): void;
-  finished(report: StepReport): void;
-}
-
 /**
  * Goes through the steps. A step that depends on a failed one is not tried.
  *
+ * @param finished gets the report of each step as it comes
  * @throws the signal's reason when it aborts
  */
 export async function examine(
   examination: Examination,
   steps: readonly Step[],
-  observer: Observer,
+  finished: (report: StepReport) => void,
   signal: AbortSignal,
 ): Promise<readonly StepReport[]> {
   const reports: StepReport[] = [];
@@ -35,10 +30,9 @@ export async function examine(
   try {
     for (const step of steps) {
       const missing = step.needs.some(isMissing);
-      if (!missing) observer.started(step);
       const report = missing ? notTried(step) : await tried(step, examination, signal);
       reports.push(report);
-      observer.finished(report);
+      finished(report);
     }
     return reports;
   } finally {

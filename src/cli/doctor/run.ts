@@ -6,7 +6,7 @@ import { connectOptions } from '../device/resolve';
 import { EXIT } from '../exit-codes';
 import type { flags } from './command';
 import { examine } from './examine';
-import { ExaminationPrinter, resultOf } from './printer';
+import { resultOf, stepPrinter } from './printer';
 import type { Examination, Network } from './step';
 import { STEPS } from './steps';
 
@@ -41,9 +41,8 @@ export async function runDoctor(
     },
   };
   const steps = STEPS.filter(({ name }) => name !== 'telemetry' || !values.skipTelemetry);
-  const reports = await output.during('Examining', (update) =>
-    examine(examination, steps, new ExaminationPrinter(output, io, update), io.signal),
-  );
+  output.progress('Examining');
+  const reports = await examine(examination, steps, stepPrinter(output, io), io.signal);
   output.result(resultOf(reports, examination.registration?.deviceId));
   return reports.some(({ status }) => status === 'failed') ? EXIT.failed : EXIT.ok;
 }

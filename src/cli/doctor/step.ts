@@ -64,8 +64,6 @@ export interface Step {
   readonly name: StepName;
   /** For people. */
   readonly title: string;
-  /** For the line that shows progress. */
-  readonly doing: string;
   /** The step is tried only if these succeeded. */
   readonly needs: readonly StepName[];
   /**

@@ -1,6 +1,5 @@
-import { Progress } from './progress';
 import { styleFor, type Style } from './style';
-import { isInteractive, terminalWidth, type OutputIo, type StreamName } from './terminal';
+import { terminalWidth, type OutputIo, type StreamName } from './terminal';
 import { wrap } from './text';
 
 /** Lines to be copied are not broken. */
@@ -20,10 +19,7 @@ interface OutputOptions {
   readonly isJson: boolean;
 }
 
-/**
- * The output of a command: results on stdout, everything else (progress, notes, warnings) on stderr. The line that shows
- * progress on a terminal never gets mixed up with others.
- */
+/** The output of a command: results on stdout, everything else (progress, notes, warnings) on stderr. */
 export class Output {
   /** For text on stdout. */
   readonly style: Style;
@@ -31,7 +27,6 @@ export class Output {
   readonly noteStyle: Style;
   readonly isJson: boolean;
   readonly #io: OutputIo;
-  readonly #progress: Progress;
   #hasResult = false;
   #hasEvents = false;
 
@@ -40,13 +35,12 @@ export class Output {
     this.isJson = isJson;
     this.style = styleFor(io, 'stdout');
     this.noteStyle = styleFor(io, 'stderr');
-    this.#progress = new Progress(io, 'stderr');
   }
 
   /** The outcome of the command, at most once: lines, or with `--json` one JSON document. */
   result({ json, text }: Result): void {
     this.#hasResult = true;
-    if (this.isJson) this.#raw(`${JSON.stringify(json, undefined, 2)}\n`);
+    if (this.isJson) this.#io.stdout.write(`${JSON.stringify(json, undefined, 2)}\n`);
     else for (const line of text(this.style)) this.#line('stdout', line);
   }
 
@@ -58,14 +52,14 @@ export class Output {
   /** One of any number of results: lines, or with `--json` one line of JSON. */
   event({ json, text }: Result): void {
     this.#hasEvents = true;
-    if (this.isJson) this.#raw(`${JSON.stringify(json)}\n`);
+    if (this.isJson) this.#io.stdout.write(`${JSON.stringify(json)}\n`);
     else for (const line of text(this.style)) this.#line('stdout', line);
   }
 
   /** The error as the one document or the last line of `--json`; nothing without `--json` or after a result. */
   failure(error: object): void {
     if (!this.isJson || this.#hasResult) return;
-    this.#raw(`${JSON.stringify({ error }, undefined, this.#hasEvents ? undefined : 2)}\n`);
+    this.#io.stdout.write(`${JSON.stringify({ error }, undefined, this.#hasEvents ? undefined : 2)}\n`);
   }
 
   /** A line on stderr. */
@@ -78,37 +72,12 @@ export class Output {
     this.#line('stderr', `${this.noteStyle.yellow('warning:')} ${text}`);
   }
 
-  /**
-   * Shows progress on stderr until the work is done: a line that moves on a terminal, a plain line elsewhere.
-   *
-   * @param work is given a function that changes the text
-   */
-  async during<T>(text: string, work: (update: (text: string) => void) => Promise<T>): Promise<T> {
-    this.#show(text);
-    try {
-      return await work((next) => this.#show(next));
-    } finally {
-      this.#progress.stop();
-    }
-  }
-
-  /** Ends the progress, whatever has happened. */
-  close(): void {
-    this.#progress.stop();
-  }
-
-  #raw(text: string): void {
-    this.#progress.erase();
-    this.#io.stdout.write(text);
-  }
-
-  #show(text: string): void {
-    this.#progress.start(text);
-    if (!isInteractive(this.#io, 'stderr')) this.#io.stderr.write(`${text} …\n`);
+  /** A line on stderr about work that takes a while. */
+  progress(text: string): void {
+    this.#line('stderr', this.noteStyle.dim(`${text} …`));
   }
 
   #line(stream: StreamName, text: string): void {
-    this.#progress.erase();
     const width = COMMAND.test(text) ? Infinity : (terminalWidth(this.#io, stream) ?? Infinity);
     const indent = /^ */.exec(text)?.[0].length ?? 0;
     for (const line of wrap(text, width, indent)) this.#io[stream].write(`${line}\n`);

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readProfileSettings } from '../../options/profile';
 import { defineCommand, jsonFlag } from '../command';
-import { durationText } from '../duration';
 import { EXIT } from '../exit-codes';
 import { locate, type Io } from '../io';
 import { printable } from '../output/printable';
@@ -11,25 +10,6 @@ import { DEFAULT_PROFILE } from './default-file';
 /** The names of members of a payload that may be secrets. */
 const SECRET = /key|secret|token|password|passphrase|credential|signature|sas/i;
 const MASK = '***';
-
-const TITLES: Readonly<Record<string, string>> = {
-  enrollment: 'Enrollment',
-  idScope: 'ID scope',
-  globalEndpoint: 'Global endpoint',
-  certFile: 'Certificate',
-  keyFile: 'Private key',
-  chainFile: 'Intermediates',
-  passphraseEnv: 'Passphrase from variable',
-  passphraseFile: 'Passphrase from file',
-  registrationId: 'Registration ID',
-  modelId: 'Model ID',
-  payload: 'Payload',
-  caFile: 'Trusted CAs',
-  transport: 'Transport',
-  timeoutMs: 'Timeout',
-  assignmentFile: 'Remembered assignment',
-  skipChecks: 'Skipped checks',
-};
 
 /** The command `profile show`. */
 export const profileShow = defineCommand({
@@ -50,8 +30,8 @@ export const profileShow = defineCommand({
         bold(path),
         ...alignColumns(
           Object.entries(settings).map(([name, value]) => [
-            `  ${TITLES[name] ?? name}`,
-            `${shown(name, value)}${dim(remark(name, value, io))}`,
+            `  ${name}`,
+            `${shown(value)}${dim(remark(name, value, io))}`,
           ]),
         ),
       ],
@@ -72,9 +52,7 @@ function masked(value: unknown, isPayload = false): unknown {
   );
 }
 
-function shown(name: string, value: unknown): string {
-  if (name === 'timeoutMs' && typeof value === 'number') return durationText(value);
-  if (Array.isArray(value)) return printable(value.join(', '));
+function shown(value: unknown): string {
   return printable(typeof value === 'string' ? value : JSON.stringify(value));
 }
 

@@ -13,7 +13,6 @@ export const SET_THE_CLOCK =
 export const clock: Step = {
   name: 'clock',
   title: 'clock',
-  doing: 'checking the clock',
   needs: [],
   run: ({ network }) => {
     const now = network.now();

@@ -8,7 +8,6 @@ import type { Step } from '../step';
 export const credentials: Step = {
   name: 'credentials',
   title: 'credentials',
-  doing: 'checking certificate and key',
   needs: [],
   run: async (examination) => {
     const { options } = examination;

@@ -12,7 +12,6 @@ const ACKNOWLEDGE_MS = 30_000;
 export const hubConnection: Step = {
   name: 'hub-connection',
   title: 'hub connection',
-  doing: 'connecting to the hub',
   needs: ['registration', 'hub-tls'],
   run: async (examination, signal) => {
     const { options } = examination;
@@ -28,7 +27,6 @@ export const hubConnection: Step = {
 export const telemetry: Step = {
   name: 'telemetry',
   title: 'telemetry',
-  doing: 'sending a message',
   needs: ['hub-connection'],
   run: async (examination, signal) => {
     const connection = required(examination.connection);

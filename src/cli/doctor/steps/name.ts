@@ -10,7 +10,6 @@ export function nameResolution(service: Service, title: string, needs: Step['nee
   return {
     name: `${service}-name`,
     title,
-    doing: 'resolving the name',
     needs,
     run: async (examination, signal) => {
       const { proxy, name: host } = targetOf(service, examination);

@@ -17,7 +17,6 @@ export function port(service: Service, title: string, needs: Step['needs']): Ste
   return {
     name: `${service}-port`,
     title,
-    doing: 'connecting to the port',
     needs,
     run: async (examination, signal) => {
       const target = targetOf(service, examination);

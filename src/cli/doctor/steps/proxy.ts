@@ -15,7 +15,6 @@ const UNUSED_VARIABLES = ['http_proxy', 'HTTP_PROXY', 'all_proxy', 'ALL_PROXY'];
 export const proxy: Step = {
   name: 'proxy',
   title: 'proxy',
-  doing: 'looking for a proxy',
   needs: [],
   // eslint-disable-next-line @typescript-eslint/require-await -- an error must reject
   run: async (examination) => find(examination),

@@ -9,7 +9,6 @@ const TOLERANCE_MS = 5 * 60_000;
 export const registration: Step = {
   name: 'registration',
   title: 'registration',
-  doing: 'registering with DPS',
   needs: ['credentials', 'dps-tls'],
   run: async (examination, signal) => {
     const { options, network } = examination;

@@ -18,7 +18,6 @@ export function tls(service: Service, title: string, needs: Step['needs']): Step
   return {
     name: `${service}-tls`,
     title,
-    doing: 'speaking TLS',
     needs,
     run: async (examination, signal) => {
       const target = targetOf(service, examination);
