@@ -2,13 +2,13 @@ import { toggle, type FlagTable, type FlagValues } from './flags';
 import type { Io } from './io';
 import type { Output } from './output/output';
 
-/** A command line that works, and what it does. */
+/** A command line that works, with its purpose. */
 interface Example {
   readonly does: string;
   readonly line: string;
 }
 
-/** A call of a command, with everything that its action needs. */
+/** A call of a command. */
 export interface Invocation<Flags extends FlagTable = FlagTable> {
   readonly values: FlagValues<Flags>;
   /** The paths that follow the flags; each can be opened as it is. */

@@ -9,7 +9,7 @@ import { printable } from './output/printable';
 const SERVICES: Readonly<Record<ServiceName, string>> = { dps: 'DPS', hub: 'IoT Hub' };
 
 /**
- * Explains on stderr what went wrong and what to do; with `--json` also as JSON on stdout.
+ * Explains an error and its cure on stderr; with `--json` also as JSON on stdout.
  *
  * @returns the exit code
  */

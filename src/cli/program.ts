@@ -78,7 +78,7 @@ export function buildProgram(
   return { program, current: () => current };
 }
 
-/** What the whole tree has in common; commander passes it on to subcommands. */
+/** The settings of the whole tree; commander passes them on to subcommands. */
 function configured(program: Program, io: Io): Program {
   const width = (stream: 'stdout' | 'stderr') => () =>
     Math.min(terminalWidth(io, stream) ?? PIPE_WIDTH, MAX_WIDTH);

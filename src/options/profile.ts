@@ -66,7 +66,7 @@ const FORBIDDEN: Readonly<Record<string, string>> = {
 const REQUIRED = ['enrollment', 'idScope', 'certFile', 'keyFile'] as const;
 const MAKE_ANEW = 'Correct the file, or make it anew: azure-iot-x509 profile init --force';
 
-/** What {@link readProfile} resolves with: options of `connectDevice`, to which others may be added. */
+/** Options of `connectDevice` from a profile, to which others may be added. */
 export type ProfileOptions = Omit<Profile, 'passphraseEnv' | 'passphraseFile'> &
   Required<Pick<Profile, (typeof REQUIRED)[number]>> & { readonly passphrase?: string };
 
