@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeCertificate } from 'azure-iot-certificates';
 import { startEmulator, type Emulator } from 'azure-iot-emulator';
-import { DEMO_KINDS } from '../src/cli/demo/kinds';
+import { KINDS } from '../examples/demo/kinds';
 import { nearestName } from 'azure-iot-certificates/internal';
 import type { Scenario, Stage } from './example/scenario';
 import { SCENARIOS } from './example/scenarios';
@@ -68,19 +68,19 @@ async function prepare(
   emulator: Emulator,
   directory: string,
 ): Promise<{ stage: Omit<Stage, 'signal'>; env: NodeJS.ProcessEnv }> {
-  const { registrationId, place, makeCertificates, enroll } = DEMO_KINDS[scenario.kind];
-  const { device, enrolled } = await makeCertificates(registrationId);
+  const { registrationId, idScope, hub, makeCertificates, enroll } = KINDS[scenario.kind];
+  const { device, enrolled } = await makeCertificates();
   const files = await writeCertificate(device, { directory, name: registrationId });
-  await enroll({ emulator, registrationId, enrolled });
+  await enroll(emulator, enrolled);
   const caFile = join(directory, 'emulator-root.pem');
   await writeFile(caFile, emulator.ca);
-  const stage = { emulator, hub: place.hub(emulator), deviceId: registrationId, directory };
+  const stage = { emulator, hub: hub(emulator), deviceId: registrationId, directory };
   const own = Object.entries(process.env).filter(([name]) => !FOREIGN_VARIABLES.includes(name));
   const env = {
     ...Object.fromEntries(own),
     ENROLLMENT_KIND: scenario.kind,
     PROVISIONING_HOST: emulator.globalEndpoint,
-    PROVISIONING_IDSCOPE: place.idScope(emulator),
+    PROVISIONING_IDSCOPE: idScope(emulator),
     CERTIFICATE_FILE: files.deviceCertFile,
     KEY_FILE: files.keyFile,
     CA_FILE: caFile,

@@ -1,79 +1,56 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Command } from '../src/cli/command';
+import { PassThrough } from 'node:stream';
 import { COMMANDS } from '../src/cli/commands';
-import { flagName, type FlagTable } from '../src/cli/flags/spec';
-import { GLOBAL_FLAGS } from '../src/cli/global-flags';
-import { flagRows, usageLine } from '../src/cli/help';
+import { flagName } from '../src/cli/flags';
+import { run } from '../src/cli/run';
 
-/* Writes the parts of docs/cli.md that the tables of the command line know: every command with its flags, and variables. */
+/* Writes the parts of docs/cli.md that the command line knows: the help of every command, and the variables. */
 
 const PAGE = join(__dirname, '..', 'docs', 'cli.md');
 
-/** Text in a cell of a table. */
-const plain = (text: string) => text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
-
-function table(headings: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [line(headings), line(headings.map(() => '---')), ...rows.map(line)];
+/** The text that `--help` prints. */
+async function helpOf(name: string): Promise<string> {
+  let text = '';
+  const stdout = { write: (part: string) => (text += part) };
+  const io = { stdin: new PassThrough(), stdout, stderr: stdout, env: {}, cwd: '/' };
+  const { signal } = new AbortController();
+  await run([...name.split(' '), '--help'], {
+    ...io,
+    signal,
+    interrupt: () => undefined,
+    now: () => new Date(0),
+  });
+  return text.trimEnd();
 }
 
-function command(one: Command): readonly string[] {
-  const { name, summary, description, operands = [], flags, examples } = one;
-  return [
-    `### ${name}`,
-    '',
-    `${plain(summary)}.`,
-    '',
-    '```sh',
-    usageLine(one),
-    '```',
-    '',
-    ...description.flatMap((paragraph) => [plain(paragraph), '']),
-    ...table(
-      ['Argument or flag', 'Meaning'],
-      [
-        ...operands.map((operand) => [`\`${operand.name}\``, plain(operand.description)]),
-        ...flagRows(flags).map(([term, meaning]) => [`\`${term.replaceAll('|', '\\|')}\``, plain(meaning)]),
-      ],
-    ),
-    '',
-    ...examples.flatMap(({ does, line }) => ['```sh', `# ${does}`, line, '```', '']),
-  ];
+async function commands(): Promise<readonly string[]> {
+  const sections = COMMANDS.map(async ({ name }) => {
+    return [`### ${name}`, '', '```text', await helpOf(name), '```', ''];
+  });
+  return (await Promise.all(sections)).flat().slice(0, -1);
 }
 
 /** The variables that stand for flags, each once. */
 function variables(): readonly string[] {
-  const flags = COMMANDS.flatMap(({ flags: own }: { flags: FlagTable }) => Object.entries(own));
-  const rows = new Map(
-    flags.flatMap(([name, { env }]) => (env === undefined ? [] : [[env, `\`${flagName(name)}\``] as const])),
-  );
-  return table(
-    ['Variable', 'Stands for'],
-    [...rows].map(([variable, flag]) => [`\`${variable}\``, flag]),
-  );
+  const flags = COMMANDS.flatMap(({ flags: own }) => Object.entries(own));
+  const rows = new Map(flags.flatMap(([name, { env }]) => (env === undefined ? [] : [[env, name] as const])));
+  return [
+    ...['| Variable | Stands for |', '| --- | --- |'],
+    ...[...rows].map(([variable, name]) => `| \`${variable}\` | \`${flagName(name)}\` |`),
+  ];
 }
 
-/** What is generated, by the name in its markers. */
-const PARTS: Readonly<Record<string, () => readonly string[]>> = {
-  variables,
-  commands: () => [
-    ...COMMANDS.flatMap(command),
-    `Every command also has ${flagRows(GLOBAL_FLAGS)
-      .map(([term, meaning]) => `\`${term}\` (${meaning.replace(/\.$/, '')})`)
-      .join(' and ')}.`,
-  ],
-};
-
-/** The page with its generated parts as the tables want them now. */
-function render(page: string): string {
-  return Object.entries(PARTS).reduce((text, [name, part]) => {
+/** The page with its generated parts as the command line is now. */
+async function render(page: string): Promise<string> {
+  const parts = { variables: variables(), commands: await commands() };
+  return Object.entries(parts).reduce((text, [name, lines]) => {
     const [begin, end] = [`<!-- generated: ${name} -->`, `<!-- end of ${name} -->`];
     const [before, rest] = text.split(begin);
     const after = rest?.split(end)[1];
     if (before === undefined || after === undefined)
       throw new Error(`docs/cli.md lacks "${begin}" or "${end}".`);
-    const generated = ['<!-- prettier-ignore-start -->', '', ...part(), '', '<!-- prettier-ignore-end -->'];
+    const generated = ['<!-- prettier-ignore-start -->', '', ...lines, '', '<!-- prettier-ignore-end -->'];
     return `${before}${begin}\n${generated.join('\n')}\n${end}${after}`;
   }, page);
 }
@@ -82,9 +59,9 @@ function read(): string {
   return readFileSync(PAGE, 'utf8').replaceAll('\r\n', '\n');
 }
 
-/** Whether docs/cli.md is what the tables say now. */
-export function areCliDocsCurrent(): boolean {
-  return read() === render(read());
+/** Whether docs/cli.md is as the command line is now. */
+export async function areCliDocsCurrent(): Promise<boolean> {
+  return read() === (await render(read()));
 }
 
-if (require.main === module) writeFileSync(PAGE, render(read()));
+if (require.main === module) void render(read()).then((page) => writeFileSync(PAGE, page));

@@ -2,6 +2,12 @@ export { checkCredentials } from 'azure-iot-certificates';
 export type { CredentialsReport, EnrollmentKind, Finding, Severity } from 'azure-iot-certificates';
 export { connectDevice } from './connect';
 export type { DeviceConnection, DeviceConnectionEvents } from './connection/device-connection';
+export {
+  methodResponse,
+  type MethodCall,
+  type MethodHandler,
+  type MethodResponse,
+} from './connection/method-response';
 export type { ConnectionState } from './connection/state';
 export {
   ConnectionError,
@@ -18,6 +24,7 @@ export {
 } from './errors';
 export type { AssignmentKey, AssignmentStore } from './options/assignment-store';
 export { connectionOptionsFromEnv, type EnvironmentOptions } from './options/environment';
+export { readProfile, type ProfileOptions } from './options/profile';
 export type { Registration } from './options/registration';
 export type {
   AssignmentMemory,

@@ -53,9 +53,6 @@ const commandsOf = (code: string): readonly string[] =>
     .map((command) => command.replace(/(^|\s)#.*$/, '').trim())
     .filter((command) => command !== '');
 
-/** The usage lines of docs/cli.md are checked with the rest of it; its examples are among the lines that are read. */
-const isUsage = (command: string): boolean => command.endsWith('[FLAGS]');
-
 /** A loop of a shell around commands. */
 const isLoop = (command: string): boolean => /^(?:for .*; do|done)$/.test(command);
 
@@ -64,7 +61,7 @@ test.each(PAGES)('the commands of %s are run by a test, or could be', (page) => 
   const unknown = codeIn(page, 'sh')
     .filter((code) => !areRun.has(code.trimEnd()))
     .flatMap(commandsOf)
-    .filter((command) => !isUsage(command) && !isLoop(command))
+    .filter((command) => !isLoop(command))
     .filter((command) => !KNOWN.some((isKnown) => isKnown(command)));
   expect(unknown).toEqual([]);
 });
@@ -74,7 +71,7 @@ test.each(PAGES)('the command line reads what %s prints of it', async (page) => 
 });
 
 test.each(['docs/cli.md', 'docs/emulator-cli.md'])('%s prints command lines that are read', (page) => {
-  expect(commandLinesIn(page).length).toBeGreaterThan(10);
+  expect(commandLinesIn(page).length).toBeGreaterThan(5);
 });
 
 describe('a command line that does not work is found', () => {
@@ -85,8 +82,8 @@ describe('a command line that does not work is found', () => {
     'node dist/cli/main.js cert verification',
     'npx azure-iot-emulator enroll',
     'node packages/emulator/dist/cli/main.js enroll pump-1.crt --hub',
-    'eval "$(azure-iot-emulator status --shell hub)"',
-    "timeout 30 sh -c 'until azure-iot-emulator stat >/dev/null; do sleep 1; done'",
+    'eval "$(azure-iot-x509 profile shw)"',
+    "timeout 30 sh -c 'until azure-iot-x509 chek >/dev/null; do sleep 1; done'",
   ])('%s', async (line) => {
     const lines = commandLinesOf(line);
     expect(lines).toHaveLength(1);

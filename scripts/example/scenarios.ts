@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createSelfSignedCertificate, writeCertificate } from 'azure-iot-certificates';
-import { expectThat, nextEvent } from '../../src/cli/demo/observation';
+import { expectThat, nextEvent } from './observation';
 import type { FileUploadNotification } from 'azure-iot-emulator';
 import type { EnrollmentKind } from '../../packages/certificates/src/enrollment';
 import type { Scenario, Stage } from './scenario';

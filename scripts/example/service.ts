@@ -1,5 +1,5 @@
 import type { TelemetryMessage } from 'azure-iot-emulator';
-import { expectThat, nextEvent } from '../../src/cli/demo/observation';
+import { expectThat, nextEvent } from './observation';
 import type { Stage } from './scenario';
 
 /** Says what the service has done or seen. */

@@ -1,9 +1,9 @@
 import type { ServiceName } from 'azure-iot-certificates';
 
-/** What a {@link CommandError} is made of. */
+/** The parts of a {@link CommandError}. */
 export interface CommandErrorInit {
   readonly message: string;
-  /** What to do about it, in terms of the command line. */
+  /** The cure, in terms of the command line. */
   readonly remedy: string;
   /** Stable and machine-readable, for `--json`. */
   readonly code: string;

@@ -1,4 +1,4 @@
-/** How a command ends. An interrupted one ends with 130 (Ctrl-C) or 143 (SIGTERM). */
+/** The exit codes of commands. An interrupted command has 130 (Ctrl-C) or 143 (SIGTERM). */
 export const EXIT = {
   /** It did what it was asked to do. */
   ok: 0,

@@ -9,14 +9,13 @@ import { printable } from './output/printable';
 const SERVICES: Readonly<Record<ServiceName, string>> = { dps: 'DPS', hub: 'IoT Hub' };
 
 /**
- * Explains on stderr what went wrong and what to do; with `--json` also as JSON on stdout.
+ * Explains an error and its cure on stderr; with `--json` also as JSON on stdout.
  *
  * @returns the exit code
  */
 export function reportFailure(error: unknown, output: Output, isDebug: boolean): number {
   const failure = error instanceof DeviceError ? inFlagTerms(error) : error;
   const { red, bold } = output.noteStyle;
-  output.close();
   output.note(`${red(bold('error:'))} ${messageOf(failure)}`);
   if (failure instanceof CommandError) {
     output.note(`What to do: ${safe(failure.remedy)}`);
@@ -42,7 +41,7 @@ function referenceOf({ service, serviceCode, trackingId }: CommandError): string
   return parts.length === 0 ? undefined : `Reference: ${parts.join(', ')}`;
 }
 
-/** What `--json` tells of an error that speaks of flags. */
+/** The JSON of an error in terms of flags. */
 export function jsonOf(failure: unknown): object {
   if (!(failure instanceof CommandError)) return { code: 'UNEXPECTED', message: messageOf(failure) };
   const { code, message, remedy, service, serviceCode, trackingId, isTransient } = failure;

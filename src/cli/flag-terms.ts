@@ -52,8 +52,8 @@ const PHRASES: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * A text of the library in terms of the command line: `certFile` becomes `--cert`. What stands in double quotes is a
- * value and stays as it is.
+ * A text of the library in terms of the command line: `certFile` becomes `--cert`. Text in double quotes is a value and
+ * stays as it is.
  */
 export function textInFlagTerms(text: string, names: OptionNames = {}): string {
   const options = { ...OPTIONS, ...names };
@@ -97,7 +97,7 @@ export function inFlagTerms(error: DeviceError, names: OptionNames = {}): Comman
   });
 }
 
-/** Runs a call of the library; what it rejects with speaks of flags. */
+/** Runs a call of the library. Its errors are in terms of flags. */
 export async function explaining<T>(names: OptionNames, call: () => Promise<T>): Promise<T> {
   try {
     return await call();

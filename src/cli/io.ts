@@ -1,24 +1,24 @@
 import { isAbsolute, join } from 'node:path';
 import type { Readable } from 'node:stream';
 
-/** Where text goes: a stream of Node, or a test's. */
+/** A stream for output: one of Node.js, or one of a test. */
 export interface OutputStream {
   write(text: string): unknown;
-  /** Whether a person watches; only then there are colors and moving progress. */
+  /** Whether it is a terminal; only then there are colors. */
   readonly isTTY?: boolean | undefined;
   /** The terminal's width in characters. */
   readonly columns?: number | undefined;
 }
 
-/** Where answers and data come from. */
+/** A stream for input. */
 export interface InputStream extends Readable {
-  /** Whether a person types. */
+  /** Whether it is a terminal. */
   readonly isTTY?: boolean | undefined;
   /** Switches a terminal between lines with echo and single keys without. */
   setRawMode?(isRaw: boolean): unknown;
 }
 
-/** Everything that a command knows of the process it runs in. */
+/** The process that a command runs in. */
 export interface Io {
   readonly stdin: InputStream;
   readonly stdout: OutputStream;
@@ -28,13 +28,13 @@ export interface Io {
   readonly cwd: string;
   /** Aborts with an {@link Interruption} (Ctrl-C, SIGTERM) or with {@link OutputClosed}. */
   readonly signal: AbortSignal;
-  /** What Ctrl-C does, for prompts that get it as a key. */
+  /** Does what Ctrl-C does, for prompts that get it as a key. */
   interrupt(): void;
   /** The current time. */
   now(): Date;
 }
 
-/** Why a command was aborted: Ctrl-C or SIGTERM. */
+/** The reason of an abort by Ctrl-C or SIGTERM. */
 export class Interruption extends Error {
   readonly exitCode: number;
 
@@ -46,11 +46,11 @@ export class Interruption extends Error {
   }
 }
 
-/** Why a command was aborted: its output goes nowhere. */
+/** The reason of an abort because stdout cannot be written any more. */
 export class OutputClosed extends Error {
   readonly exitCode: number;
 
-  /** @param exitCode 0 when nobody reads it any more, as with `| head`; 1 when it cannot be written */
+  /** @param exitCode 0 when its reader has gone, as with `| head`; 1 when it cannot be written */
   constructor(exitCode = 0) {
     super('The output was closed.');
     this.name = 'OutputClosed';
@@ -58,7 +58,7 @@ export class OutputClosed extends Error {
   }
 }
 
-/** A path of the command line or a profile, so that it can be opened; one that can stays as it was written. */
+/** A path that can be opened: relative to `cwd`, or as it was written where that is the same. */
 export function locate(cwd: string, path: string): string {
   return isAbsolute(path) || cwd === process.cwd() ? path : join(cwd, path);
 }

@@ -5,12 +5,12 @@ import { Interruption, OutputClosed, type InputStream, type Io } from './io';
 const SAME_KEY_MS = 400;
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
-/** What writing fails with when nobody reads, on one system or another. */
+/** The errors of writing to a pipe whose reader has gone, on one system or another. */
 const READER_GONE = ['EPIPE', 'EOF', 'ECONNRESET', 'ERR_STREAM_DESTROYED'];
 
 /**
- * The process that this program is. The first Ctrl-C (or SIGTERM) aborts {@link Io.signal}, so that the command cleans
- * up; the second ends the process at once.
+ * The real process. The first Ctrl-C (or SIGTERM) aborts {@link Io.signal}, so that the command cleans up; the second ends
+ * the process at once.
  */
 export function processIo(): Io {
   const { stdin, stdout, stderr, env } = process;
@@ -20,7 +20,7 @@ export function processIo(): Io {
     const now = performance.now();
     if (interruptedAt !== undefined && now - interruptedAt > SAME_KEY_MS) {
       restoreTerminal(stdin);
-      // Whatever is cleaning up takes too long for the one who asks twice.
+      // The second Ctrl-C does not wait for the clean-up.
       process.exit(exitCode);
     }
     interruptedAt ??= now;

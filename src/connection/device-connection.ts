@@ -2,6 +2,7 @@ import { type EventEmitter } from 'node:events';
 import type { Client } from 'azure-iot-device';
 import type { CredentialsUpdate } from '../options/types';
 import type { Registration } from '../options/registration';
+import type { MethodHandler } from './method-response';
 import type { ConnectionState } from './state';
 
 /** Events of a {@link DeviceConnection}, with what their listeners get. */
@@ -22,6 +23,12 @@ export interface DeviceConnection extends EventEmitter<DeviceConnectionEvents>, 
   readonly registration: Registration;
   /** What the connection is doing. */
   readonly state: ConnectionState;
+  /**
+   * Answers direct methods of any name from now on, also after a reconnect. The client must not listen to methods besides.
+   * What the handler returns is the payload of an answer with status 200, or a `methodResponse()` with another one; what
+   * it throws is answered with status 500.
+   */
+  onMethod(handler: MethodHandler): void;
   /**
    * Registers with DPS again, and moves over if the device was assigned to another hub; until then the present
    * connection stays.

@@ -17,7 +17,8 @@ import { DEFAULT_KEEP_ALIVE_SECONDS } from '../options/validate';
 import { closedExplanation, toConnectionError } from '../errors/connection-error';
 import { CredentialsKeeper } from './credentials-keeper';
 import type { DeviceConnection, DeviceConnectionEvents } from './device-connection';
-import { MethodAnswerer, type AnswerMethod } from './method-answerer';
+import { MethodAnswerer } from './method-answerer';
+import type { MethodHandler } from './method-response';
 import { HubTransport } from './hub-transport';
 import { safely } from './safely';
 import type { ConnectionState, NextState } from './state';
@@ -115,9 +116,8 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
     this.#keeper.watch();
   }
 
-  /** Answers every direct method, whatever its name, from now on; the client must not listen to methods besides. */
-  answerMethods(answer: AnswerMethod): void {
-    this.#answerer = new MethodAnswerer(this.#transport, answer);
+  onMethod(handler: MethodHandler): void {
+    this.#answerer = new MethodAnswerer(this.#transport, handler);
   }
 
   async reprovision(): Promise<Registration> {

@@ -1,27 +1,8 @@
 import type { DeviceTransport } from 'azure-iot-device';
-
-/** A call of a direct method. */
-interface MethodCall {
-  readonly name: string;
-  /** JSON, as the hub sent it. */
-  readonly body: string;
-}
-
-/** What the service gets. */
-interface MethodAnswer {
-  /** Not 0, which the SDK takes for none. */
-  readonly status: number;
-  /** Any JSON value. */
-  readonly payload: unknown;
-}
-
-/** Answers a call; `sent` is told when the answer has left, or why it could not. */
-export type AnswerMethod = (
-  call: MethodCall,
-) => MethodAnswer & { readonly sent?: (error: Error | undefined) => void };
+import { MethodResponse, type MethodCall, type MethodHandler } from './method-response';
 
 type MethodMessage = Parameters<Parameters<DeviceTransport['onDeviceMethod']>[1]>[0];
-type MethodResponse = Parameters<DeviceTransport['sendMethodResponse']>[0];
+type SdkResponse = Parameters<DeviceTransport['sendMethodResponse']>[0];
 
 /** Every name costs a listener for as long as the connection lives; no service has as many. */
 const MAX_NAMES = 1000;
@@ -29,12 +10,12 @@ const MAX_NAMES = 1000;
 /** Answers direct methods whose names nobody knows beforehand. The SDK wants to be told each name in advance. */
 export class MethodAnswerer {
   readonly #transport: DeviceTransport;
-  readonly #answer: AnswerMethod;
+  readonly #handler: MethodHandler;
   readonly #names = new Set<string>();
 
-  constructor(transport: DeviceTransport, answer: AnswerMethod) {
+  constructor(transport: DeviceTransport, handler: MethodHandler) {
     this.#transport = transport;
-    this.#answer = answer;
+    this.#handler = handler;
     transport.enableMethods(() => undefined);
   }
 
@@ -43,14 +24,24 @@ export class MethodAnswerer {
     if (this.#names.has(name) || this.#names.size >= MAX_NAMES) return;
     this.#names.add(name);
     this.#transport.onDeviceMethod(name, ({ requestId, body }: MethodMessage) => {
-      const { status, payload, sent } = this.#answer({ name, body: body.toString() });
-      const response: Pick<MethodResponse, 'requestId' | 'status' | 'payload'> = {
-        requestId,
-        status,
-        payload,
-      };
-      // The transport reads these three members and calls none of the methods.
-      this.#transport.sendMethodResponse(response as MethodResponse, sent);
+      void this.#answer(body.toString(), { name, requestId }).then(({ status, payload }) => {
+        const response: Pick<SdkResponse, 'requestId' | 'status' | 'payload'> = {
+          requestId,
+          status,
+          payload,
+        };
+        // The transport reads these three members and calls none of the methods.
+        this.#transport.sendMethodResponse(response as SdkResponse, undefined);
+      });
     });
+  }
+
+  async #answer(body: string, call: MethodCall): Promise<MethodResponse> {
+    try {
+      const answer = await this.#handler(JSON.parse(body) as unknown, call);
+      return answer instanceof MethodResponse ? answer : new MethodResponse(200, answer ?? null);
+    } catch (error) {
+      return new MethodResponse(500, { message: error instanceof Error ? error.message : String(error) });
+    }
   }
 }

@@ -1,13 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connectionOptionsFromEnv } from 'azure-iot-x509';
+import { defineCommand } from '../../src/cli/command';
 import { deviceFlags } from '../../src/cli/device/flags';
 import { connectOptions } from '../../src/cli/device/resolve';
-import { parseFlags } from '../../src/cli/flags/parse';
-import { Output } from '../../src/cli/output/output';
 import { run } from '../../src/cli/run';
 import { directoryPerTest } from './support/directory';
 import { MemoryIo } from './support/memory-io';
+import { runCommand } from './support/run-command';
 
 /* Where the settings of a device come from: flags, a profile, the environment. */
 
@@ -17,12 +17,21 @@ const PASSPHRASE = 'open-sesame-42';
 describe('settings', () => {
   const resolve = async (args: readonly string[], env: Record<string, string> = {}) => {
     const io = new MemoryIo({ cwd: directory.path, env });
-    const parsed = await parseFlags(args, deviceFlags, io);
-    const { signal: _signal, ...options } = await connectOptions({
-      ...parsed,
-      io,
-      output: new Output(io, { isJson: false }),
+    let resolved: Awaited<ReturnType<typeof connectOptions>> | undefined;
+    const command = defineCommand({
+      name: 'probe',
+      summary: 'Resolves the settings of a device',
+      description: [],
+      flags: deviceFlags,
+      examples: [],
+      run: async (invocation) => {
+        resolved = await connectOptions(invocation);
+        return 0;
+      },
     });
+    await runCommand(command, args, io);
+    if (resolved === undefined) throw new Error(io.err);
+    const { signal: _signal, ...options } = resolved;
     return options;
   };
 

@@ -1,14 +1,11 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import {
   createDeviceCertificate,
-  createIntermediateCertificate,
   createRootCertificate,
   createSelfSignedCertificate,
   writeCertificate,
 } from 'azure-iot-certificates';
 import { run } from '../../src/cli/run';
-import { make } from '../../packages/certificates/test/support/make';
-import { makePkcs12 } from '../../packages/certificates/test/support/pkcs12';
 import { directoryPerTest } from './support/directory';
 import { MemoryIo } from './support/memory-io';
 
@@ -42,118 +39,63 @@ async function device(passphrase?: string): Promise<void> {
 const FLAGS = ['--enrollment', 'hub-group', '--id-scope', '0ne00ABCDEF', '--cert', 'certs/pump-2.crt'];
 const ALL_FLAGS = [...FLAGS, '--key', 'certs/pump-2.key'];
 
-describe('profile init by questions', () => {
-  test('asks again with the reason until every answer is sound, and stores paths, never secrets', async () => {
+describe('profile init at a terminal', () => {
+  test('asks for the settings that are missing, again until each fits, and stores paths, never secrets', async () => {
     await device(PASSPHRASE);
-    const other = await createSelfSignedCertificate({ commonName: 'other' });
-    await writeCertificate(other, { directory: directory.file('certs'), name: 'other' });
     const io = person()
-      .answer('Number or name', '7')
-      .answer('from 1 to 4', '2')
-      .answer('ID scope', '0ne 00')
+      .answer('Enrollment: ', 'hub-gruop')
+      .answer('Did you mean hub-group?', 'hub-group')
+      .answer('ID scope: ', '0ne 00')
       .answer('letters and digits', '0ne00ABCDEF')
-      .answer('Global endpoint', 'https://example.com')
-      .answer('host name without scheme', '')
-      .answer('Device certificate', 'certs/missing.crt')
-      .answer('does not exist', 'certs/other.crt')
-      .answer('is self-signed', 'certs/pump-2.crt')
-      .answer('Intermediate certificates', '')
-      .answer('Private key', 'certs/other.key')
-      .answer('does not belong', 'certs/pump-2.key')
-      .answer('Passphrase', 'wrong-one-7')
-      .answer('does not decrypt', PASSPHRASE)
-      .answer('Environment variable', 'open sesame')
-      .answer('not the passphrase', 'PUMP_PASSPHRASE')
-      .answer('Device model ID', 'thermostat')
-      .answer('must be a digital twin model ID', 'dtmi:com:example:Thermostat')
-      .answer('Version of the model', '0')
-      .answer('must be a digital twin model ID', '2');
+      .answer('Certificate (a file): ', 'certs/pump-2.crt')
+      .answer('Private key (a file): ', 'certs/pump-2.key')
+      .answer(`Passphrase of ${directory.file('certs/pump-2.key')}: `, 'wrong-one-7')
+      .answer(`Passphrase of ${directory.file('certs/pump-2.key')}: `, PASSPHRASE);
     const { code } = await profile(['init'], io);
+    expect(io.err).not.toContain('error:');
     expect(code).toBe(0);
     expect(stored()).toEqual({
       version: 1,
       enrollment: 'hub-group',
       idScope: '0ne00ABCDEF',
-      globalEndpoint: 'global.azure-devices-provisioning.net',
       certFile: 'certs/pump-2.crt',
       keyFile: 'certs/pump-2.key',
-      passphraseEnv: 'PUMP_PASSPHRASE',
-      modelId: 'dtmi:com:example:Thermostat;2',
     });
     expect(statSync(directory.file('device-profile.json')).mode & 0o777).toBe(0o600);
-    expect(io.out).toContain('PUMP_PASSPHRASE');
     expect(io.out).toContain(`azure-iot-x509 connect --profile ${directory.file('device-profile.json')}`);
     expect(io.out + io.err + JSON.stringify(stored())).not.toContain(PASSPHRASE);
   });
 
-  test('does not ask for what flags say, and suggests what variables say', async () => {
+  test('asks for nothing that flags or variables say', async () => {
     await device();
-    const io = person({ PROVISIONING_HOST: 'dps.example.com', KEY_FILE: 'certs/pump-2.key' })
-      .answer('[dps.example.com]', '')
-      .answer('Intermediate certificates', '')
-      .answer(`[${directory.file('certs/pump-2.key')}]`, '')
-      .answer('Device model ID', '');
+    const io = person({ KEY_FILE: 'certs/pump-2.key' });
     expect((await profile(['init', 'mine.json', ...FLAGS], io)).code).toBe(0);
-    expect(io.err).not.toContain('Number or name');
-    expect(stored('mine.json')).toMatchObject({
-      globalEndpoint: 'dps.example.com',
-      keyFile: 'certs/pump-2.key',
-    });
+    expect(io.err).toBe('');
+    expect(stored('mine.json')).toMatchObject({ idScope: '0ne00ABCDEF', keyFile: 'certs/pump-2.key' });
   });
 
-  test('asks for what a flag says when that is not sound', async () => {
+  test('asks for the CA when the endpoint is not that of Azure, and takes no answer for none', async () => {
     await device();
-    const io = person()
-      .answer('Device certificate', 'certs/pump-2.crt')
-      .answer('Intermediate certificates', '')
-      .answer('Private key', 'certs/pump-2.key')
-      .answer('Device model ID', '');
-    const flags = ['--enrollment', 'hub-group', '--id-scope', '0ne00ABCDEF', '--endpoint', 'dps.example.com'];
-    const wrong = ['--cert', 'certs/missing.crt', '--key', 'certs/pump-2.crt'];
-    expect((await profile(['init', ...flags, ...wrong], io)).code).toBe(0);
-    expect(io.err).toMatch(/missing\.crt" \(--cert\) does not exist/);
-    expect(stored()).toMatchObject({ certFile: 'certs/pump-2.crt', keyFile: 'certs/pump-2.key' });
+    writeFileSync(directory.file('ca.pem'), 'checked when it is used');
+    const flags = ['init', ...ALL_FLAGS, '--endpoint', 'localhost:8883', '--force'];
+    expect((await profile(flags, person().answer('CA (a file; Enter: none): ', 'ca.pem'))).code).toBe(0);
+    expect(stored()).toMatchObject({ globalEndpoint: 'localhost:8883', caFile: 'ca.pem' });
+    expect((await profile(flags, person().answer('CA (a file; Enter: none): ', ''))).code).toBe(0);
+    expect(stored()).not.toHaveProperty('caFile');
+    const given = person();
+    expect((await profile([...flags, '--ca', 'ca.pem'], given)).code).toBe(0);
+    expect(given.err).toBe('');
+    expect(stored()).toMatchObject({ caFile: 'ca.pem' });
   });
 
-  test('takes a PKCS#12 file for certificate and key', async () => {
-    const made = make({
-      subject: [
-        ['O', 'Contoso'],
-        ['CN', 'pump-9'],
-      ],
-    });
-    writeFileSync(directory.file('device.p12'), makePkcs12(made, PASSPHRASE), { mode: 0o600 });
-    const io = person()
-      .answer('Number or name', 'hub-individual')
-      .answer('ID scope', '0ne00ABCDEF')
-      .answer('Global endpoint', '')
-      .answer('Device certificate', 'device.p12')
-      .answer('Private key', '')
-      .answer('Passphrase', PASSPHRASE)
-      .answer('Environment variable', '')
-      .answer('Device model ID', '');
-    expect((await profile(['init'], io)).code).toBe(0);
-    expect(stored()).toMatchObject({
-      certFile: 'device.p12',
-      keyFile: 'device.p12',
-      passphraseEnv: 'KEY_PASSPHRASE',
-    });
-  });
-
-  test('takes intermediates from a file of their own, and only those that belong there', async () => {
-    const subject = { organization: 'Contoso' };
-    const root = await createRootCertificate({ commonName: 'Root', subject });
-    const issuer = await createIntermediateCertificate({ commonName: 'Line', subject, issuer: root });
-    const certificate = await createDeviceCertificate({ commonName: 'pump-2', subject, issuer });
-    await writeCertificate(certificate, { directory: directory.file('certs'), name: 'pump-2' });
-    writeFileSync(directory.file('line.crt'), issuer.certificate);
-    const io = person()
-      .answer('Intermediate certificates', 'missing.crt')
-      .answer('does not exist', 'line.crt')
-      .answer('Device model ID', '');
-    const flags = [...ALL_FLAGS, '--endpoint', 'dps.example.com'];
-    expect((await profile(['init', ...flags], io)).code).toBe(0);
-    expect(stored()).toMatchObject({ certFile: 'certs/pump-2.crt', chainFile: 'line.crt' });
+  test('explains a certificate that does not fit, and writes nothing', async () => {
+    await device();
+    const other = await createSelfSignedCertificate({ commonName: 'other' });
+    await writeCertificate(other, { directory: directory.file('certs'), name: 'other' });
+    const io = person().answer('Private key (a file): ', 'certs/other.key');
+    expect((await profile(['init', ...FLAGS], io)).code).toBe(1);
+    expect(io.err).toContain('(--key) does not belong');
+    expect(existsSync(directory.file('device-profile.json'))).toBe(false);
   });
 
   test('asks nothing when the profile exists already', async () => {
@@ -165,15 +107,15 @@ describe('profile init by questions', () => {
     expect(readFileSync(directory.file('device-profile.json'), 'utf8')).toBe('mine');
   });
 
-  test('interrupted writes nothing, and so does an input that ends', async () => {
-    const interrupted = person().answer('Number or name', '1');
+  test('writes nothing when it is interrupted, or when the input ends', async () => {
+    const interrupted = person().answer('Enrollment: ', 'hub-group');
     const running = profile(['init'], interrupted);
-    await interrupted.until(({ err }) => err.includes('ID scope'));
+    await interrupted.until(({ err }) => err.includes('ID scope: '));
     interrupted.interrupt();
     expect((await running).code).toBe(130);
     const ended = person();
     const ending = profile(['init'], ended);
-    await ended.until(({ err }) => err.includes('Number or name'));
+    await ended.until(({ err }) => err.includes('Enrollment: '));
     ended.endInput();
     expect((await ending).code).toBe(1);
     expect(existsSync(directory.file('device-profile.json'))).toBe(false);
@@ -183,18 +125,10 @@ describe('profile init by questions', () => {
 describe('profile init by flags', () => {
   test('asks nothing with --yes, and checks all the same', async () => {
     await device();
-    const more = [
-      '--model-id',
-      'dtmi:com:example:T',
-      '--model-version',
-      '3',
-      '--timeout',
-      '1m',
-      '--payload',
-      '{"a":1}',
-    ];
+    const more = ['--model-id', 'dtmi:com:example:T;3', '--timeout', '1m', '--payload', '{"a":1}'];
+    const ca = ['--ca', 'ca.pem'];
     const { code, io } = await profile(
-      ['init', 'etc/device.json', ...ALL_FLAGS, ...more, '--yes', '--json'],
+      ['init', 'etc/device.json', ...ALL_FLAGS, ...more, ...ca, '--yes', '--json'],
       person(),
     );
     expect(code).toBe(0);
@@ -206,6 +140,7 @@ describe('profile init by flags', () => {
       keyFile: '../certs/pump-2.key',
       modelId: 'dtmi:com:example:T;3',
       payload: { a: 1 },
+      caFile: '../ca.pem',
       timeoutMs: 60_000,
     };
     expect(stored('etc/device.json')).toEqual(settings);
@@ -232,8 +167,7 @@ describe('profile init by flags', () => {
 
   test.each([
     ['a wrong ID scope', ['--id-scope', 'a b'], 2, '--id-scope must be'],
-    ['a version without a model', ['--model-version', '1'], 2, 'without --model-id'],
-    ['two versions', ['--model-id', 'dtmi:a:b;1', '--model-version', '1'], 2, 'ends with a version already'],
+    ['a passphrase for a variable', ['--passphrase-env', 'open sesame'], 2, 'not the passphrase'],
     [
       'a certificate that does not fit',
       ['--cert', 'certs/pump-2.key'],
@@ -281,9 +215,9 @@ describe('profile show', () => {
     await profile(['init', ...ALL_FLAGS, '--timeout', '90s', '--assignment-file', 'assigned.json']);
     const { code, io } = await profile(['show']);
     expect(code).toBe(0);
-    expect(io.out).toMatch(/ID scope +0ne00ABCDEF\n/);
-    expect(io.out).toMatch(new RegExp(`Private key +${directory.file('certs/pump-2.key')}\n`));
-    expect(io.out).toMatch(/Timeout +90s\n/);
+    expect(io.out).toMatch(/idScope +0ne00ABCDEF\n/);
+    expect(io.out).toMatch(new RegExp(`keyFile +${directory.file('certs/pump-2.key')}\n`));
+    expect(io.out).toMatch(/timeoutMs +90000\n/);
     const gone = { version: 1, keyFile: 'gone.key', passphraseEnv: 'PUMP_PASSPHRASE' };
     writeFileSync(directory.file('other.json'), JSON.stringify(gone));
     const other = await profile(['show', 'other.json']);

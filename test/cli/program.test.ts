@@ -1,6 +1,5 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { createRootCertificate } from 'azure-iot-certificates';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { version } from '../../package.json';
 import { MAIN } from '../support/built';
 import { directoryPerTest } from './support/directory';
@@ -35,11 +34,10 @@ test('knows its version, and ends with the exit code of its command', async () =
 test.each([
   [['--help']],
   [['help', 'connect']],
-  [['completion', 'bash']],
   [['cert', 'root', '--dyas', '1']],
   [['cert', 'show', 'missing.crt']],
   [['check', '--enrollment', 'hub-group', '--cert', 'missing.crt', '--key', 'missing.key']],
-])('%j loads no package, so that it is there at once', async (args) => {
+])('%j loads no package but commander, so that it answers at once', async (args) => {
   const script = `
       process.argv.splice(1, 0, ${JSON.stringify(MAIN)});
       process.on('exit', () => {
@@ -49,7 +47,8 @@ test.each([
       require(${JSON.stringify(MAIN)});`;
   const running = new Running(process.execPath, ['-e', script, '--', ...args], directory.path);
   await running.end();
-  expect(JSON.parse(running.err.trim().split('\n').at(-1) ?? '')).toEqual([]);
+  const loaded = JSON.parse(running.err.trim().split('\n').at(-1) ?? '') as string[];
+  expect(loaded.filter((file) => !/^.commander\b/.test(file))).toEqual([]);
 });
 
 test('makes files in its working directory, in plain lines for a pipe', async () => {
@@ -72,7 +71,7 @@ test('has colors in a pipe with FORCE_COLOR', async () => {
 });
 
 test('ends quietly when nobody reads its output', async () => {
-  const running = start(['completion', 'bash']);
+  const running = start(['--help']);
   running.child.stdout.destroy();
   expect(await running.end()).toBe(0);
   expect(running.err).toBe('');
@@ -81,7 +80,7 @@ test('ends quietly when nobody reads its output', async () => {
 const testWithFullDisk = existsSync('/dev/full') ? test : test.skip;
 
 testWithFullDisk('says so when its output cannot be written', async () => {
-  const line = `'${process.execPath}' '${MAIN}' completion bash > /dev/full`;
+  const line = `'${process.execPath}' '${MAIN}' --help > /dev/full`;
   const running = new Running('sh', ['-c', line], directory.path);
   expect(await running.end()).toBe(1);
   expect(running.err).toBe('error: The output cannot be written (ENOSPC).\n');
@@ -130,7 +129,7 @@ describeInTerminal('in a terminal', () => {
   test('it has colors, but not with NO_COLOR or on one that is dumb', async () => {
     const colored = inOne(['--help']);
     expect(await colored.end()).toBe(0);
-    expect(colored.out).toContain('\u001b[1mUsage\u001b[22m');
+    expect(colored.out).toContain('\u001b[1mUsage:\u001b[22m');
     for (const env of [{ NO_COLOR: '1' }, { TERM: 'dumb' }]) {
       const plain = inOne(['--help'], env);
       await plain.end();
@@ -140,15 +139,13 @@ describeInTerminal('in a terminal', () => {
   });
 
   test('it keeps to the width', async () => {
-    const { certificate } = await createRootCertificate({ commonName: 'R'.repeat(60) });
-    writeFileSync(directory.file('root.crt'), certificate);
     const narrow = inTerminal(
       ['sh', '-c', `stty cols 60; '${process.execPath}' '${MAIN}' help cert root`],
       directory.path,
       { NO_COLOR: '1' },
     );
     await narrow.end();
-    const prose = narrow.out.slice(0, narrow.out.indexOf('Flags')).split('\r\n');
+    const prose = narrow.out.slice(0, narrow.out.indexOf('Examples')).split('\r\n');
     expect(Math.max(...prose.map((line) => line.length))).toBeLessThanOrEqual(60);
   });
 
@@ -183,19 +180,9 @@ describeInTerminal('in a terminal', () => {
 
   test('Ctrl-C at a question that is shown ends it, too', async () => {
     const running = inOne(['profile', 'init']);
-    await running.until(({ out }) => out.includes('Number or name'));
+    await running.until(({ out }) => out.includes('Enrollment: '));
     running.type('\u0003');
     expect(await running.end()).toBe(130);
     expect(readdirSync(directory.path)).toEqual([]);
-  });
-
-  test('progress moves and disappears', async () => {
-    const running = inOne([...ROOT, '--algorithm', 'RSA-4096']);
-    expect(await running.end()).toBe(0);
-    const lines = running.out.split('\r\u001b[2K');
-    if (lines.length > 1) expect(lines.some((part) => part.includes('Making the key'))).toBe(true);
-    // What stays after the last time that the line was erased.
-    expect(lines.at(-1)).not.toContain('Making the key');
-    expect(running.out).toContain('Made a root CA');
   });
 });

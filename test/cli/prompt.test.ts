@@ -69,12 +69,12 @@ describe('a secret', () => {
     expect(io.err).toBe('Passphrase: \n');
   });
 
-  test('can be corrected: backspace, Ctrl-U and cursor keys', async () => {
+  test('can be corrected with backspace and Ctrl-U', async () => {
     const io = new MemoryIo({ terminal });
     const answer = new Prompter(io).askSecret('Passphrase: ');
-    io.type('wrong\u0015ab\u007f\u001b[Dc\u001bOA');
-    io.type('d\b\be\r');
-    expect(await answer).toBe('ae');
+    io.type('wrong\u0015abx\u007f');
+    io.type('yz\b\bc\r');
+    expect(await answer).toBe('abc');
   });
 
   test('ends with Ctrl-C, which a terminal without echo sends as a key, and with Ctrl-D', async () => {

@@ -1,13 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runCommand } from '../../src/cli/run';
-import { provision } from '../../src/cli/provision/command';
+import { provision } from '../../src/cli/provision';
 import { useEmulator } from '../../packages/emulator/test/support/emulator';
 import { startConnectProxy } from '../support/connect-proxy';
 import { expectNothingLeft } from '../support/leaks';
 import { startScriptedServer } from '../support/scripted-server';
 import { MemoryIo } from './support/memory-io';
 import { useDirectory, writeDevice, type DeviceFiles } from './support/device-files';
+import { runCommand } from './support/run-command';
 
 const running = useEmulator();
 const directory = useDirectory();
@@ -113,10 +113,7 @@ describe('when it is assigned', () => {
       expect(io.out).toMatch(/^Status +assigned$/m);
       expect(io.out).toMatch(/^Substatus +initialAssignment$/m);
       expect(io.out).toMatch(/^Registered +\d{4}-\d\d-\d\dT/m);
-      const steps = ['Checking certificate and key …', 'Registering at localhost:', 'DPS assigns the device'];
-      const places = steps.map((step) => io.err.indexOf(step));
-      expect(places).toEqual([...places].sort((one, other) => one - other));
-      expect(places).not.toContain(-1);
+      expect(io.err).toMatch(/^Registering at localhost:\d+ …$/m);
     },
   );
 

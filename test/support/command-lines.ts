@@ -1,7 +1,31 @@
-import { readCommandLine as readEmulatorLine } from '../../packages/emulator/test/cli/support/read-command-line';
+import { CommanderError } from 'commander';
 import { COMMANDS } from '../../src/cli/commands';
-import { parseFlags } from '../../src/cli/flags/parse';
-import { GLOBAL_FLAGS } from '../../src/cli/global-flags';
+import { buildProgram } from '../../src/cli/program';
+import { MemoryIo } from '../cli/support/memory-io';
+
+/** Reads the words after a program's name as the program does, without running anything; rejects when they are wrong. */
+type Parser = (words: readonly string[]) => Promise<void>;
+
+/** The parsers of our programs by their names. A program without one is recognized, but its lines are not read. */
+const PARSERS: Readonly<Record<string, Parser | undefined>> = {
+  'azure-iot-x509': async (words) => {
+    const { program } = buildProgram(COMMANDS, new MemoryIo(), () => Promise.resolve());
+    try {
+      await program.parseAsync([...words], { from: 'user' });
+    } catch (error) {
+      // --help and --version end the parsing.
+      if (!(error instanceof CommanderError && error.exitCode === 0)) throw error;
+    }
+  },
+  'azure-iot-emulator': undefined,
+};
+
+/** A command line of one of our programs. */
+interface CommandLine {
+  readonly program: string;
+  /** The words after the program's name. */
+  readonly words: readonly string[];
+}
 
 /** Reads the words after a program's name as the program does, without running anything; rejects when they are wrong. */
 type Parser = (words: readonly string[]) => Promise<void>;
@@ -59,20 +83,4 @@ function wordsFrom(line: string, start: number): readonly string[] {
 /** Reads a command line as its program does; rejects when there is no such command, or it does not take these flags. */
 export async function readCommandLine({ program, words }: CommandLine): Promise<void> {
   await PARSERS[program]?.(words);
-}
-
-async function readDeviceLine(words: readonly string[]): Promise<void> {
-  if (words.length === 1 && ['--help', '--version'].includes(words[0] ?? '')) return;
-  const [command] = COMMANDS.filter(({ name }) =>
-    name.split(' ').every((word, index) => words[index] === word),
-  ).sort((one, other) => other.name.length - one.name.length);
-  if (command === undefined) throw new Error(`Not a command: ${words.join(' ')}`);
-  const args = words.slice(command.name.split(' ').length);
-  const surroundings = { env: {}, cwd: process.cwd() };
-  const { operands } = await parseFlags(args, { ...command.flags, ...GLOBAL_FLAGS }, surroundings);
-  const { operands: known = [] } = command;
-  const most = known.at(-1)?.repeatable === true ? Number.POSITIVE_INFINITY : known.length;
-  if (operands.length > most) throw new Error(`${command.name} takes no ${operands.slice(most).join(' ')}`);
-  const missing = known.slice(operands.length).find(({ required }) => required === true);
-  if (missing !== undefined) throw new Error(`${command.name} needs ${missing.name}`);
 }

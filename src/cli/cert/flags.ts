@@ -1,8 +1,8 @@
 import type { KeyAlgorithm } from 'azure-iot-certificates';
-import { flagTable } from '../flags/spec';
-import { jsonFlag } from '../global-flags';
+import { jsonFlag } from '../command';
+import { choice, path, repeatable, required, text, toggle, wholeNumber, withDefault } from '../flags';
 
-/** Every kind of key, which the type keeps complete. */
+/** Every kind of key; the type keeps the list complete. */
 const ALGORITHMS = Object.keys({
   'EC-P256': true,
   'EC-P384': true,
@@ -11,80 +11,56 @@ const ALGORITHMS = Object.keys({
   'RSA-4096': true,
 } satisfies Readonly<Record<KeyAlgorithm, true>>) as readonly KeyAlgorithm[];
 
-/** Where the files go. */
-export const fileFlags = flagTable({
-  out: {
-    type: 'directory',
-    default: 'certificates',
-    description: 'Where the files go; made when it is missing.',
-  },
-  force: { type: 'boolean', description: 'Replaces files that exist. A key that is replaced is gone.' },
+/** The flags of the files that are written. */
+export const fileFlags = {
+  out: withDefault(path('directory', 'Where the files go; made when it is missing.'), 'certificates'),
+  force: toggle('Replaces files that exist. A key that is replaced is gone.'),
   ...jsonFlag,
-});
+};
 
-/** What a certificate and its key are like. */
-export const certificateFlags = flagTable({
-  subject: {
-    type: 'string',
-    repeatable: true,
-    valueName: 'FIELDS',
-    description:
+/** The flags of a certificate that has a key of its own. */
+export const certificateFlags = {
+  subject: repeatable(
+    text(
+      'fields',
       'Subject besides the CN: "O=Contoso, C=CH", or "/O=Contoso/C=CH" as openssl writes it. Fields: O, OU, C, ST, L, serialNumber.',
-  },
-  algorithm: {
-    type: 'enum',
-    values: ALGORITHMS,
-    valueName: 'NAME',
-    default: 'EC-P256',
-    description: `Kind of key: ${ALGORITHMS.join(', ')}.`,
-  },
-  encrypt: { type: 'boolean', description: 'Encrypts the new key with a passphrase that is asked for.' },
-  passphraseEnv: {
-    type: 'string',
-    valueName: 'NAME',
-    description: 'Encrypts the new key with the passphrase in this environment variable.',
-  },
-  passphraseFile: { type: 'file', description: 'Encrypts the new key with the passphrase in this file.' },
-});
+    ),
+  ),
+  algorithm: withDefault(choice('name', ALGORITHMS, 'Kind of key.'), 'EC-P256'),
+  encrypt: toggle('Encrypts the new key with a passphrase that is asked for.'),
+  passphraseEnv: text('name', 'Encrypts the new key with the passphrase in this environment variable.'),
+  passphraseFile: path('file', 'Encrypts the new key with the passphrase in this file.'),
+};
 
-const ISSUER = {
-  ca: {
-    type: 'file',
-    description: 'Certificate of the CA that signs; intermediates above it may follow in the same file.',
-  },
-  caKey: { type: 'file', description: 'Private key of that CA.' },
-  caPassphraseEnv: {
-    type: 'string',
-    valueName: 'NAME',
-    description: "Name of the environment variable with the passphrase of the CA's key; without it a prompt.",
-  },
-  caPassphraseFile: { type: 'file', description: "File with the passphrase of the CA's key." },
-} as const;
+/** The flags of the CA that signs, for a certificate that may be self-signed. */
+export const optionalIssuerFlags = {
+  ca: path('file', 'Certificate of the CA that signs; intermediates above it may follow in the same file.'),
+  caKey: path('file', 'Private key of that CA.'),
+  caPassphraseEnv: text(
+    'name',
+    "Name of the environment variable with the passphrase of the CA's key; without it a prompt.",
+  ),
+  caPassphraseFile: path('file', "File with the passphrase of the CA's key."),
+};
 
-/** Who signs, where it may be nobody else. */
-export const optionalIssuerFlags = flagTable(ISSUER);
+/** The flags of the CA that signs. */
+export const issuerFlags = {
+  ...optionalIssuerFlags,
+  ca: required(optionalIssuerFlags.ca),
+  caKey: required(optionalIssuerFlags.caKey),
+};
 
-/** Who signs. */
-export const issuerFlags = flagTable({
-  ...ISSUER,
-  ca: { ...ISSUER.ca, required: true },
-  caKey: { ...ISSUER.caKey, required: true },
-});
-
-/** How long a certificate is valid. */
+/** The flag of the validity. */
 export function daysFlag(byDefault: number, remark = '') {
-  return flagTable({
-    days: {
-      type: 'number',
-      isInteger: true,
-      min: 1,
-      max: 36_500,
-      description: `How many days it is valid; without it ${byDefault}${remark}.`,
-    },
-  });
+  return { days: wholeNumber(`How many days it is valid; without it ${byDefault}${remark}.`, 1, 36_500) };
 }
 
-/** What the library's options are called on the command line. */
+/** The option for the flag of the validity. */
+export function validityOption({ days }: { readonly days: number | undefined }) {
+  return days === undefined ? {} : { validity: { days } };
+}
+
+/** The flags of the options of the certificate maker. */
 export const CERTIFICATE_TERMS: Readonly<Record<string, string>> = {
   commonName: '--cn',
   verificationCode: '--code',

@@ -2,14 +2,17 @@ import { existsSync } from 'node:fs';
 import { loadCertificate, type IssuedCertificate } from 'azure-iot-certificates';
 import { CommandError } from '../command-error';
 import { explaining } from '../flag-terms';
-import { flagName } from '../flags/spec';
+import type { Invocation } from '../command';
+import { flagName } from '../flags';
 import type { Io } from '../io';
 import type { Output } from '../output/output';
 import { readPassphrase } from '../prompt/passphrase';
-import { canAsk, Prompter } from '../prompt/prompter';
+import { canAsk, MAX_TRIES, Prompter } from '../prompt/prompter';
 import { UsageError } from '../usage-error';
 
-/** What the flags say about the CA that signs. */
+type Surroundings = Pick<Invocation, 'io' | 'output'>;
+
+/** The flags of the CA that signs. */
 interface IssuerValues {
   readonly ca?: string | undefined;
   readonly caKey?: string | undefined;
@@ -22,22 +25,20 @@ const TERMS = {
   keyFile: '--ca-key',
   passphrase: 'the passphrase of the CA (--ca-passphrase-env or --ca-passphrase-file)',
 };
-/** How often somebody may mistype a passphrase. */
-const MAX_TRIES = 3;
 
 /** Reads the CA that both flags name. */
 export async function readIssuer(
   values: IssuerValues & { readonly ca: string; readonly caKey: string },
-  surroundings: { readonly io: Io; readonly output: Output },
+  surroundings: Surroundings,
 ): Promise<IssuedCertificate>;
-/** Reads the CA; `undefined` when no flag names one. Asks for the passphrase of its key when nothing names it. */
+/** Reads the CA, or `undefined` when no flag names one. Asks for the passphrase of its key when no flag names that. */
 export async function readIssuer(
   values: IssuerValues,
-  surroundings: { readonly io: Io; readonly output: Output },
+  surroundings: Surroundings,
 ): Promise<IssuedCertificate | undefined>;
 export async function readIssuer(
   values: IssuerValues,
-  { io, output }: { readonly io: Io; readonly output: Output },
+  { io, output }: Surroundings,
 ): Promise<IssuedCertificate | undefined> {
   const { ca, caKey, caPassphraseEnv, caPassphraseFile } = values;
   if (ca === undefined && caKey === undefined) return undefined;
@@ -54,7 +55,7 @@ export async function readIssuer(
   return await load(withChain(ca, output), caKey, named, io);
 }
 
-/** `line-2.crt` alone does not tell what is above it; `line-2-chain.crt`, which is made with it, does. */
+/** `line-2-chain.crt`, which is made beside `line-2.crt`, holds the intermediates above it too. */
 function withChain(ca: string, output: Output): string {
   const chain = ca.replace(/\.crt$/, '-chain.crt');
   if (chain === ca || ca.endsWith('-chain.crt') || !existsSync(chain)) return ca;
@@ -83,7 +84,7 @@ async function load(
   }
 }
 
-/** What is wrong with the passphrase, if that is all that is wrong. */
+/** The broken rule when the passphrase is the only problem. */
 function passphraseRule(error: unknown): 'passphrase-given' | 'passphrase-correct' | undefined {
   if (!(error instanceof CommandError)) return undefined;
   const { report } = Object(error.cause) as { report?: { findings: readonly { rule: string }[] } };

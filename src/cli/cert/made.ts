@@ -1,67 +1,65 @@
 import { join } from 'node:path';
-import { writeCertificate, type IssuedCertificate } from 'azure-iot-certificates';
+import { writeCertificate, type IssuedCertificate, type WrittenCertificate } from 'azure-iot-certificates';
 import { factsOf, shellWord } from 'azure-iot-certificates/internal';
 import { abortable } from '../../network/deadline';
+import type { Invocation } from '../command';
 import { explaining } from '../flag-terms';
-import type { Io } from '../io';
-import type { Output } from '../output/output';
 import { alignColumns } from '../output/text';
 import { UsageError } from '../usage-error';
 import { describeCertificate } from './describe';
 import { CERTIFICATE_TERMS } from './flags';
 
-/** A file that was written, and what for. */
+/** A file that was written, and its purpose. */
 interface MadeFile {
   readonly path: string;
   readonly purpose: string;
 }
 
-/** What to do next: a sentence, or a command line that can be copied. */
+/** The next thing to do: a sentence, or a command line that can be copied. */
 export type NextStep = { readonly say: string } | { readonly run: readonly string[] };
 
-/** What was made. */
+/** A certificate that was made, for the report. */
 interface Made {
   readonly certificate: IssuedCertificate;
-  /** What to call it. Default: what it is as far as it says so itself. */
+  /** Default: its kind by its content. */
   readonly kind?: string;
-  /** For `--json`: which file is which. */
+  /** The files by their roles, for `--json`. */
   readonly files: Readonly<Record<string, string>>;
   readonly listed: readonly MadeFile[];
   readonly next: readonly NextStep[];
 }
 
-/** What every making command needs. */
-interface Making {
-  readonly io: Io;
-  readonly output: Output;
-}
+type Making = Pick<Invocation, 'io' | 'output'>;
 
-/** Makes a certificate, unless interrupted; what is wrong with its options is said in terms of flags. */
+/** Makes a certificate, unless interrupted. Errors in its options are in terms of flags. */
 export async function make(
   { io, output }: Making,
   create: () => Promise<IssuedCertificate>,
 ): Promise<IssuedCertificate> {
-  const certificate = await output.during('Making the key and the certificate', () =>
-    abortable(explaining(CERTIFICATE_TERMS, create), io.signal),
-  );
+  output.progress('Making the key and the certificate');
+  const certificate = await abortable(explaining(CERTIFICATE_TERMS, create), io.signal);
   io.signal.throwIfAborted();
   return certificate;
 }
 
-/** Where a certificate and its key go. */
+/** The purpose of a CA's key among the files that were made. */
+export const SIGNING_KEY = 'private key: signs certificates; keep it secret and away from devices';
+
+/** The files that a certificate and its key are written to. */
 interface Target {
-  readonly directory: string;
+  readonly out: string;
   readonly name: string;
+  readonly force: boolean;
   readonly passphrase: string | undefined;
-  readonly overwrite: boolean;
 }
 
 /** Writes certificate, chain and key; all or none. */
-export async function write(certificate: IssuedCertificate, target: Target) {
-  const { passphrase, ...options } = target;
-  return await explaining(CERTIFICATE_TERMS, () =>
-    writeCertificate(certificate, { ...options, ...(passphrase !== undefined && { passphrase }) }),
-  );
+export async function write(
+  certificate: IssuedCertificate,
+  { out, name, force, passphrase }: Target,
+): Promise<WrittenCertificate> {
+  const options = { directory: out, name, overwrite: force, ...(passphrase !== undefined && { passphrase }) };
+  return await explaining(CERTIFICATE_TERMS, () => writeCertificate(certificate, options));
 }
 
 /** A file name made of a name that people read: `Contoso Line 1` is `contoso-line-1`. */
@@ -84,7 +82,7 @@ export function inDirectory(directory: string, name: string): string {
   return join(directory, name);
 }
 
-/** Tells what was made, which file is for what, and what to do next. */
+/** Prints the certificate, the purpose of each file, and the next steps. */
 export function report({ io, output }: Making, { certificate, files, listed, next, ...made }: Made): void {
   const description = describeCertificate(factsOf(certificate.x509), io.now());
   const { kind = description.kind } = made;

@@ -3,7 +3,7 @@ import { readPassphrase } from '../prompt/passphrase';
 import { canAsk, Prompter } from '../prompt/prompter';
 import { UsageError } from '../usage-error';
 
-/** What the flags say about the passphrase of a key that is going to be made. */
+/** The flags for the passphrase of a new key. */
 interface NewPassphraseValues {
   readonly encrypt: boolean;
   readonly passphraseEnv?: string | undefined;
@@ -13,10 +13,7 @@ interface NewPassphraseValues {
 /** The passphrase for a new key: from a variable, from a file, or asked for twice; `undefined` for a plain key. */
 export async function newPassphrase(values: NewPassphraseValues, io: Io): Promise<string | undefined> {
   const { encrypt, passphraseEnv, passphraseFile } = values;
-  const named = await readPassphrase({ variable: passphraseEnv, file: passphraseFile }, io, {
-    variable: '--passphrase-env',
-    file: '--passphrase-file',
-  });
+  const named = await readPassphrase({ variable: passphraseEnv, file: passphraseFile }, io);
   if (named !== undefined || !encrypt) return named;
   if (!canAsk(io))
     throw new UsageError(

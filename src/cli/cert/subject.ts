@@ -5,7 +5,7 @@ import { UsageError } from '../usage-error';
 
 type FieldName = keyof SubjectFields;
 
-/** How a field is written, and its object identifier. */
+/** The fields: as they are written, by their option, and by their object identifier (RFC 4519). */
 const FIELDS: readonly (readonly [short: string, name: FieldName, oid: string])[] = [
   ['O', 'organization', '2.5.4.10'],
   ['OU', 'organizationalUnit', '2.5.4.11'],
@@ -19,11 +19,11 @@ const SHORT_NAMES = FIELDS.map(([short]) => short);
 const NEXT_FIELD = /,\s*(?=[A-Za-z]+\s*=)/;
 
 /**
- * Reads `O=Contoso, C=CH`, or `/O=Contoso/C=CH` with backslashes before slashes that are meant, as openssl takes it.
+ * Reads `O=Contoso, C=CH`, or `/O=Contoso/C=CH` as openssl takes it, where a backslash stands before a literal slash.
  *
  * @throws UsageError when a field is unknown, empty or given twice
  */
-export function parseSubject(texts: readonly string[]): SubjectFields {
+function parseSubject(texts: readonly string[]): SubjectFields {
   const fields: Partial<Record<FieldName, string>> = {};
   for (const part of texts.flatMap(partsOf)) {
     const [, type = '', value = ''] = /^\s*([^=]*?)\s*=(.*)$/s.exec(part) ?? [];
@@ -35,6 +35,24 @@ export function parseSubject(texts: readonly string[]): SubjectFields {
     fields[name] = value.trim();
   }
   return fields;
+}
+
+const EXAMPLE = 'name the owner, e.g. --subject "O=Contoso".';
+
+/**
+ * The subject besides the CN: the fields of the flag, or else those of the issuer.
+ *
+ * @throws UsageError when there is none; the guides for the portals want a field besides the CN
+ */
+export function ownSubject(texts: readonly string[], issuer?: X509Certificate): SubjectFields {
+  if (texts.length > 0) return parseSubject(texts);
+  const inherited = issuer === undefined ? {} : inheritedSubject(issuer);
+  if (Object.keys(inherited).length > 0) return inherited;
+  throw new UsageError(
+    issuer === undefined
+      ? `--subject is missing: ${EXAMPLE}`
+      : `--subject is missing, and the CA has no field besides its CN either: ${EXAMPLE}`,
+  );
 }
 
 function partsOf(text: string): string[] {
@@ -52,7 +70,7 @@ function unknownField(part: string, type: string): string {
 }
 
 /** The fields that a certificate shares with what it issues: all but the CN and the serial number. */
-export function inheritedSubject(issuer: X509Certificate): SubjectFields {
+function inheritedSubject(issuer: X509Certificate): SubjectFields {
   const { subject } = factsOf(issuer);
   const inherited = FIELDS.filter(([, name]) => name !== 'serialNumber').flatMap(([, name, oid]) => {
     const value = subject.find(({ type }) => type === oid)?.value;

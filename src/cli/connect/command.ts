@@ -1,69 +1,32 @@
 import { defineCommand } from '../command';
-import { deviceFlags } from '../device/flags';
-import { proxyFlag } from '../device/proxy';
-import { flagTable } from '../flags/spec';
+import { deviceFlags, proxyFlag } from '../device/flags';
+import { duration, json, repeatable, text, toggle, withDefault } from '../flags';
 import type * as Implementation from './run';
 
 /** The flags of `connect`. */
-export const flags = flagTable({
+export const flags = {
   ...deviceFlags,
   ...proxyFlag,
-  telemetry: {
-    type: 'json',
-    description: 'Sends this message when connected: JSON, or @FILE.',
-  },
-  every: {
-    type: 'duration',
-    min: 100,
-    max: 24 * 86_400_000,
-    description: 'Sends the message of --telemetry again and again, this long apart.',
-  },
-  stdin: {
-    type: 'boolean',
-    description:
-      'Sends each line of standard input as a message. At its end, waits until all are delivered, and closes.',
-  },
-  property: {
-    type: 'string',
-    valueName: 'NAME=VALUE',
-    repeatable: true,
-    description: 'Application property of every message that is sent.',
-  },
-  contentType: {
-    type: 'string',
-    valueName: 'TYPE',
-    default: 'application/json',
-    description: 'Content type of every message that is sent.',
-  },
-  report: {
-    type: 'json',
-    description: 'Reports these properties in the device twin when connected: a JSON object, or @FILE.',
-  },
-  methodResponse: {
-    type: 'string',
-    valueName: 'NAME=JSON',
-    repeatable: true,
-    description: 'What calls of this direct method are answered; all others are answered {}.',
-  },
-  methodStatus: {
-    type: 'string',
-    valueName: 'NAME=STATUS',
-    repeatable: true,
-    description: 'The status that calls of this direct method are answered; all others get 200.',
-  },
-  once: {
-    type: 'boolean',
-    description:
-      'Sends what the other flags say, waits until it is delivered, and closes. Receives nothing, so that messages to the device stay where they are.',
-  },
-  for: {
-    type: 'duration',
-    min: 1,
-    max: 24 * 86_400_000,
-    description: 'Closes this long after it has connected.',
-  },
-  json: { type: 'boolean', description: 'Prints each event as one line of JSON on stdout.' },
-});
+  telemetry: json('Sends this message when connected: JSON, or @FILE.'),
+  every: duration('Sends the message of --telemetry again and again, this long apart.', 100),
+  stdin: toggle(
+    'Sends each line of standard input as a message. At its end, waits until all are delivered, and closes.',
+  ),
+  property: repeatable(text('name=value', 'Application property of every message that is sent.')),
+  contentType: withDefault(text('type', 'Content type of every message that is sent.'), 'application/json'),
+  report: json('Reports these properties in the device twin when connected: a JSON object, or @FILE.'),
+  methodResponse: repeatable(
+    text('name=json', 'The payload that answers calls of this direct method; all others are answered {}.'),
+  ),
+  methodStatus: repeatable(
+    text('name=status', 'The status that answers calls of this direct method; all others get 200.'),
+  ),
+  once: toggle(
+    'Sends what the other flags say, waits until it is delivered, and closes. Receives nothing, so that messages to the device stay where they are.',
+  ),
+  for: duration('Closes this long after it has connected.', 1),
+  json: toggle('Prints each event as one line of JSON on stdout.'),
+};
 
 /** The command `connect`. */
 export const connect = defineCommand({
@@ -95,6 +58,9 @@ export const connect = defineCommand({
       line: `azure-iot-x509 connect --profile device.json --method-response 'reboot={"delay":5}' --method-status reboot=202`,
     },
   ],
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded when it is run, see Command
-  load: () => require('./run') as typeof Implementation,
+  run: (invocation) => {
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- other commands need not load the library
+    const { runConnect } = require('./run') as typeof Implementation;
+    return runConnect(invocation);
+  },
 });

@@ -1,5 +1,5 @@
-import type { ConnectionState } from '../../connection/state';
 import { DeviceError } from 'azure-iot-certificates';
+import type { ConnectionState } from '../../connection/state';
 import type { Registration } from '../../options/registration';
 import { jsonOf } from '../failure';
 import { inFlagTerms, textInFlagTerms } from '../flag-terms';
@@ -9,27 +9,18 @@ import { printable } from '../output/printable';
 import type { Style } from '../output/style';
 import { clock, duration } from '../output/text';
 
-/** As much of a message as a line for people shows. */
+/** The characters of a message that a line for people shows. */
 const MAX_SHOWN = 500;
 
-/** What is told of one event. */
-interface Event {
-  /** The name of the event for programs, which never changes. */
-  readonly event: string;
-  /** What programs get besides the name and the time. */
-  readonly json: object;
-  /** What people get. */
-  readonly text: string;
-  readonly color?: keyof Style;
-}
-
-/** Bytes as text, or in Base64 where they are none. */
+/** The bytes of a message as text, or in Base64 where they are none. */
 interface EncodedBody {
   readonly body: string;
   readonly bodyEncoding: 'utf-8' | 'base64';
 }
 
-/** Tells what happens on a connection, an event a line. */
+type Properties = Readonly<Record<string, string>>;
+
+/** Shows what happens on a connection, an event a line. The names of the events, for programs, never change. */
 export class Events {
   readonly #output: Output;
   readonly #io: Pick<Io, 'now'>;
@@ -39,119 +30,75 @@ export class Events {
     this.#io = io;
   }
 
-  state(state: ConnectionState, registration: Registration | undefined): void {
+  state(state: ConnectionState, registration: Registration): void {
     const { status, since, ...more } = state;
     const { error, advice, warning, nextAttemptAt, ...others } = { ...NOTHING, ...more };
-    const place = status === 'connected' && registration ? where(registration) : undefined;
-    this.#tell({
-      event: 'state',
-      json: {
-        ...{ status, since, ...others, nextAttemptAt, ...place },
-        ...(error && { error: errorJson(error) }),
-        ...(warning && { warning: errorJson(warning) }),
-        ...(advice !== undefined && { advice: textInFlagTerms(advice) }),
-      },
-      text: stateText(state, registration, this.#io.now()),
-      color: COLORS[status],
-    });
+    const place = status === 'connected' ? where(registration) : undefined;
+    const json = {
+      ...{ status, since, ...others, nextAttemptAt, ...place },
+      ...(error && { error: errorJson(error) }),
+      ...(warning && { warning: errorJson(warning) }),
+      ...(advice !== undefined && { advice: textInFlagTerms(advice) }),
+    };
+    this.#tell('state', json, stateText(state, registration, this.#io.now()), COLORS[status]);
     if (warning) this.warning(warning);
   }
 
   reprovisioned(previous: Registration, current: Registration): void {
-    this.#tell({
-      event: 'reprovisioned',
-      json: { ...where(current), previous: where(previous) },
-      text: `registered again: ${current.deviceId} at ${current.assignedHub}`,
-    });
+    const { deviceId, assignedHub } = current;
+    const json = { ...where(current), previous: where(previous) };
+    this.#tell('reprovisioned', json, `registered again: ${deviceId} at ${assignedHub}`);
   }
 
   expiring(notAfter: Date): void {
-    this.#tell({
-      event: 'credentials-expiring',
-      json: { notAfter },
-      text: `the certificate expires on ${notAfter.toISOString()}: renew it`,
-      color: 'yellow',
-    });
+    const text = `the certificate expires on ${notAfter.toISOString()}: renew it`;
+    this.#tell('credentials-expiring', { notAfter }, text, 'yellow');
   }
 
   /** Something does not work although the connection does. */
   warning(error: unknown): void {
-    const { message } = told(error);
-    this.#tell({
-      event: 'warning',
-      json: { error: errorJson(error) },
-      text: `warning: ${message}`,
-      color: 'yellow',
-    });
+    this.#tell('warning', { error: errorJson(error) }, `warning: ${messageOf(error)}`, 'yellow');
   }
 
   /** The hub has acknowledged a message. */
-  sent(body: Buffer): void {
-    const encoded = encode(body);
-    this.#tell({ event: 'telemetry', json: encoded, text: `sent ${shown(encoded)}` });
+  sent(body: string): void {
+    this.#tell('telemetry', { body }, `sent ${short(body)}`);
   }
 
   /** A message will never arrive. */
-  undelivered(body: Buffer | undefined, error: unknown): void {
-    const encoded = body && encode(body);
-    this.#tell({
-      event: 'undelivered',
-      json: { ...encoded, error: errorJson(error) },
-      text: `not delivered${encoded ? `: ${shown(encoded)}` : ''} (${told(error).message})`,
-      color: 'red',
-    });
+  undelivered(body: string, error: unknown): void {
+    const text = `not delivered: ${short(body)} (${messageOf(error)})`;
+    this.#tell('undelivered', { body, error: errorJson(error) }, text, 'red');
   }
 
-  received(
-    body: Buffer,
-    properties: Readonly<Record<string, string>>,
-    system: Readonly<Record<string, string>>,
-  ): void {
-    const encoded = encode(body);
+  received(bytes: Buffer, properties: Properties, system: Properties): void {
+    const { body, bodyEncoding } = encode(bytes);
     const named = Object.entries({ ...system, ...properties }).map(([name, value]) => `${name}=${value}`);
-    this.#tell({
-      event: 'message',
-      json: { ...encoded, properties, ...system },
-      text: `received ${shown(encoded)}${named.length === 0 ? '' : ` (${named.join(', ')})`}`,
-      color: 'cyan',
-    });
+    const remarks = [...(bodyEncoding === 'base64' ? ['Base64'] : []), ...named];
+    const text = `received ${short(body)}${remarks.length === 0 ? '' : ` (${remarks.join(', ')})`}`;
+    this.#tell('message', { body, bodyEncoding, properties, ...system }, text, 'cyan');
   }
 
   called(method: string, payload: unknown, answer: { status: number; payload: unknown }): void {
-    this.#tell({
-      event: 'method',
-      json: { method, payload, answer },
-      text: `method ${method}(${short(JSON.stringify(payload))}) answered ${answer.status} ${short(JSON.stringify(answer.payload))}`,
-      color: 'cyan',
-    });
+    const text = `method ${method}(${shortJson(payload)}) answered ${answer.status} ${shortJson(answer.payload)}`;
+    this.#tell('method', { method, payload, answer }, text, 'cyan');
   }
 
   twin(desired: object, reported: object): void {
-    this.#tell({
-      event: 'twin',
-      json: { desired, reported },
-      text: `twin: desired ${short(JSON.stringify(desired))}, reported ${short(JSON.stringify(reported))}`,
-    });
+    const text = `twin: desired ${shortJson(desired)}, reported ${shortJson(reported)}`;
+    this.#tell('twin', { desired, reported }, text);
   }
 
   desired(patch: object): void {
-    this.#tell({
-      event: 'desired-properties',
-      json: { patch },
-      text: `desired properties changed: ${short(JSON.stringify(patch))}`,
-      color: 'cyan',
-    });
+    const text = `desired properties changed: ${shortJson(patch)}`;
+    this.#tell('desired-properties', { patch }, text, 'cyan');
   }
 
   reported(patch: object): void {
-    this.#tell({
-      event: 'reported-properties',
-      json: { patch },
-      text: `reported ${short(JSON.stringify(patch))}`,
-    });
+    this.#tell('reported-properties', { patch }, `reported ${shortJson(patch)}`);
   }
 
-  #tell({ event, json, text, color }: Event): void {
+  #tell(event: string, json: object, text: string, color?: keyof Style): void {
     const at = this.#io.now();
     this.#output.event({
       json: { event, at, ...json },
@@ -173,22 +120,22 @@ const COLORS: Readonly<Record<ConnectionState['status'], keyof Style>> = {
   closed: 'dim',
 };
 
-function stateText(state: ConnectionState, registration: Registration | undefined, now: Date): string {
+function stateText(state: ConnectionState, { assignedHub, deviceId }: Registration, now: Date): string {
   switch (state.status) {
     case 'connecting':
       return 'connecting';
     case 'provisioning':
-      return `registering with DPS${state.error ? `: ${told(state.error).message}` : ''}`;
+      return `registering with DPS${state.error ? `: ${messageOf(state.error)}` : ''}`;
     case 'connected':
-      return `connected${registration ? ` to ${registration.assignedHub} as ${registration.deviceId}` : ''}`;
+      return `connected to ${assignedHub} as ${deviceId}`;
     case 'reconnecting': {
       const { attempt, nextAttemptAt, error, advice } = state;
       if (nextAttemptAt === undefined) return `connecting again (attempt ${attempt})`;
       const wait = duration(Math.max(0, nextAttemptAt.getTime() - now.getTime()));
-      return `${told(error).message} Attempt ${attempt} in ${wait}. ${textInFlagTerms(advice)}`;
+      return `${messageOf(error)} Attempt ${attempt} in ${wait}. ${textInFlagTerms(advice)}`;
     }
     case 'closed':
-      return state.error ? `given up: ${told(state.error).message}` : 'closed';
+      return state.error ? `given up: ${messageOf(state.error)}` : 'closed';
   }
 }
 
@@ -196,11 +143,11 @@ function where({ assignedHub, deviceId, registrationId }: Registration): object 
   return { assignedHub, deviceId, registrationId };
 }
 
-function told(error: unknown): { message: string } {
-  if (error instanceof DeviceError) return inFlagTerms(error);
+function messageOf(error: unknown): string {
+  if (error instanceof DeviceError) return inFlagTerms(error).message;
   // Not instanceof: errors of node come from another realm in vm contexts.
   const { message } = Object(error) as { message?: unknown };
-  return { message: typeof message === 'string' ? message : String(error) };
+  return typeof message === 'string' ? message : String(error);
 }
 
 function errorJson(error: unknown): object {
@@ -215,11 +162,10 @@ function encode(bytes: Buffer): EncodedBody {
   }
 }
 
-function shown({ body, bodyEncoding }: EncodedBody): string {
-  return bodyEncoding === 'base64' ? `${short(body)} (Base64)` : short(body);
+function shortJson(value: unknown): string {
+  return short(JSON.stringify(value));
 }
 
-function short(text: string | undefined): string {
-  if (text === undefined) return '';
+function short(text = ''): string {
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}… (${text.length} characters)` : text;
 }

@@ -1,29 +1,25 @@
-import type { FlagValues } from '../flags/spec';
+import { quote } from 'azure-iot-certificates/internal';
+import type { FlagValues } from '../flags';
 import { UsageError } from '../usage-error';
 import type { flags } from './command';
 
-/** What is to be sent along with every message. */
-export interface MessageSettings {
-  readonly contentType: string;
-  readonly properties: ReadonlyMap<string, string>;
-}
-
-/** What calls of a direct method are answered. */
+/** The answer to a direct method. */
 interface Answer {
   readonly status: number;
   readonly payload: unknown;
 }
 
-/** What the flags ask for besides the connection. */
+/** The work that the flags ask for besides the connection. */
 export interface Plan {
   /** JSON text of the message. */
   readonly telemetry: string | undefined;
   /** Between two sendings of the message, in milliseconds. */
   readonly everyMs: number | undefined;
   readonly readsInput: boolean;
-  readonly message: MessageSettings;
+  /** Sent along with every message. */
+  readonly message: { readonly contentType: string; readonly properties: ReadonlyMap<string, string> };
   readonly report: Readonly<Record<string, unknown>> | undefined;
-  /** What a direct method of that name is answered. */
+  /** The answer to direct methods of that name. */
   answerFor(method: string): Answer;
   /** Whether to close when everything is sent. */
   readonly isOnce: boolean;
@@ -31,19 +27,11 @@ export interface Plan {
   readonly forMs: number | undefined;
 }
 
-/** Flags that mean nothing without another one, or with it. */
-const ONLY_STAYING = ['every', 'methodResponse', 'methodStatus'] as const;
-const FLAG_NAMES: Readonly<Record<(typeof ONLY_STAYING)[number], string>> = {
-  every: '--every',
-  methodResponse: '--method-response',
-  methodStatus: '--method-status',
-};
-
 /** IoT Hub: the status of a direct method is an integer of the device's own choice; the SDK cannot send 0. */
 const STATUS = /^-?[1-9]\d{0,8}$/;
 
 /**
- * What the flags ask for.
+ * Makes the plan of the flags.
  *
  * @throws UsageError listing everything that is wrong
  */
@@ -54,8 +42,7 @@ export function planOf(values: FlagValues<typeof flags>): Plan {
       texts.flatMap((text) => {
         const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
         const problem = name === undefined || value === undefined ? 'must be NAME=VALUE' : check(value);
-        if (problem !== undefined)
-          problems.push(`${flag} ${problem}, not ${JSON.stringify(shortened(text))}.`);
+        if (problem !== undefined) problems.push(`${flag} ${problem}, not ${quote(text)}.`);
         return name === undefined || value === undefined ? [] : [[name, value] as const];
       }),
     );
@@ -68,11 +55,13 @@ export function planOf(values: FlagValues<typeof flags>): Plan {
   );
   const { telemetry, every, once, stdin, report } = values;
   if (every !== undefined && telemetry === undefined) problems.push('--every needs --telemetry.');
-  for (const flag of ONLY_STAYING) {
-    const value = values[flag];
-    const isGiven = Array.isArray(value) ? value.length > 0 : value !== undefined;
-    if (once && isGiven) problems.push(`${FLAG_NAMES[flag]} makes no sense with --once.`);
-  }
+  const onlyStaying = {
+    '--every': every !== undefined,
+    '--method-response': payloads.size > 0,
+    '--method-status': statuses.size > 0,
+  };
+  for (const [flag, isGiven] of Object.entries(onlyStaying))
+    if (once && isGiven) problems.push(`${flag} makes no sense with --once.`);
   if (report !== undefined && !isObject(report)) problems.push('--report must be a JSON object.');
   if (problems.length > 0) throw new UsageError(problems);
   return {
@@ -101,8 +90,4 @@ function isJson(text: string): boolean {
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function shortened(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }

@@ -1,11 +1,12 @@
 import type { Message, Twin } from 'azure-iot-device';
-import type { ManagedConnection } from '../../connection/managed-connection';
+import type { DeviceConnection } from '../../connection/device-connection';
+import { methodResponse } from '../../index';
 import type { Events } from './events';
 import type { Plan } from './plan';
 
 /** Shows what the hub sends, completes messages and answers methods. */
 export function receive(
-  connection: ManagedConnection,
+  connection: DeviceConnection,
   { answerFor }: Pick<Plan, 'answerFor'>,
   events: Events,
 ): void {
@@ -15,24 +16,26 @@ export function receive(
     // Over MQTT it was completed when it arrived; this cannot fail.
     client.complete(message, () => undefined);
   });
-  connection.answerMethods(({ name, body }) => {
+  connection.onMethod((payload, { name }) => {
     const answer = answerFor(name);
-    events.called(name, parsed(body), answer);
-    return { ...answer, sent: (error) => error && events.warning(error) };
+    events.called(name, payload, answer);
+    return methodResponse(answer.status, answer.payload);
   });
 }
 
 /** Shows the device twin, and from then on each change of the desired properties. */
 export function showTwin(twin: Twin, events: Events): void {
-  const { desired, reported } = sectionsOf(twin);
-  events.twin(desired, reported);
+  const { desired, reported } = twin.properties;
+  const { update: _method, ...properties } = reported;
+  // A copy: the SDK changes its own with each patch.
+  events.twin({ ...desired }, properties);
   twin.on('properties.desired', (patch: object) => {
     // A new listener gets all properties first, as the very object.
     if (patch !== (twin.properties as { desired: object }).desired) events.desired(patch);
   });
 }
 
-/** Resolves when the hub has taken the reported properties over. */
+/** Resolves when the hub has acknowledged the reported properties. */
 export async function report(twin: Twin, patch: Readonly<Record<string, unknown>>): Promise<void> {
   // The SDK types all of `reported` as `any`, its method `update` included.
   const { update } = twin.properties.reported as {
@@ -41,13 +44,6 @@ export async function report(twin: Twin, patch: Readonly<Record<string, unknown>
   await new Promise<void>((resolve, reject) => {
     update(patch, (error) => (error ? reject(error) : resolve()));
   });
-}
-
-function sectionsOf({ properties }: Twin): { desired: object; reported: object } {
-  const { desired, reported } = properties;
-  const { update: _method, ...rest } = reported;
-  // A copy: the SDK changes its own with each patch.
-  return { desired: { ...desired }, reported: rest };
 }
 
 function propertiesOf({ properties }: Message): Record<string, string> {
@@ -63,13 +59,4 @@ function systemPropertiesOf(message: Message): Record<string, string> {
       (entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1] !== '',
     ),
   );
-}
-
-function parsed(body: string): unknown {
-  try {
-    return JSON.parse(body) as unknown;
-  } catch {
-    // The hub lets nothing else through, but it is the network that says so.
-    return body;
-  }
 }

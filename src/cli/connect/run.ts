@@ -1,11 +1,10 @@
-import { connectWith } from '../../connection/connect-with';
-import type { ManagedConnection } from '../../connection/managed-connection';
-import type { ReconnectOptions } from '../../options/types';
-import type { Registration } from '../../options/registration';
 import { count } from 'azure-iot-certificates/internal';
+import { connectDevice } from '../../connect';
+import type { DeviceConnection } from '../../connection/device-connection';
+import type { ReconnectOptions } from '../../options/types';
 import { validateConnectOptions } from '../../options/validate';
 import type { Invocation } from '../command';
-import { proxyOption } from '../device/proxy';
+import { proxyOption } from '../device/flags';
 import { connectOptions } from '../device/resolve';
 import { warnAboutCredentials } from '../device/warnings';
 import { EXIT } from '../exit-codes';
@@ -14,24 +13,20 @@ import { Events } from './events';
 import { planOf } from './plan';
 import { Session } from './session';
 
-/** What tests do faster. */
+/** Delays, which tests shorten. */
 interface Pace {
-  /** How long a session that is stopped waits for what is under way, in milliseconds. */
+  /** How long a session that is stopped waits for messages under way, in milliseconds. */
   readonly drainMs: number;
   readonly reconnect?: ReconnectOptions;
 }
 
-/** The command `connect`. */
-export async function run(invocation: Invocation<typeof flags>): Promise<number> {
-  return await connectDevice(invocation, { drainMs: 10_000 });
-}
-
-/** The command `connect` at another pace. */
-export async function connectDevice(
+/** The action of `connect`. */
+export async function runConnect(
   invocation: Invocation<typeof flags>,
-  { drainMs, reconnect }: Pace,
+  { drainMs, reconnect }: Pace = { drainMs: 10_000 },
 ): Promise<number> {
   const { values, io, output } = invocation;
+  output.expectEvents();
   const plan = planOf(values);
   const options = {
     ...(await connectOptions(invocation)),
@@ -40,56 +35,42 @@ export async function connectDevice(
   };
   validateConnectOptions(options);
   await warnAboutCredentials(options, output);
+  output.progress('Connecting');
+  const connection = await connectDevice(options);
   const events = new Events(output, io);
-  const connection = await connectWith(options, {}, (created) => watch(created, events));
+  watch(connection, events);
   const session = new Session(connection, plan, events, io);
   try {
     const ending = await session.run();
     if (ending === 'given-up') throw reasonOf(connection);
-    if (ending === 'stopped' && !plan.isOnce) await drain(session, invocation, drainMs);
+    const { underWay } = session;
+    if (ending === 'stopped' && !plan.isOnce && underWay > 0) {
+      output.progress(`Waiting for ${count(underWay, 'message')} to be delivered; Ctrl-C ends at once`);
+      await session.settled(drainMs);
+    }
   } finally {
     await connection.close();
     // Closing settles what is left.
     await session.settled();
     const { undelivered, isReportLost } = session;
     if (undelivered > 0) output.note(`${count(undelivered, 'message')} not delivered.`);
-    if (isReportLost) output.note('The properties of --report were not taken over.');
+    if (isReportLost) output.note('The properties of --report were not reported.');
   }
   // What it was asked to do was not done.
   if (plan.isOnce) io.signal.throwIfAborted();
   return session.undelivered > 0 || session.isReportLost ? EXIT.failed : EXIT.ok;
 }
 
-/** Shows what the connection tells about itself. */
-function watch(connection: ManagedConnection, events: Events): void {
-  let registration: Registration | undefined;
-  connection.on('state', (state) => {
-    if (state.status === 'connected') ({ registration } = connection);
-    events.state(state, registration);
-  });
+/** Shows the state of the connection, now and at each change. */
+function watch(connection: DeviceConnection, events: Events): void {
+  events.state(connection.state, connection.registration);
+  connection.on('state', (state) => events.state(state, connection.registration));
   connection.on('reprovisioned', ({ previous, current }) => events.reprovisioned(previous, current));
   connection.on('credentialsExpiring', ({ notAfter }) => events.expiring(notAfter));
 }
 
-async function drain(
-  session: Session,
-  { output }: Pick<Invocation, 'output'>,
-  drainMs: number,
-): Promise<void> {
-  const { underWay } = session;
-  if (underWay === 0) return;
-  let timer: NodeJS.Timeout | undefined;
-  const timeUp = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, drainMs);
-  });
-  await output.during(`Waiting for ${count(underWay, 'message')} to be delivered; Ctrl-C ends at once`, () =>
-    Promise.race([session.settled(), timeUp]),
-  );
-  clearTimeout(timer);
-}
-
-/** Why the connection was given up. */
-function reasonOf({ state }: ManagedConnection): unknown {
+/** The reason why the connection was given up. */
+function reasonOf({ state }: DeviceConnection): unknown {
   const { error } = { error: undefined, ...state };
   return error ?? new Error('The connection was closed.');
 }

@@ -1,49 +1,49 @@
+import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
-import type { ManagedConnection } from '../../connection/managed-connection';
+import { Message } from 'azure-iot-device';
+import type { DeviceConnection } from '../../connection/device-connection';
 import { abortable } from '../../network/deadline';
-import { CommandError } from '../command-error';
 import type { Io } from '../io';
 import type { Events } from './events';
-import { readLines } from './lines';
 import type { Plan } from './plan';
 import { receive, report, showTwin } from './receive';
-import { Telemetry } from './telemetry';
 
-/** IoT Hub: no message is larger. */
-const MAX_LINE_BYTES = 256 * 1024;
+/** Messages of standard input that are under way at once; more lines are read when these have arrived. */
+const MAX_UNDER_WAY = 100;
 
 /** How a session ended: everything was done, it was stopped before, or the connection was given up. */
-export type Ending = 'done' | 'stopped' | 'given-up';
+type Ending = 'done' | 'stopped' | 'given-up';
 
-/** What a connected device does: sends what the plan says and shows what comes. */
+/** The work of a connected device: it sends what the plan says and shows what comes. */
 export class Session {
-  readonly #connection: ManagedConnection;
+  readonly #connection: DeviceConnection;
   readonly #plan: Plan;
   readonly #events: Events;
   readonly #io: Io;
   readonly #ending = new AbortController();
-  readonly #telemetry: Telemetry;
+  /** Messages that neither arrived nor failed yet. None of the promises rejects. */
+  readonly #messages = new Set<Promise<void>>();
   /** The reading of the twin and the report; never rejects. */
   #twin: Promise<void> = Promise.resolve();
   #isReporting = false;
+  #undelivered = 0;
   #isReportLost = false;
 
-  constructor(connection: ManagedConnection, plan: Plan, events: Events, io: Io) {
+  constructor(connection: DeviceConnection, plan: Plan, events: Events, io: Io) {
     this.#connection = connection;
     this.#plan = plan;
     this.#events = events;
     this.#io = io;
-    this.#telemetry = new Telemetry(connection.client, plan.message, events);
   }
 
   /** How many messages, the report included, neither arrived nor failed yet. */
   get underWay(): number {
-    return this.#telemetry.underWay + (this.#isReporting ? 1 : 0);
+    return this.#messages.size + (this.#isReporting ? 1 : 0);
   }
 
   /** How many messages will never arrive. */
   get undelivered(): number {
-    return this.#telemetry.undelivered;
+    return this.#undelivered;
   }
 
   /** Whether the reported properties will never arrive. */
@@ -51,23 +51,27 @@ export class Session {
     return this.#isReportLost;
   }
 
-  /** Resolves when everything sent so far has arrived or failed. */
-  async settled(): Promise<void> {
-    await Promise.all([this.#telemetry.settled(), this.#twin]);
+  /** Resolves when everything sent so far has arrived or failed, or after a time in milliseconds. */
+  async settled(limitMs?: number): Promise<void> {
+    const limit = new AbortController();
+    const all = Promise.all([...this.#messages, this.#twin]);
+    const timeUp =
+      limitMs === undefined ? [] : [setTimeout(limitMs, [], { signal: limit.signal }).catch(() => [])];
+    await Promise.race([all, ...timeUp]);
+    limit.abort();
   }
 
   /** Runs until everything is done, the signal of the Io aborts, the time is up or the connection is given up. */
   async run(): Promise<Ending> {
     const { forMs } = this.#plan;
     const { signal } = this.#io;
-    const onAbort = () => this.#end('stopped');
-    const timer = forMs === undefined ? undefined : globalThis.setTimeout(onAbort, forMs);
-    signal.addEventListener('abort', onAbort, { once: true });
+    const stop = () => this.#end('stopped');
+    const timer = forMs === undefined ? undefined : globalThis.setTimeout(stop, forMs);
+    signal.addEventListener('abort', stop, { once: true });
     this.#connection.on('state', ({ status }) => {
       if (status === 'closed') this.#end('given-up');
     });
-    if (signal.aborted) onAbort();
-    if (this.#connection.state.status === 'closed') this.#end('given-up');
+    if (signal.aborted) stop();
     try {
       await abortable(this.#work(), this.#ending.signal);
       return 'done';
@@ -76,8 +80,8 @@ export class Session {
       throw error;
     } finally {
       clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
-      // Whatever ended it: nothing more is read or sent.
+      signal.removeEventListener('abort', stop);
+      // Nothing more is read or sent.
       this.#end('done');
     }
   }
@@ -91,33 +95,53 @@ export class Session {
     if (!isOnce) receive(this.#connection, this.#plan, this.#events);
     this.#twin = this.#useTwin();
     // Only the end of the session ends its repetition.
-    this.#sendMessage().catch(() => undefined);
-    await this.#sendLines();
+    this.#sendTelemetry().catch(() => undefined);
+    if (readsInput) await this.#sendLines();
     if (!isOnce && !readsInput) await new Promise<never>(() => undefined);
     await this.settled();
   }
 
-  async #sendMessage(): Promise<void> {
+  async #sendTelemetry(): Promise<void> {
     const { telemetry, everyMs } = this.#plan;
     if (telemetry === undefined) return;
-    const { signal } = this.#ending;
-    this.#telemetry.send(Buffer.from(telemetry));
+    this.#send(telemetry);
     while (everyMs !== undefined) {
-      await setTimeout(everyMs, undefined, { signal });
-      this.#telemetry.send(Buffer.from(telemetry));
+      await setTimeout(everyMs, undefined, { signal: this.#ending.signal });
+      this.#send(telemetry);
     }
   }
 
   async #sendLines(): Promise<void> {
-    if (!this.#plan.readsInput) return;
-    for await (const line of readLines(this.#io.stdin, this.#ending.signal, MAX_LINE_BYTES)) {
-      if (line === undefined) this.#telemetry.refuse(tooLong());
-      else this.#telemetry.send(line);
-      await abortable(this.#telemetry.room(), this.#ending.signal);
+    const { signal } = this.#ending;
+    for await (const line of createInterface({ input: this.#io.stdin, crlfDelay: Infinity, signal })) {
+      if (line.trim() !== '') this.#send(line);
+      while (this.#messages.size >= MAX_UNDER_WAY) await abortable(Promise.race(this.#messages), signal);
     }
   }
 
-  /** Reads the twin where it is wanted; reports. What fails is told and does not end the session. */
+  /** Sends a message, without waiting for it. */
+  #send(body: string): void {
+    const delivery = this.#deliver(body).finally(() => this.#messages.delete(delivery));
+    this.#messages.add(delivery);
+  }
+
+  async #deliver(body: string): Promise<void> {
+    const { contentType, properties } = this.#plan.message;
+    const message = new Message(body);
+    // The SDK sends any; its type knows one.
+    message.contentType = contentType as 'application/json';
+    message.contentEncoding = 'utf-8';
+    for (const [name, value] of properties) message.properties.add(name, value);
+    try {
+      await this.#connection.client.sendEvent(message);
+      this.#events.sent(body);
+    } catch (error) {
+      this.#undelivered += 1;
+      this.#events.undelivered(body, error);
+    }
+  }
+
+  /** Reads the twin where it is wanted; reports. A failure is shown and does not end the session. */
   async #useTwin(): Promise<void> {
     const { isOnce, report: patch } = this.#plan;
     if (isOnce && patch === undefined) return;
@@ -130,18 +154,10 @@ export class Session {
       this.#events.reported(patch);
     } catch (error) {
       this.#isReportLost = patch !== undefined;
-      // Who stops while the twin is being read does not miss it.
+      // A session that stops while the twin is being read does not miss it.
       if (this.#isReportLost || !this.#ending.signal.aborted) this.#events.warning(error);
     } finally {
       this.#isReporting = false;
     }
   }
-}
-
-function tooLong(): CommandError {
-  return new CommandError({
-    code: 'LINE_TOO_LONG',
-    message: `A line of standard input is longer than ${MAX_LINE_BYTES} bytes, which is more than a message may hold.`,
-    remedy: 'Split it into several messages.',
-  });
 }

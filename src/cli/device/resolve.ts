@@ -1,25 +1,24 @@
-import { checkCredentials, type EnrollmentKind } from 'azure-iot-certificates';
-import type { ConnectOptions, TransportKind } from '../../options/types';
+import { checkCredentials } from 'azure-iot-certificates';
+import { readProfileSettings, type Profile } from '../../options/profile';
+import type { ConnectOptions } from '../../options/types';
 import type { Invocation } from '../command';
-import { flagName } from '../flags/spec';
+import { flagName, valueOf, type Flag } from '../flags';
 import type { Io } from '../io';
 import { readPassphrase } from '../prompt/passphrase';
-import { canAsk, Prompter } from '../prompt/prompter';
-import { readProfile } from '../profile/file';
+import { canAsk, MAX_TRIES, Prompter } from '../prompt/prompter';
 import { UsageError } from '../usage-error';
 import { deviceFlags } from './flags';
-import type { DeviceSettings, SettingName } from './settings';
 
 /** A call of a command that has {@link deviceFlags} among its flags. */
 export type DeviceInvocation = Invocation<typeof deviceFlags>;
 
 /** The variable with the passphrase that is read when nothing names another one. */
-export const PASSPHRASE_VARIABLE = 'KEY_PASSPHRASE';
-/** How often somebody may mistype a passphrase. */
-const MAX_TRIES = 3;
+const PASSPHRASE_VARIABLE = 'KEY_PASSPHRASE';
 
-/** Which flag sets what; `--pkcs12` sets certificate and key. */
-const FLAGS: Readonly<Record<SettingName, Exclude<keyof typeof deviceFlags, 'profile' | 'pkcs12'>>> = {
+type FlagName = Exclude<keyof typeof deviceFlags, 'profile' | 'pkcs12'>;
+
+/** The flag of each setting; `--pkcs12` sets certificate and key. */
+export const SETTING_FLAGS: Readonly<Record<keyof Profile, FlagName>> = {
   enrollment: 'enrollment',
   idScope: 'idScope',
   globalEndpoint: 'endpoint',
@@ -38,55 +37,50 @@ const FLAGS: Readonly<Record<SettingName, Exclude<keyof typeof deviceFlags, 'pro
   skipChecks: 'skipCheck',
 };
 
-const SETTING_NAMES = Object.keys(FLAGS) as readonly SettingName[];
+/** The library's options that the command line knows; those of `checkCredentials` are complete. */
+export type DeviceOptions = Omit<Profile, 'passphraseEnv' | 'passphraseFile'> &
+  Required<Pick<Profile, 'enrollment' | 'certFile' | 'keyFile'>> & { readonly passphrase?: string };
 
-/** What the flags say, and what variables of the environment say in their absence. */
-export function settingsOf(
-  { values, sources }: Pick<DeviceInvocation, 'values' | 'sources'>,
-  source: 'flag' | 'environment',
-): DeviceSettings {
-  const entries = SETTING_NAMES.filter((name) => sources[FLAGS[name]] === source).map((name) => [
-    name,
-    values[FLAGS[name]],
-  ]);
-  // Each flag's type is that of its setting; the table above pairs them.
-  const settings = Object.fromEntries(entries) as DeviceSettings;
-  if (source !== 'flag' || values.pkcs12 === undefined) return settings;
-  const { certFile, keyFile } = settings;
-  if (certFile !== undefined || keyFile !== undefined)
+/** The settings that flags give. */
+export function flagSettings({ pkcs12, ...values }: DeviceInvocation['values']): Profile {
+  const settings = settingsFrom((name) => {
+    const value = values[name];
+    return Array.isArray(value) && value.length === 0 ? undefined : value;
+  });
+  if (pkcs12 === undefined) return settings;
+  if (settings.certFile !== undefined || settings.keyFile !== undefined)
     throw new UsageError('--pkcs12 holds certificate and key: leave --cert and --key out.');
-  return { ...settings, certFile: values.pkcs12, keyFile: values.pkcs12 };
+  return { ...settings, certFile: pkcs12, keyFile: pkcs12 };
 }
 
-/** The library's options that the command line knows; without `idScope` they are those of `checkCredentials`. */
-export interface DeviceOptions {
-  readonly enrollment: EnrollmentKind;
-  readonly certFile: string;
-  readonly keyFile: string;
-  readonly chainFile?: string;
-  readonly passphrase?: string;
-  readonly skipChecks?: readonly string[];
-  readonly registrationId?: string;
-  readonly idScope?: string;
-  readonly globalEndpoint?: string;
-  readonly modelId?: string;
-  readonly payload?: Readonly<Record<string, unknown>>;
-  readonly caFile?: string;
-  readonly transport?: TransportKind;
-  readonly timeoutMs?: number;
-  readonly assignmentFile?: string;
+/** The settings that environment variables give. An empty variable counts as absent. */
+export function environmentSettings(io: Pick<Io, 'env' | 'cwd'>): Profile {
+  return settingsFrom((name) => variableValue(deviceFlags[name], io));
+}
+
+function settingsFrom(valueFor: (flag: FlagName) => unknown): Profile {
+  const entries = Object.entries(SETTING_FLAGS).map(([setting, flag]) => [setting, valueFor(flag)] as const);
+  // The table pairs each setting with a flag of its type.
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+}
+
+function variableValue<Value>(flag: Flag<Value>, { env, cwd }: Pick<Io, 'env' | 'cwd'>): Value | undefined {
+  const text = flag.env === undefined ? '' : (env[flag.env] ?? '');
+  return text === '' ? undefined : valueOf(`${flag.env ?? ''} (environment variable)`, flag, text, cwd);
 }
 
 /**
  * The options for `connectDevice` and `provisionDevice`: flags before the profile before variables of the environment.
- * Asks for the passphrase when the key needs one, nothing names it and somebody is there to answer.
+ * Asks for the passphrase when the key needs one, nothing names it and there is a terminal.
  *
- * @throws UsageError naming everything that is missing
- * @throws CommandError when the profile cannot be used
+ * @throws UsageError naming every setting that is missing
+ * @throws InvalidOptionsError, FileError when the profile cannot be used
  */
 export async function connectOptions(invocation: DeviceInvocation): Promise<ConnectOptions> {
-  const { idScope, ...options } = await resolve(invocation, ['enrollment', 'idScope', 'certFile', 'keyFile']);
-  return { ...options, idScope: idScope ?? '', signal: invocation.io.signal };
+  const { idScope = '', ...options } = await resolve(invocation, [
+    ...(['enrollment', 'idScope', 'certFile', 'keyFile'] as const),
+  ]);
+  return { ...options, idScope, signal: invocation.io.signal };
 }
 
 /** Like {@link connectOptions}, for commands that connect to nothing: the ID scope may be missing. */
@@ -94,35 +88,53 @@ export async function credentialsOptions(invocation: DeviceInvocation): Promise<
   return await resolve(invocation, ['enrollment', 'certFile', 'keyFile']);
 }
 
+/** A problem for each required setting that is missing. */
+export function missingSettings(
+  settings: Profile,
+  required: readonly (keyof Profile)[],
+  alternatives: readonly string[] = [],
+): readonly string[] {
+  return required
+    .filter((name) => settings[name] === undefined)
+    .map((name) => {
+      const { description, env }: Flag<unknown> = deviceFlags[SETTING_FLAGS[name]];
+      const ways = [
+        'Give the flag',
+        ...(env === undefined ? [] : [`set the environment variable ${env}`]),
+        ...alternatives,
+      ];
+      return `${flagName(SETTING_FLAGS[name])} is missing: ${description} ${ways.join(', or ')}.`;
+    });
+}
+
 async function resolve(
-  invocation: DeviceInvocation,
-  required: readonly SettingName[],
+  { values, io }: DeviceInvocation,
+  required: readonly (keyof Profile)[],
 ): Promise<DeviceOptions> {
-  const { values, io } = invocation;
-  const flags = settingsOf(invocation, 'flag');
-  const profile = values.profile === undefined ? {} : await readProfile(values.profile);
-  const merged = { ...settingsOf(invocation, 'environment'), ...profile, ...flags };
-  const missing = required.filter((name) => merged[name] === undefined);
-  if (missing.length > 0) throw new UsageError(missing.map(missingText));
+  const flags = flagSettings(values);
+  const file = values.profile ?? variableValue(deviceFlags.profile, io);
+  const profile = file === undefined ? {} : await readProfileSettings(file);
+  const merged = { ...environmentSettings(io), ...profile, ...flags };
+  const missing = missingSettings(merged, required, ['use --profile']);
+  if (missing.length > 0) throw new UsageError(missing);
   const { passphraseEnv: _variable, passphraseFile: _file, chainFile, ...settings } = merged;
   // The profile's intermediates belong to the profile's certificate.
   const hasChain = chainFile !== undefined && (flags.certFile === undefined || flags.chainFile !== undefined);
-  // What is required is there, and what is absent is no member; a payload that is no object is refused by the library.
+  // What is required is there. A payload that is no object is refused by the library.
   const options = { ...settings, ...(hasChain && { chainFile }) } as DeviceOptions;
-  const passphrase = await passphraseOf([flags, profile], options, io);
+  const passphrase = await passphraseOf(flags, profile, options, io);
   return { ...options, ...(passphrase !== undefined && { passphrase }) };
 }
 
-async function passphraseOf(
-  [flags, profile]: readonly [DeviceSettings, DeviceSettings],
+/** The passphrase of the key: by flags, by the profile, by {@link PASSPHRASE_VARIABLE}, or asked for. */
+export async function passphraseOf(
+  flags: Profile,
+  profile: Profile,
   options: DeviceOptions,
   io: Io,
 ): Promise<string | undefined> {
   const named =
-    (await readPassphrase({ variable: flags.passphraseEnv, file: flags.passphraseFile }, io, {
-      variable: '--passphrase-env',
-      file: '--passphrase-file',
-    })) ??
+    (await readPassphrase({ variable: flags.passphraseEnv, file: flags.passphraseFile }, io)) ??
     (await readPassphrase({ variable: profile.passphraseEnv, file: profile.passphraseFile }, io, {
       variable: '"passphraseEnv" of the profile',
       file: '"passphraseFile" of the profile',
@@ -149,11 +161,4 @@ async function askIfNeeded(options: DeviceOptions, io: Io): Promise<string | und
     if (tries === MAX_TRIES || !(await finds('passphrase-correct', passphrase))) return passphrase;
     io.stderr.write('That is not its passphrase; try again.\n');
   }
-}
-
-function missingText(name: SettingName): string {
-  const flag = FLAGS[name];
-  const { description, env }: { description: string; env?: string } = deviceFlags[flag];
-  const variable = env === undefined ? '' : `, set the environment variable ${env}`;
-  return `${flagName(flag)} is missing: ${description} Give the flag${variable} or use --profile.`;
 }

@@ -3,7 +3,7 @@ import { textInFlagTerms } from '../flag-terms';
 import type { Output } from '../output/output';
 import { printable } from '../output/printable';
 
-/** Tells what is questionable about the credentials; what is wrong with them is for whoever uses them to refuse. */
+/** Prints the warnings of the check of the credentials. Errors are left to the call that uses the credentials. */
 export async function warnAboutCredentials(options: CredentialsOptions, output: Output): Promise<void> {
   const { findings } = await checkCredentials(options);
   for (const { severity, message, remedy } of findings) {

@@ -1,32 +1,27 @@
 import { DeviceError } from 'azure-iot-certificates';
 import { CommandError } from '../command-error';
 import { inFlagTerms } from '../flag-terms';
-import type { Examination, Finding, Step, StepName } from './step';
+import type { Examination, Outcome, Step, StepName } from './step';
 
-/** What became of one step. */
-export interface StepReport extends Finding {
+/** A step with its outcome. */
+export interface StepReport extends Outcome {
   readonly name: StepName;
   readonly title: string;
-  /** Why it failed, where somebody said so. */
+  /** The reason of a failure. */
   readonly error?: CommandError;
   readonly milliseconds: number;
 }
 
-/** Is told what is going on. */
-export interface Observer {
-  started(step: Step): void;
-  finished(report: StepReport): void;
-}
-
 /**
- * Goes through the steps. One that depends on what failed is not tried.
+ * Goes through the steps. A step that depends on a failed one is not tried.
  *
+ * @param finished gets the report of each step as it comes
  * @throws the signal's reason when it aborts
  */
 export async function examine(
   examination: Examination,
   steps: readonly Step[],
-  observer: Observer,
+  finished: (report: StepReport) => void,
   signal: AbortSignal,
 ): Promise<readonly StepReport[]> {
   const reports: StepReport[] = [];
@@ -35,14 +30,13 @@ export async function examine(
   try {
     for (const step of steps) {
       const missing = step.needs.some(isMissing);
-      if (!missing) observer.started(step);
       const report = missing ? notTried(step) : await tried(step, examination, signal);
       reports.push(report);
-      observer.finished(report);
+      finished(report);
     }
     return reports;
   } finally {
-    await examination.link?.close();
+    await examination.connection?.close();
   }
 }
 
@@ -55,8 +49,8 @@ async function tried(step: Step, examination: Examination, signal: AbortSignal):
   const started = performance.now();
   const milliseconds = () => Math.round(performance.now() - started);
   try {
-    const finding = await step.run(examination, signal);
-    return { name, title, ...finding, milliseconds: milliseconds() };
+    const outcome = await step.run(examination, signal);
+    return { name, title, ...outcome, milliseconds: milliseconds() };
   } catch (reason) {
     signal.throwIfAborted();
     const error = reason instanceof DeviceError ? inFlagTerms(reason) : reason;

@@ -2,10 +2,9 @@ import { jsonOf } from '../failure';
 import type { Output, Result } from '../output/output';
 import { printable } from '../output/printable';
 import type { Style } from '../output/style';
-import { isInteractive, terminalWidth, type OutputIo } from '../output/terminal';
+import { terminalWidth, type OutputIo } from '../output/terminal';
 import { wrap } from '../output/text';
-import type { Observer, StepReport } from './examine';
-import type { Step } from './step';
+import type { StepReport } from './examine';
 import { STEPS } from './steps';
 
 const MARKS: Readonly<Record<StepReport['status'], readonly [mark: string, color: keyof Style]>> = {
@@ -15,32 +14,17 @@ const MARKS: Readonly<Record<StepReport['status'], readonly [mark: string, color
   skipped: ['-', 'dim'],
 };
 const TITLE_WIDTH = Math.max(...STEPS.map(({ title }) => title.length));
-/** Where texts begin: after mark and title. */
+/** As wide as a mark and a title. */
 const MARGIN = ' '.repeat(2 + TITLE_WIDTH + 2);
 const MIN_TEXT_WIDTH = 30;
 
-/** Shows the steps as they are gone through, and what came of them. */
-export class ExaminationPrinter implements Observer {
-  readonly #output: Output;
-  readonly #progress: (text: string) => void;
-  readonly #width: number;
-
-  /** @param progress changes the line that tells what goes on */
-  constructor(output: Output, io: OutputIo, progress: (text: string) => void) {
-    this.#output = output;
-    // Where no line can move, the findings themselves show how far it has come.
-    this.#progress = isInteractive(io, 'stderr') ? progress : () => undefined;
-    this.#width = Math.max(MIN_TEXT_WIDTH, (terminalWidth(io, 'stdout') ?? Infinity) - MARGIN.length);
-  }
-
-  started({ title, doing }: Step): void {
-    this.#progress(`${title}: ${doing}`);
-  }
-
-  finished(report: StepReport): void {
-    if (this.#output.isJson) return;
-    this.#output.event({ json: undefined, text: (style) => lines(report, style, this.#width) });
-  }
+/** Prints the report of each step as it comes; nothing with `--json`. */
+export function stepPrinter(output: Output, io: OutputIo): (report: StepReport) => void {
+  const width = Math.max(MIN_TEXT_WIDTH, (terminalWidth(io, 'stdout') ?? Infinity) - MARGIN.length);
+  return (report) => {
+    if (output.isJson) return;
+    output.event({ json: undefined, text: (style) => lines(report, style, width) });
+  };
 }
 
 /** The result: with `--json` everything, otherwise what remains to be said. */

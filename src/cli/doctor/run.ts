@@ -1,24 +1,23 @@
 import { lookup } from 'node:dns/promises';
 import { DEFAULT_GLOBAL_ENDPOINT, validateConnectOptions } from '../../options/validate';
 import type { Invocation } from '../command';
-import { proxyOption } from '../device/proxy';
+import { proxyOption } from '../device/flags';
 import { connectOptions } from '../device/resolve';
 import { EXIT } from '../exit-codes';
 import type { flags } from './command';
 import { examine } from './examine';
-import { ExaminationPrinter, resultOf } from './printer';
+import { resultOf, stepPrinter } from './printer';
 import type { Examination, Network } from './step';
 import { STEPS } from './steps';
 
-/** The command `doctor`. */
-export async function run(invocation: Invocation<typeof flags>): Promise<number> {
-  return await examineDevice(invocation, {});
-}
-
-/** @param network what is to be reached otherwise */
-export async function examineDevice(
+/**
+ * The action of `doctor`.
+ *
+ * @param network the parts of the network that tests replace
+ */
+export async function runDoctor(
   invocation: Invocation<typeof flags>,
-  network: Partial<Network>,
+  network: Partial<Network> = {},
 ): Promise<number> {
   const { values, io, output } = invocation;
   const { assignmentFile: _unused, ...settings } = await connectOptions({
@@ -42,9 +41,8 @@ export async function examineDevice(
     },
   };
   const steps = STEPS.filter(({ name }) => name !== 'telemetry' || !values.skipTelemetry);
-  const reports = await output.during('Examining', (update) =>
-    examine(examination, steps, new ExaminationPrinter(output, io, update), io.signal),
-  );
+  output.progress('Examining');
+  const reports = await examine(examination, steps, stepPrinter(output, io), io.signal);
   output.result(resultOf(reports, examination.registration?.deviceId));
   return reports.some(({ status }) => status === 'failed') ? EXIT.failed : EXIT.ok;
 }

@@ -1,8 +1,7 @@
-import type { ConnectOptions, TransportKind } from '../../options/types';
-import type { Device } from '../../provisioning/device';
+import type { DeviceConnection } from '../../connection/device-connection';
 import type { ProxyRule } from '../../options/proxy';
 import type { Registration } from '../../options/registration';
-import type { HubLink } from '../../hub/link';
+import type { ProvisionOptions, TransportKind } from '../../options/types';
 
 /** The services that a device talks to. */
 export type Service = 'dps' | 'hub';
@@ -15,18 +14,17 @@ export type StepName =
   | `${Service}-name`
   | `${Service}-port`
   | `${Service}-tls`
-  | 'server-time'
   | 'registration'
   | 'hub-connection'
   | 'telemetry';
 
-/** What a step found. */
-export interface Finding {
-  /** `skipped`: nothing can be said. */
+/** The outcome of a step. */
+export interface Outcome {
+  /** `skipped`: the step was not tried. */
   readonly status: 'ok' | 'warning' | 'failed' | 'skipped';
   /** One sentence or part of one, without a full stop. */
   readonly summary: string;
-  /** The cure, of a warning or failure. */
+  /** The cure of a warning or failure. */
   readonly remedy?: string;
   /** Further facts, a line each. */
   readonly details?: readonly string[];
@@ -34,49 +32,43 @@ export interface Finding {
   readonly data?: object;
 }
 
-/** How the outside is reached, which tests replace. */
+/** The network as the steps reach it. */
 export interface Network {
   /** The addresses of a name. */
   readonly lookup: (host: string) => Promise<readonly string[]>;
   /** The port of each transport, for hosts that come without one. */
   readonly ports: Readonly<Record<TransportKind, number>>;
-  /** How long one probe may take: a name, a port, a handshake. In milliseconds. */
+  /** How long one probe may take, in milliseconds: a name, a port, a handshake. */
   readonly probeTimeoutMs: number;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: () => Date;
 }
 
-/** What is examined, and what the steps so far have brought to light for the next ones. */
+/** The device that is examined, and the results of steps that later steps need. */
 export interface Examination {
-  readonly options: ConnectOptions;
+  readonly options: ProvisionOptions;
   readonly transport: TransportKind;
   /** Host of DPS, perhaps with a port. */
   readonly globalEndpoint: string;
   readonly network: Network;
   /** Roots to trust besides the runtime's. */
   roots?: readonly string[] | undefined;
-  /** The device, when its credentials can work. */
-  device?: Device;
+  registrationId?: string;
   proxyFor?: ProxyRule;
-  /** The ports of DPS that can be reached. */
-  openPorts?: readonly number[];
   registration?: Registration;
-  link?: HubLink;
+  connection?: DeviceConnection;
 }
 
-/** One thing to look at. */
+/** One step of the way of a device to its hub. */
 export interface Step {
   readonly name: StepName;
   /** For people. */
   readonly title: string;
-  /** What the progress line says. */
-  readonly doing: string;
-  /** Makes sense only if these did not fail and were not left out. */
+  /** The step is tried only if these succeeded. */
   readonly needs: readonly StepName[];
   /**
-   * Looks. What it rejects with is a failure with a message and a remedy; the signal's reason ends the examination.
-   *
-   * @throws DeviceError, CommandError
+   * Examines. A rejection with a DeviceError or CommandError is a failure of the step; the signal's reason ends the
+   * examination.
    */
-  run(examination: Examination, signal: AbortSignal): Promise<Finding>;
+  run(examination: Examination, signal: AbortSignal): Promise<Outcome>;
 }

@@ -1,4 +1,4 @@
-/** What a terminal would obey, hide or reorder: control characters, and those that change the direction of text. */
+/** Control characters, invisible characters, and those that change the direction of text. */
 const UNPRINTABLE = /[\p{Cc}\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu;
 
 /** Text of unknown origin (a certificate, a message, a service) on one line and without power over the terminal. */

@@ -1,6 +1,6 @@
 import type { Io, OutputStream } from '../io';
 
-/** What output looks like depends on the stream and the environment. */
+/** The part of the process that decides on colors and widths. */
 export type OutputIo = Pick<Io, 'stdout' | 'stderr' | 'env'>;
 
 /** One of the two streams for text. */

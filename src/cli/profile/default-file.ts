@@ -1,2 +1,2 @@
-/** Where a profile is when nothing says otherwise, in the working directory. */
+/** The profile of `profile init` and `profile show` without an operand, in the working directory. */
 export const DEFAULT_PROFILE = 'device-profile.json';

@@ -5,7 +5,7 @@ import { UsageError } from '../usage-error';
 /** Longer passphrases cannot be used by OpenSSL; a longer file is something else. */
 const MAX_FILE_BYTES = 4096;
 
-/** Where a passphrase comes from; at most one of the two. */
+/** The source of a passphrase: at most one of the two. */
 export interface PassphraseSource {
   /** Name of the environment variable that holds it. */
   readonly variable?: string | undefined;
@@ -13,8 +13,8 @@ export interface PassphraseSource {
   readonly file?: string | undefined;
 }
 
-/** What the source is called in messages: flags, or members of a profile. */
-export interface PassphraseSourceNames {
+/** The names of the two in messages: flags, or fields of a profile. */
+interface PassphraseSourceNames {
   readonly variable: string;
   readonly file: string;
 }
@@ -27,14 +27,14 @@ export interface PassphraseSourceNames {
 export async function readPassphrase(
   { variable, file }: PassphraseSource,
   { env }: Pick<Io, 'env'>,
-  names: PassphraseSourceNames,
+  names: PassphraseSourceNames = { variable: '--passphrase-env', file: '--passphrase-file' },
 ): Promise<string | undefined> {
   if (variable !== undefined && file !== undefined)
     throw new UsageError(`${names.variable} and ${names.file} are both given; give one of the two.`);
   if (variable !== undefined) {
     const passphrase = env[variable] ?? '';
     if (passphrase !== '') return passphrase;
-    // What does not look like the name of a variable may be the passphrase itself.
+    // Text that is no name of a variable may be the passphrase itself.
     const subject = /^[A-Z][A-Z0-9_]*$/.test(variable) ? variable : 'what it was given';
     throw new UsageError(
       `${names.variable} takes the name of an environment variable that holds the passphrase, but ${subject} is not set.`,

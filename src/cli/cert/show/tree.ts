@@ -6,7 +6,7 @@ export interface Branch {
   readonly signed: readonly Branch[];
 }
 
-/** The certificates as trees: at the top those whose issuer is not among them, or that signed themselves. */
+/** The certificates as trees. At the top are those that are self-signed or whose issuer is not among them. */
 export function treesOf(certificates: readonly CertificateFacts[]): readonly Branch[] {
   const parents = new Map(certificates.map((facts) => [facts, parentOf(facts, certificates)]));
   const branch = (facts: CertificateFacts, above: readonly CertificateFacts[]): Branch => ({
@@ -18,7 +18,7 @@ export function treesOf(certificates: readonly CertificateFacts[]): readonly Bra
   return certificates.filter((facts) => parents.get(facts) === undefined).map((facts) => branch(facts, []));
 }
 
-/** Who signed it: of that name, and with a key that verifies it. */
+/** The signer: a CA with the name of the issuer and a key that verifies the signature. */
 function parentOf(
   facts: CertificateFacts,
   certificates: readonly CertificateFacts[],

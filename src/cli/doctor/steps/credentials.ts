@@ -1,6 +1,5 @@
-import { checkCredentials, type Finding as CredentialsFinding } from 'azure-iot-certificates';
+import { checkCredentials, CredentialsError } from 'azure-iot-certificates';
 import { count, instant } from 'azure-iot-certificates/internal';
-import { prepareDevice } from '../../../provisioning/device';
 import { extraRoots } from '../../../network/extra-roots';
 import { textInFlagTerms } from '../../flag-terms';
 import type { Step } from '../step';
@@ -9,17 +8,15 @@ import type { Step } from '../step';
 export const credentials: Step = {
   name: 'credentials',
   title: 'credentials',
-  doing: 'checking certificate and key',
   needs: [],
   run: async (examination) => {
     const { options } = examination;
     examination.roots = await extraRoots(options);
     const report = await checkCredentials(options);
-    // Throws what the report says when that is an error. The proxy is a step of its own.
-    const device = await prepareDevice({ ...options, proxy: false });
-    examination.device = device;
-    const { certificate, chain } = device.material;
-    const warnings = report.findings.filter(({ severity }) => severity === 'warning');
+    const { ok, registrationId, certificate, chain, findings } = report;
+    if (!ok || registrationId === undefined || certificate === undefined) throw new CredentialsError(report);
+    examination.registrationId = registrationId;
+    const warnings = findings.filter(({ severity }) => severity === 'warning');
     const facts = [
       certificate.subject.replaceAll('\n', ', '),
       `valid until ${instant(new Date(certificate.validTo))}`,
@@ -29,9 +26,11 @@ export const credentials: Step = {
       status: warnings.length === 0 ? 'ok' : 'warning',
       summary: `${facts.join(', ')}: fit for ${options.enrollment}`,
       details: warnings.map(({ message }) => textInFlagTerms(message)),
-      ...remedyOf(warnings),
+      ...(warnings.length > 0 && {
+        remedy: warnings.map(({ remedy }) => textInFlagTerms(remedy)).join(' '),
+      }),
       data: {
-        registrationId: device.registrationId,
+        registrationId,
         thumbprint: certificate.fingerprint256.replaceAll(':', ''),
         notAfter: new Date(certificate.validTo),
         warnings: warnings.map(({ rule }) => rule),
@@ -39,9 +38,3 @@ export const credentials: Step = {
     };
   },
 };
-
-function remedyOf(warnings: readonly CredentialsFinding[]): { remedy?: string } {
-  return warnings.length === 0
-    ? {}
-    : { remedy: warnings.map(({ remedy }) => textInFlagTerms(remedy)).join(' ') };
-}

@@ -5,23 +5,22 @@ import {
   PROXY_VARIABLES,
   type HttpProxy,
 } from '../../../options/proxy';
-import type { Examination, Finding, Step } from '../step';
-import { targetOf } from '../target';
+import { targetOf } from '../network';
+import type { Examination, Outcome, Step } from '../step';
 
 /** Variables that some programs take for a proxy. */
 const UNUSED_VARIABLES = ['http_proxy', 'HTTP_PROXY', 'all_proxy', 'ALL_PROXY'];
 
-/** Which proxy is used, and why. */
+/** The proxy that is used, and the reason. */
 export const proxy: Step = {
   name: 'proxy',
   title: 'proxy',
-  doing: 'looking for a proxy',
   needs: [],
-  // eslint-disable-next-line @typescript-eslint/require-await -- what it throws is to reject
+  // eslint-disable-next-line @typescript-eslint/require-await -- an error must reject
   run: async (examination) => find(examination),
 };
 
-function find(examination: Examination): Finding {
+function find(examination: Examination): Outcome {
   const { options, transport, network } = examination;
   const { env } = network;
   const variable = firstSet(env, PROXY_VARIABLES);
