@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { readCommandLine as readEmulatorLine } from '../../packages/emulator/test/cli/support/read-command-line';
 import { COMMANDS } from '../../src/cli/commands';
 import { buildProgram } from '../../src/cli/program';
 import { MemoryIo } from '../cli/support/memory-io';
@@ -6,8 +7,8 @@ import { MemoryIo } from '../cli/support/memory-io';
 /** Reads the words after a program's name as the program does, without running anything; rejects when they are wrong. */
 type Parser = (words: readonly string[]) => Promise<void>;
 
-/** The parsers of our programs by their names. A program without one is recognized, but its lines are not read. */
-const PARSERS: Readonly<Record<string, Parser | undefined>> = {
+/** The parsers of our programs by their names. */
+const PARSERS: Readonly<Record<string, Parser>> = {
   'azure-iot-x509': async (words) => {
     const { program } = buildProgram(COMMANDS, new MemoryIo(), () => Promise.resolve());
     try {
@@ -17,22 +18,6 @@ const PARSERS: Readonly<Record<string, Parser | undefined>> = {
       if (!(error instanceof CommanderError && error.exitCode === 0)) throw error;
     }
   },
-  'azure-iot-emulator': undefined,
-};
-
-/** A command line of one of our programs. */
-interface CommandLine {
-  readonly program: string;
-  /** The words after the program's name. */
-  readonly words: readonly string[];
-}
-
-/** Reads the words after a program's name as the program does, without running anything; rejects when they are wrong. */
-type Parser = (words: readonly string[]) => Promise<void>;
-
-/** The parsers of our programs by their names. */
-const PARSERS: Readonly<Record<string, Parser>> = {
-  'azure-iot-x509': readDeviceLine,
   'azure-iot-emulator': readEmulatorLine,
 };
 
