@@ -1,21 +1,22 @@
-export { checkCredentials } from 'azure-iot-certificates';
 export type { CredentialsReport, EnrollmentKind, Finding, Severity } from 'azure-iot-certificates';
-export { connectDevice } from './connect';
-export type { DeviceConnection, DeviceConnectionEvents } from './connection/device-connection';
-export type { ConnectionState } from './connection/state';
+export type { DeviceErrorCode, DeviceErrorInit, OptionProblem, ServiceName } from 'azure-iot-certificates';
 export {
-  ConnectionError,
+  checkCredentials,
   CredentialsError,
   DeviceError,
   FileError,
   InvalidOptionsError,
-  ProvisioningError,
-  TimeoutError,
-  type DeviceErrorCode,
-  type DeviceErrorInit,
-  type OptionProblem,
-  type ServiceName,
-} from './errors';
+} from 'azure-iot-certificates/internal';
+export { connectDevice } from './connect';
+export type { DeviceConnection, DeviceConnectionEvents } from './connection/device-connection';
+export {
+  methodResponse,
+  type MethodCall,
+  type MethodHandler,
+  type MethodResponse,
+} from './connection/methods';
+export type { ConnectionState } from './connection/state';
+export { ConnectionError, ProvisioningError, TimeoutError } from './errors/errors';
 export type { AssignmentKey, AssignmentStore } from './options/assignment-store';
 export { connectionOptionsFromEnv, type EnvironmentOptions } from './options/environment';
 export type { Registration } from './options/registration';
@@ -34,5 +35,4 @@ export type {
   TransportKind,
 } from './options/types';
 export { provisionDevice } from './provision';
-export { fileAssignmentStore } from './provisioning/assignments/file';
-export { memoryAssignmentStore } from './provisioning/assignments/memory';
+export { fileAssignmentStore, memoryAssignmentStore } from './provisioning/assignments/stores';

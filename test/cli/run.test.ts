@@ -7,7 +7,7 @@ import { GLOBAL_FLAGS, jsonFlag } from '../../src/cli/global-flags';
 import { flagRows } from '../../src/cli/help';
 import { run, runCommand } from '../../src/cli/run';
 import { CredentialsError, InvalidOptionsError } from '../../packages/certificates/src/errors';
-import { ProvisioningError } from '../../src/errors';
+import { ProvisioningError } from '../../src/errors/errors';
 import { version } from '../../package.json';
 import { MemoryIo } from './support/memory-io';
 

@@ -1,7 +1,7 @@
 import { Message } from 'azure-iot-device';
 import { Mqtt } from 'azure-iot-device-mqtt';
 import { Outbox } from '../../src/connection/outbox';
-import { ConnectionError } from '../../src/errors';
+import { ConnectionError } from '../../src/errors/errors';
 import type { HubLink, SendCallback } from '../../src/hub/link';
 import { load } from '../../src/network/sdk-packages';
 import { telemetryTopic, withCheapJson } from '../../src/hub/sdk-telemetry';
@@ -20,6 +20,7 @@ function silentLink() {
   const unacknowledged: { body: string; acknowledge: SendCallback }[] = [];
   const failures: unknown[] = [];
   const link = {
+    host: 'hub.example',
     isOpen: true,
     send: (message: Message, acknowledge: SendCallback) =>
       void unacknowledged.push({ body: String(message.data), acknowledge }),
@@ -43,7 +44,7 @@ function closedError(): ConnectionError {
 }
 
 function outbox(): Outbox {
-  return new Outbox(10, closedError);
+  return new Outbox(10);
 }
 
 test('a message that is not acknowledged for half a minute ends the link and goes out again on the next', () => {

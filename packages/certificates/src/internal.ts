@@ -2,14 +2,16 @@
  * What the sibling packages `azure-iot-x509` and `azure-iot-emulator` use besides the public entry point. Nothing here is
  * covered by semantic versioning.
  */
-export { inspectCredentials } from './checking/inspect';
+export { checkCredentials, inspectCredentials } from './checking/inspect';
 export { describeKey } from './checking/rules/algorithms';
 export { BITS, PURPOSES } from './checking/rules/usage';
 export { validateCredentialsOptions } from './checking/validate-options';
 export { ENROLLMENT_KINDS, ENROLLMENTS } from './enrollment';
+export { CredentialsError, DeviceError, FileError, InvalidOptionsError } from './errors';
 export { checkTargets, ensureDirectory, writeFiles, type FileContent } from './files';
 export { OptionProblems } from './making/problems';
 export { createServerCertificate } from './making/server';
+export { isObject } from './is-object';
 export { nearestName } from './nearest-name';
 export { readCertificates } from './reading/certificates';
 export { KEY_KINDS } from './reading/classify';

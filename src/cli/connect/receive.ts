@@ -1,11 +1,12 @@
 import type { Message, Twin } from 'azure-iot-device';
-import type { ManagedConnection } from '../../connection/managed-connection';
+import type { DeviceConnection } from '../../connection/device-connection';
+import { methodResponse } from '../../connection/methods';
 import type { Events } from './events';
 import type { Plan } from './plan';
 
 /** Shows what the hub sends, completes messages and answers methods. */
 export function receive(
-  connection: ManagedConnection,
+  connection: DeviceConnection,
   { answerFor }: Pick<Plan, 'answerFor'>,
   events: Events,
 ): void {
@@ -15,10 +16,10 @@ export function receive(
     // Over MQTT it was completed when it arrived; this cannot fail.
     client.complete(message, () => undefined);
   });
-  connection.answerMethods(({ name, body }) => {
+  connection.onMethod((payload, { name }) => {
     const answer = answerFor(name);
-    events.called(name, parsed(body), answer);
-    return { ...answer, sent: (error) => error && events.warning(error) };
+    events.called(name, payload, answer);
+    return methodResponse(answer.status, answer.payload);
   });
 }
 
@@ -63,13 +64,4 @@ function systemPropertiesOf(message: Message): Record<string, string> {
       (entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1] !== '',
     ),
   );
-}
-
-function parsed(body: string): unknown {
-  try {
-    return JSON.parse(body) as unknown;
-  } catch {
-    // The hub lets nothing else through, but it is the network that says so.
-    return body;
-  }
 }

@@ -1,5 +1,5 @@
-import { connectWith } from '../../connection/connect-with';
-import type { ManagedConnection } from '../../connection/managed-connection';
+import * as library from '../../connect';
+import type { DeviceConnection } from '../../connection/device-connection';
 import type { ReconnectOptions } from '../../options/types';
 import type { Registration } from '../../options/registration';
 import { count } from 'azure-iot-certificates/internal';
@@ -41,7 +41,8 @@ export async function connectDevice(
   validateConnectOptions(options);
   await warnAboutCredentials(options, output);
   const events = new Events(output, io);
-  const connection = await connectWith(options, {}, (created) => watch(created, events));
+  const connection = await library.connectDevice(options);
+  watch(connection, events);
   const session = new Session(connection, plan, events, io);
   try {
     const ending = await session.run();
@@ -61,8 +62,9 @@ export async function connectDevice(
 }
 
 /** Shows what the connection tells about itself. */
-function watch(connection: ManagedConnection, events: Events): void {
-  let registration: Registration | undefined;
+function watch(connection: DeviceConnection, events: Events): void {
+  let registration: Registration | undefined = connection.registration;
+  events.state(connection.state, registration);
   connection.on('state', (state) => {
     if (state.status === 'connected') ({ registration } = connection);
     events.state(state, registration);
@@ -89,7 +91,7 @@ async function drain(
 }
 
 /** Why the connection was given up. */
-function reasonOf({ state }: ManagedConnection): unknown {
+function reasonOf({ state }: DeviceConnection): unknown {
   const { error } = { error: undefined, ...state };
   return error ?? new Error('The connection was closed.');
 }

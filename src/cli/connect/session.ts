@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import type { ManagedConnection } from '../../connection/managed-connection';
+import type { DeviceConnection } from '../../connection/device-connection';
 import { abortable } from '../../network/deadline';
 import { CommandError } from '../command-error';
 import type { Io } from '../io';
@@ -17,7 +17,7 @@ export type Ending = 'done' | 'stopped' | 'given-up';
 
 /** What a connected device does: sends what the plan says and shows what comes. */
 export class Session {
-  readonly #connection: ManagedConnection;
+  readonly #connection: DeviceConnection;
   readonly #plan: Plan;
   readonly #events: Events;
   readonly #io: Io;
@@ -28,7 +28,7 @@ export class Session {
   #isReporting = false;
   #isReportLost = false;
 
-  constructor(connection: ManagedConnection, plan: Plan, events: Events, io: Io) {
+  constructor(connection: DeviceConnection, plan: Plan, events: Events, io: Io) {
     this.#connection = connection;
     this.#plan = plan;
     this.#events = events;

@@ -5,7 +5,7 @@ import { withDeadline } from '../../network/deadline';
 import { startEmulator, type Emulator } from 'azure-iot-emulator';
 import { ENROLLMENT_KINDS } from 'azure-iot-certificates/internal';
 import { DeviceError, type EnrollmentKind } from 'azure-iot-certificates';
-import { TimeoutError } from '../../errors';
+import { TimeoutError } from '../../errors/errors';
 import { DEMO_KINDS } from './kinds';
 import { STEP_NAMES, type DemoReport, type KindReport, type StepName, type StepReport } from './report';
 import { DEMO_STEPS } from './steps';

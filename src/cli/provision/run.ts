@@ -1,4 +1,4 @@
-import { provisionWith } from '../../provisioning/provision-with';
+import { provisionDevice } from '../../provision';
 import type { Registration } from '../../options/registration';
 import { DEFAULT_GLOBAL_ENDPOINT, validateProvisionOptions } from '../../options/validate';
 import type { Invocation } from '../command';
@@ -24,13 +24,7 @@ export async function run(invocation: Invocation<typeof flags>): Promise<number>
   const registration = await output.during('Checking certificate and key', async (update) => {
     await warnAboutCredentials(options, output);
     update(`Registering at ${globalEndpoint}`);
-    let isAssigning = false;
-    const onResponse = ({ body }: { body: { status?: string } }) => {
-      if (isAssigning || body.status !== 'assigning') return;
-      isAssigning = true;
-      update('DPS assigns the device to a hub');
-    };
-    return await provisionWith(options, { onResponse });
+    return await provisionDevice(options);
   });
   output.result({ json: registration, text: (style) => lines(registration, style) });
   return EXIT.ok;

@@ -1,7 +1,7 @@
 import { checkCredentials, type Finding as CredentialsFinding } from 'azure-iot-certificates';
 import { count, instant } from 'azure-iot-certificates/internal';
 import { prepareDevice } from '../../../provisioning/device';
-import { extraRoots } from '../../../network/extra-roots';
+import { extraRoots } from '../../../network/secure-context';
 import { textInFlagTerms } from '../../flag-terms';
 import type { Step } from '../step';
 

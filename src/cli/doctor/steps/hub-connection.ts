@@ -1,7 +1,7 @@
 import { withDeadline } from '../../../network/deadline';
-import { TimeoutError } from '../../../errors';
-import { ACKNOWLEDGE_TIMEOUT_MS, CONNECT_TIMEOUT_MS } from '../../../provisioning/register-device';
+import { TimeoutError } from '../../../errors/errors';
 import { HubLink } from '../../../hub/link';
+import { createSdkHubTransport } from '../../../hub/sdk-transport';
 import { DEFAULT_KEEP_ALIVE_SECONDS, DEFAULT_TIMEOUT_MS } from '../../../options/validate';
 import { explained } from '../probe';
 import type { Step } from '../step';
@@ -25,21 +25,23 @@ export const hubConnection: Step = {
         remedy: 'Try again, or give it more time with timeoutMs.',
       });
     const { modelId } = device;
+    const hub = {
+      host: target.host,
+      deviceId: assigned.deviceId,
+      enrollment: device.enrollment,
+      x509: device.material.toX509(),
+      ca: roots,
+      proxyFor: () => target.proxy,
+    };
     const linkOptions = {
-      credentials: { host: target.host, deviceId: assigned.deviceId, x509: device.material.toX509() },
       transport,
+      keepAliveSeconds: DEFAULT_KEEP_ALIVE_SECONDS,
       sdkOptions: modelId === undefined ? {} : { modelId },
-      wire: {
-        ca: roots,
-        proxy: target.proxy,
-        keepAliveSeconds: DEFAULT_KEEP_ALIVE_SECONDS,
-        connectTimeoutMs: CONNECT_TIMEOUT_MS,
-        acknowledgeTimeoutMs: ACKNOWLEDGE_TIMEOUT_MS,
-      },
+      createTransport: createSdkHubTransport,
     };
     examination.link = await withDeadline({ timeoutMs, signal, onTimeout }, async (attempt) => {
       try {
-        return await HubLink.open(linkOptions, attempt);
+        return await HubLink.open(hub, linkOptions, attempt);
       } catch (error) {
         attempt.throwIfAborted();
         throw explained(error, target, examination);

@@ -1,4 +1,5 @@
-import { registerWithin } from '../../../provisioning/provision-with';
+import { DpsClient } from '../../../provisioning/dps-client';
+import { createSdkProvisioningTransport } from '../../../provisioning/sdk-registration';
 import { DEFAULT_TIMEOUT_MS } from '../../../options/validate';
 import type { Step } from '../step';
 import { SET_THE_CLOCK } from './clock';
@@ -16,7 +17,8 @@ export const registration: Step = {
     const { options, device, proxyFor, network } = examination;
     if (!device || !proxyFor) throw new Error('The steps are run in their order.');
     const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
-    const assigned = await registerWithin({ ...device, proxyFor }, { timeoutMs, signal });
+    const dps = new DpsClient(createSdkProvisioningTransport, timeoutMs);
+    const assigned = await dps.register({ ...device, proxyFor }, signal);
     examination.registration = assigned;
     const { deviceId, assignedHub, substatus } = assigned;
     const summary = `assigned to ${assignedHub} as ${deviceId}${substatus === undefined ? '' : ` (${substatus})`}`;

@@ -1,7 +1,7 @@
 import { Message } from 'azure-iot-device';
 import { abortable, withDeadline } from '../../../network/deadline';
-import { TimeoutError } from '../../../errors';
-import { ACKNOWLEDGE_TIMEOUT_MS } from '../../../provisioning/register-device';
+import { TimeoutError } from '../../../errors/errors';
+import { TELEMETRY_TIMEOUT_MS } from '../../../connection/outbox';
 import type { HubLink } from '../../../hub/link';
 import { explained } from '../probe';
 import type { Step } from '../step';
@@ -20,10 +20,10 @@ export const telemetry: Step = {
     const onTimeout = () =>
       new TimeoutError({
         service: 'hub',
-        message: `${target.host} did not acknowledge the message within ${ACKNOWLEDGE_TIMEOUT_MS / 1000} s.`,
+        message: `${target.host} did not acknowledge the message within ${TELEMETRY_TIMEOUT_MS / 1000} s.`,
         remedy: 'Check the quota of messages of the hub, and try again.',
       });
-    await withDeadline({ timeoutMs: ACKNOWLEDGE_TIMEOUT_MS, signal, onTimeout }, async (attempt) => {
+    await withDeadline({ timeoutMs: TELEMETRY_TIMEOUT_MS, signal, onTimeout }, async (attempt) => {
       try {
         await abortable(send(link), link.over);
       } catch (error) {

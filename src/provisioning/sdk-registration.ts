@@ -3,13 +3,13 @@ import type {
   RegistrationResult,
   X509ProvisioningTransport,
 } from 'azure-iot-provisioning-device';
-import type { TransportKind } from '../options/types';
-import { abortable } from '../network/deadline';
-import { DpsResponses, type DpsResponse } from './sdk-dps-responses';
-import { loadWhileDialing } from '../network/dial';
-import { load } from '../network/sdk-packages';
-import { Wire, type WireOptions } from '../network/wire';
 import type { WireError } from '../errors/wire-error';
+import { abortable } from '../network/deadline';
+import { load, loadInTurns } from '../network/sdk-packages';
+import { transportUri } from '../network/stream';
+import { Wire, type WireOptions } from '../network/wire';
+import type { TransportKind } from '../options/types';
+import { DpsResponses, type DpsResponse } from './sdk-dps-responses';
 
 /** One registration with DPS. */
 export interface RegistrationRequest {
@@ -21,8 +21,8 @@ export interface RegistrationRequest {
   payload: Readonly<Record<string, unknown>> | undefined;
   transport: TransportKind;
   wire: Omit<WireOptions, 'filter' | 'endsWithSession'>;
-  /** Sees each answer of the service as it comes. */
-  onResponse?: ((response: DpsResponse) => void) | undefined;
+  /** Gets each answer of the service as it comes. */
+  onResponse(response: DpsResponse): void;
 }
 
 /** The SDK does not export the type by name. */
@@ -43,19 +43,22 @@ export class RegistrationFailure extends Error {
   }
 }
 
-/** Makes the SDK's transport to DPS. Tests give one of their own. */
-export type ProvisioningTransportFactory = (kind: TransportKind, wire: Wire) => X509ProvisioningTransport;
+/** Makes the transport of the SDK's `ProvisioningDeviceClient`. Tests give one of their own. */
+export type ProvisioningTransportFactory = (
+  request: RegistrationRequest,
+  wire: Wire,
+) => X509ProvisioningTransport | Promise<X509ProvisioningTransport>;
 
 /**
- * Registers through the SDK's `X509Security` and `ProvisioningDeviceClient`. Settles for certain when the connection
- * ends or `signal` aborts, and leaves no socket behind either way.
+ * Registers through the SDK's `X509Security` and `ProvisioningDeviceClient`. Always settles when the connection ends or
+ * `signal` aborts, and leaves no socket behind.
  *
  * @throws RegistrationFailure, or `signal.reason`
  */
-export async function register(
+export async function runRegistration(
   request: RegistrationRequest,
+  createTransport: ProvisioningTransportFactory,
   signal: AbortSignal,
-  createTransport: ProvisioningTransportFactory = createSdkTransport,
 ): Promise<RegistrationResult> {
   signal.throwIfAborted();
   const responses = new DpsResponses();
@@ -64,22 +67,15 @@ export async function register(
     endsWithSession: true,
     filter: (topic, payload) => {
       const message = responses.filter(topic, payload);
-      if (responses.last) request.onResponse?.(responses.last);
+      if (responses.last) request.onResponse(responses.last);
       return message;
     },
   });
   let registration: RegistrationClient | undefined;
   try {
-    if (createTransport === createSdkTransport) {
-      await loadWhileDialing(wire, request, [
-        load.mqttBase,
-        load.provisioningMqtt,
-        load.securityX509,
-        load.mqttClient,
-      ]);
-      signal.throwIfAborted();
-    }
-    registration = createRegistration(request, createTransport(request.transport, wire));
+    const transport = await createTransport(request, wire);
+    signal.throwIfAborted();
+    registration = createRegistration(request, transport);
     return await abortable(untilLost(runToEnd(registration), wire, responses), signal);
   } catch (error) {
     if (signal.aborted) throw signal.reason;
@@ -91,35 +87,26 @@ export async function register(
   }
 }
 
-function runToEnd(registration: RegistrationClient): Promise<RegistrationResult> {
-  return new Promise((resolve, reject) => {
-    // With a callback nothing is returned; the SDK's type says otherwise because the callback is optional.
-    void registration.register((error, result) => {
-      if (error) reject(error);
-      else if (result) resolve(result);
-      else reject(new Error('the SDK returned no registration result'));
-    });
-  });
-}
-
-/**
- * The SDK settles by itself after a final answer, even when the service drops the connection behind it (as DPS does
- * after a 401); without one it would wait for 30 seconds or for ever.
- */
-function untilLost<T>(run: Promise<T>, wire: Wire, responses: DpsResponses): Promise<T> {
-  return new Promise((resolve, reject) => {
-    run.then(resolve, reject);
-    const onLost = () => {
-      if (!responses.isFinal && !isOurs(wire)) reject(wire.over.reason as Error);
-    };
-    if (wire.over.aborted) onLost();
-    else wire.over.addEventListener('abort', onLost, { once: true });
-  });
-}
-
-/** Whether this side ended the connection: the SDK does when its own time is up, and then says so. */
-function isOurs(wire: Wire): boolean {
-  return wire.error?.failure.kind === 'closed';
+/** The SDK's transport. The connection is opened first, and the SDK is loaded while the server's answers are under way. */
+export async function createSdkProvisioningTransport(
+  { host, transport: kind, x509 }: RegistrationRequest,
+  wire: Wire,
+): Promise<X509ProvisioningTransport> {
+  wire.dial(transportUri(kind, host), x509);
+  await loadInTurns([load.mqttBase, load.provisioningMqtt, load.securityX509, load.mqttClient]);
+  const { MqttBase } = load.mqttBase();
+  const { Mqtt, MqttWs } = load.provisioningMqtt();
+  const base = new MqttBase(wire);
+  const transport = new (kind === 'mqtt-ws' ? MqttWs : Mqtt)(
+    // The DPS transport is typed for an earlier patch release of mqtt-base, whose private members differ in name only.
+    base as unknown as ConstructorParameters<typeof Mqtt>[0],
+  );
+  // The SDK's handler for a lost connection calls a callback that is not there, which would end the process.
+  // `runRegistration` watches the wire itself.
+  base.removeAllListeners('error');
+  base.on('error', ignore);
+  transport.on('error', ignore);
+  return transport;
 }
 
 function createRegistration(
@@ -134,9 +121,40 @@ function createRegistration(
   return client;
 }
 
+function runToEnd(registration: RegistrationClient): Promise<RegistrationResult> {
+  return new Promise((resolve, reject) => {
+    // With a callback nothing is returned; the SDK's type says otherwise because the callback is optional.
+    void registration.register((error, result) => {
+      if (error) reject(error);
+      else if (result) resolve(result);
+      else reject(new Error('the SDK returned no registration result'));
+    });
+  });
+}
+
+/**
+ * The SDK settles by itself after a final answer, even when the service drops the connection behind it, as DPS does
+ * after a 401. Without a final answer it would wait for 30 seconds or for ever.
+ */
+function untilLost<T>(run: Promise<T>, wire: Wire, responses: DpsResponses): Promise<T> {
+  return new Promise((resolve, reject) => {
+    run.then(resolve, reject);
+    const onLost = () => {
+      if (!responses.isFinal && !isOurs(wire)) reject(wire.over.reason as Error);
+    };
+    if (wire.over.aborted) onLost();
+    else wire.over.addEventListener('abort', onLost, { once: true });
+  });
+}
+
+/** This side ended the connection. The SDK does so when its own time is up, and reports that itself. */
+function isOurs(wire: Wire): boolean {
+  return wire.error?.failure.kind === 'closed';
+}
+
 /**
  * The SDK's own `cancel` stops the transport but not the state machine above it, whose timers would keep the process
- * alive for up to the `retry-after` of the service; only that state machine's `cancel` clears them.
+ * alive for up to the `retry-after` of the service. Only the `cancel` of that private state machine clears them.
  */
 function stopPolling(registration: RegistrationClient): void {
   const { _pollingStateMachine } = registration as {
@@ -145,22 +163,6 @@ function stopPolling(registration: RegistrationClient): void {
   _pollingStateMachine?.cancel(ignore);
 }
 
-function createSdkTransport(kind: TransportKind, wire: Wire): X509ProvisioningTransport {
-  const { MqttBase } = load.mqttBase();
-  const { Mqtt, MqttWs } = load.provisioningMqtt();
-  const base = new MqttBase(wire);
-  const transport = new (kind === 'mqtt-ws' ? MqttWs : Mqtt)(
-    // The DPS transport is typed for an earlier patch release of mqtt-base, whose private members differ in name only.
-    base as unknown as ConstructorParameters<typeof Mqtt>[0],
-  );
-  // Its handler for a lost connection calls a callback that is not there and crashes the process. `register` watches
-  // the wire itself.
-  base.removeAllListeners('error');
-  base.on('error', ignore);
-  transport.on('error', ignore);
-  return transport;
-}
-
 function ignore(): void {
-  // Reported through Wire.lost.
+  // The wire tells why it is over.
 }
