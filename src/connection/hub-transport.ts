@@ -2,16 +2,16 @@ import { EventEmitter } from 'node:events';
 import type { DeviceClientOptions, DeviceTransport, TwinProperties } from 'azure-iot-device';
 import { InvalidOptionsError } from 'azure-iot-certificates/internal';
 import type { DeviceError } from 'azure-iot-certificates';
-import type { HubLink } from '../hub/link';
-import { abortable } from '../network/deadline';
-import { promised, safely, settle } from './callbacks';
+import { HubLink, type HubLinkOptions, type HubTarget } from '../hub/link';
+import type { Registration } from '../options/registration';
+import type { Device } from '../provisioning/device';
+import { safely, settle } from './callbacks';
+import { DirectMethods } from './methods';
 import { Outbox } from './outbox';
 import { TwinOperations } from './twin';
 
 type Done = (error?: Error) => void;
 type MethodCallback = Parameters<DeviceTransport['onDeviceMethod']>[1];
-type MethodMessage = Parameters<MethodCallback>[0];
-type SdkMethodResponse = Parameters<DeviceTransport['sendMethodResponse']>[0];
 
 /** The messages that the hub sends only on demand, and the methods of the SDK that demand them. */
 const FEATURES = {
@@ -27,9 +27,13 @@ type Feature = keyof typeof FEATURES;
 /** The options that `setOptions` of the client may still change. The others belong to `connectDevice`. */
 const CLIENT_OPTIONS: readonly string[] = ['productInfo', 'modelId'];
 
-/** The owner of the transport, which the client's `close()` closes. */
-export interface TransportOwner {
-  close(): Promise<void>;
+/** The settings of a {@link HubTransport}. */
+export interface HubTransportInit extends Pick<HubLinkOptions, 'createTransport' | 'keepAliveSeconds'> {
+  readonly modelId: string | undefined;
+  /** How many messages may wait while the link is down. */
+  readonly maxQueuedMessages: number;
+  /** The connection, which the client's `close()` closes. */
+  readonly owner: { close(): Promise<void> };
 }
 
 /**
@@ -37,17 +41,12 @@ export interface TransportOwner {
  * it, and on each new one everything is enabled again that the client has enabled.
  */
 export class HubTransport extends EventEmitter implements DeviceTransport {
-  readonly #owner: TransportOwner;
+  /** The direct methods, which the client or handlers of ours answer. */
+  readonly methods = new DirectMethods((name, ...call) => this.emit(methodEvent(name), ...call));
+  readonly #init: HubTransportInit;
   readonly #outbox: Outbox;
   readonly #twin = new TwinOperations((patch) => this.emit('twinDesiredPropertiesUpdate', patch));
   readonly #features = new Set<Feature>();
-  readonly #methods = new Set<string>();
-  /**
-   * The calls of direct methods under way, by a request ID of ours. The hub may use its request ID again on the next link,
-   * where the answer would be taken for that of another call.
-   */
-  readonly #calls = new Map<string, { link: HubLink; requestId: string }>();
-  #lastCall = 0;
   /** The link in use. */
   #link: HubLink | undefined;
   /** The link in use, or while there is none the one before it. */
@@ -55,22 +54,27 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
   #finished: DeviceError | undefined;
   #sdkOptions: DeviceClientOptions;
 
-  /** @param maxQueuedMessages how many messages may wait while the link is down */
-  constructor(owner: TransportOwner, sdkOptions: DeviceClientOptions, maxQueuedMessages: number) {
+  constructor(init: HubTransportInit) {
     super();
-    this.#owner = owner;
-    this.#sdkOptions = sdkOptions;
-    this.#outbox = new Outbox(maxQueuedMessages);
+    this.#init = init;
+    this.#sdkOptions = init.modelId === undefined ? {} : { modelId: init.modelId };
+    this.#outbox = new Outbox(init.maxQueuedMessages);
   }
 
-  /** The options of the next link's SDK transport. */
-  get sdkOptions(): DeviceClientOptions {
-    return this.#sdkOptions;
-  }
-
-  /** The names of the direct methods that the client listens to. */
-  get methods(): ReadonlySet<string> {
-    return this.#methods;
+  /**
+   * Connects the device to its hub. {@link attach} takes the link into use.
+   *
+   * @throws {@link ConnectionError}, {@link TimeoutError}, or `signal.reason`
+   */
+  openLink(device: Device, registration: Registration, signal: AbortSignal): Promise<HubLink> {
+    const { createTransport, keepAliveSeconds } = this.#init;
+    const { transport } = device;
+    const own = { sdkOptions: this.#sdkOptions, methods: this.methods };
+    return HubLink.open(
+      hubTarget(device, registration),
+      { transport, createTransport, keepAliveSeconds, ...own },
+      signal,
+    );
   }
 
   /**
@@ -81,7 +85,7 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
     const { transport } = link;
     transport.on('message', (message) => this.emit('message', message));
     this.#twin.listen(link);
-    for (const name of this.#methods) this.#forwardMethod(link, name);
+    this.methods.listen(link);
     this.#link = link;
     this.#latest = link;
     this.#accept(link);
@@ -95,7 +99,7 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
   /** The link is gone; what is given to the transport waits for the next one. */
   detach(): void {
     this.#link = undefined;
-    this.#calls.clear();
+    this.methods.stop();
     this.#outbox.stop();
     this.#twin.stop();
   }
@@ -116,7 +120,7 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
   }
 
   disconnect(done: Parameters<DeviceTransport['disconnect']>[0]): void {
-    void this.#owner.close().then(() => done());
+    void this.#init.owner.close().then(() => done());
   }
 
   sendEvent(
@@ -134,27 +138,13 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
     settle(this.#twin.report(patch), done);
   }
 
-  sendMethodResponse(response: SdkMethodResponse, done: Done = ignore): void {
-    const call = this.#calls.get(response.requestId);
-    this.#calls.delete(response.requestId);
-    if (!call?.link.isOpen) {
-      const link = call?.link ?? this.#latest;
-      done(link?.explain(call?.link.over.reason) ?? new Error('There is no connection.'));
-      return;
-    }
-    const { link, requestId } = call;
-    const answer = Object.create(response, { requestId: { value: requestId } }) as SdkMethodResponse;
-    const sent = promised<unknown>((callback) => link.transport.sendMethodResponse(answer, callback));
-    settle(abortable(sent, link.over), (error) => {
-      done(error && !link.isOpen ? link.explain(link.over.reason) : error);
-    });
+  sendMethodResponse(response: Parameters<DeviceTransport['sendMethodResponse']>[0], done: Done = ignore) {
+    settle(this.methods.sendSdkResponse(response, this.#latest), done);
   }
 
   onDeviceMethod(name: string, callback: MethodCallback): void {
     this.on(methodEvent(name), callback);
-    if (this.#methods.has(name)) return;
-    this.#methods.add(name);
-    if (this.#link) this.#forwardMethod(this.#link, name);
+    this.methods.addSdkName(name, this.#link);
   }
 
   enableC2D(done: Done): void {
@@ -290,14 +280,12 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
       });
     });
   }
+}
 
-  #forwardMethod(link: HubLink, name: string): void {
-    link.transport.onDeviceMethod(name, (request: MethodMessage, response) => {
-      const requestId = String((this.#lastCall += 1));
-      this.#calls.set(requestId, { link, requestId: request.requestId });
-      this.emit(methodEvent(name), { ...request, requestId }, response);
-    });
-  }
+/** The hub that the device was assigned to, and the device's name and credentials there. */
+export function hubTarget(device: Device, { assignedHub, deviceId }: Registration): HubTarget {
+  const { enrollment, material, roots, proxyFor } = device;
+  return { host: assignedHub, deviceId, enrollment, x509: material.toX509(), ca: roots, proxyFor };
 }
 
 function methodEvent(name: string): string {

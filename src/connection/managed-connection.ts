@@ -14,9 +14,8 @@ import { DpsClient } from '../provisioning/dps-client';
 import type { ProvisioningTransportFactory } from '../provisioning/sdk-registration';
 import { CredentialsKeeper } from './credentials-keeper';
 import type { DeviceConnection, DeviceConnectionEvents } from './device-connection';
-import { HubTransport } from './hub-transport';
-import { MethodHandlers, type MethodHandler } from './methods';
-import { hubTarget, Route } from './route';
+import { HubTransport, hubTarget } from './hub-transport';
+import type { MethodHandler } from './methods';
 import { ConnectionStatus, type ConnectionState } from './state';
 import { Supervisor, type SupervisorOptions } from './supervisor';
 
@@ -41,40 +40,31 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
   readonly #status: ConnectionStatus;
   readonly #credentials: CredentialsKeeper;
   readonly #transport: HubTransport;
-  readonly #methods: MethodHandlers;
   readonly #supervisor: Supervisor;
   #uploads: FileUploads | undefined;
 
   constructor(options: ConnectOptions, device: Device, transports: Transports) {
     super();
-    const { modelId } = device;
-    const { keepAliveSeconds = DEFAULT_KEEP_ALIVE_SECONDS, offlineQueue, timeoutMs = 0 } = options;
+    const { keepAliveSeconds = DEFAULT_KEEP_ALIVE_SECONDS, offlineQueue, timeoutMs = 0, reconnect } = options;
     // The deadline of the first registration is that of the whole call.
     this.#dps = new DpsClient(transports.provisioning, Math.max(timeoutMs, DEFAULT_TIMEOUT_MS));
     this.#status = new ConnectionStatus(this, device.registrationId);
     this.#credentials = new CredentialsKeeper(options, device, this.#status);
-    this.#transport = new HubTransport(
-      this,
-      modelId === undefined ? {} : { modelId },
-      offlineQueue?.maxMessages ?? DEFAULT_QUEUED_MESSAGES,
-    );
-    this.#methods = new MethodHandlers(this.#transport.methods);
-    this.#supervisor = new Supervisor(
-      {
-        route: new Route({
-          dps: this.#dps,
-          createTransport: transports.hub,
-          keepAliveSeconds,
-          client: this.#transport,
-          methods: this.#methods,
-        }),
-        credentials: this.#credentials,
-        assignments: new RememberedAssignments(options, this.#status),
-        transport: this.#transport,
-        status: this.#status,
-      },
-      pace(options.reconnect),
-    );
+    this.#transport = new HubTransport({
+      owner: this,
+      createTransport: transports.hub,
+      keepAliveSeconds,
+      modelId: device.modelId,
+      maxQueuedMessages: offlineQueue?.maxMessages ?? DEFAULT_QUEUED_MESSAGES,
+    });
+    const parts = {
+      dps: this.#dps,
+      transport: this.#transport,
+      credentials: this.#credentials,
+      assignments: new RememberedAssignments(options, this.#status),
+      status: this.#status,
+    };
+    this.#supervisor = new Supervisor(parts, pace(reconnect));
     this.client = createHubClient(this.#transport, () => this.#fileUploads());
   }
 
@@ -117,7 +107,7 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
   }
 
   onMethod(...args: [name: string, handler: MethodHandler] | [handler: MethodHandler]): void {
-    this.#methods.set(args[0], args[1]);
+    this.#transport.methods.set(args[0], args[1]);
     this.#transport.enableMethods(() => undefined);
   }
 

@@ -1,12 +1,18 @@
-import { InvalidOptionsError } from 'azure-iot-certificates/internal';
 import { types } from 'node:util';
+import type { DeviceTransport } from 'azure-iot-device';
+import { InvalidOptionsError } from 'azure-iot-certificates/internal';
 import createDebug from 'debug';
-import type { MethodAnswerer } from '../hub/link';
+import type { HubLink, MethodAnswerer } from '../hub/link';
+import { abortable } from '../network/deadline';
+import { promised } from './callbacks';
 import type { MethodCall } from '../hub/sdk-messages';
 
 export type { MethodCall } from '../hub/sdk-messages';
 
 const debug = createDebug('azure-iot-x509:methods');
+
+type SdkMethodRequest = Parameters<Parameters<DeviceTransport['onDeviceMethod']>[1]>[0];
+type SdkMethodResponse = Parameters<DeviceTransport['sendMethodResponse']>[0];
 
 /** IoT Hub: the largest payload of an answer, in bytes. */
 const MAX_PAYLOAD_BYTES = 128 * 1024;
@@ -61,16 +67,27 @@ export function methodResponse(status: number, payload: unknown = null): MethodR
   return new Response(status, payload);
 }
 
-/** The handlers of direct methods, which answer in place of the SDK. */
-export class MethodHandlers implements MethodAnswerer {
-  readonly #sdkMethods: { has(name: string): boolean };
+/**
+ * The direct methods of a connection. Calls are answered by handlers of `onMethod`, or by the SDK for the names that its
+ * client listens to.
+ */
+export class DirectMethods implements MethodAnswerer {
+  readonly #emit: (name: string, request: SdkMethodRequest, response: unknown) => void;
   readonly #handlers = new Map<string, MethodHandler>();
   /** Answers methods that have no handler of their own. */
   #fallback: MethodHandler | undefined;
+  /** The names that the SDK's client listens to. */
+  readonly #sdkNames = new Set<string>();
+  /**
+   * The calls under way at the SDK's client, by a request ID of ours. The hub may use its request ID again on the next
+   * link, where the answer would be taken for that of another call.
+   */
+  readonly #sdkCalls = new Map<string, { link: HubLink; requestId: string }>();
+  #lastSdkCall = 0;
 
-  /** @param sdkMethods the names that the SDK's client listens to */
-  constructor(sdkMethods: { has(name: string): boolean }) {
-    this.#sdkMethods = sdkMethods;
+  /** @param emit gives a call to the SDK's client */
+  constructor(emit: (name: string, request: SdkMethodRequest, response: unknown) => void) {
+    this.#emit = emit;
   }
 
   /** @throws {@link InvalidOptionsError} when name or handler are of a wrong type */
@@ -85,7 +102,7 @@ export class MethodHandlers implements MethodAnswerer {
   answers(name: string): boolean {
     if (this.#handlers.has(name)) return true;
     const isInUse = this.#fallback !== undefined || this.#handlers.size > 0;
-    return isInUse && !this.#sdkMethods.has(name);
+    return isInUse && !this.#sdkNames.has(name);
   }
 
   async answer(call: MethodCall, body: Buffer): Promise<{ status: number; payload: string }> {
@@ -96,6 +113,53 @@ export class MethodHandlers implements MethodAnswerer {
       debug('%s: %O', call.name, error);
       return encoded(failed(error));
     }
+  }
+
+  /** The SDK's client listens to the method, on the link in use and on later ones. */
+  addSdkName(name: string, link: HubLink | undefined): void {
+    if (this.#sdkNames.has(name)) return;
+    this.#sdkNames.add(name);
+    if (link) this.#forward(link, name);
+  }
+
+  /** Gives the calls of a fresh link to the SDK's client. */
+  listen(link: HubLink): void {
+    for (const name of this.#sdkNames) this.#forward(link, name);
+  }
+
+  /** The link is down: its calls can no longer be answered. */
+  stop(): void {
+    this.#sdkCalls.clear();
+  }
+
+  /**
+   * Sends an answer of the SDK's client.
+   *
+   * @param latest the latest link
+   * @throws {@link ConnectionError} when the link of the call is down
+   */
+  async sendSdkResponse(response: SdkMethodResponse, latest: HubLink | undefined): Promise<void> {
+    const call = this.#sdkCalls.get(response.requestId);
+    this.#sdkCalls.delete(response.requestId);
+    const link = call?.link ?? latest;
+    if (!link) throw new Error('There is no connection.');
+    if (!call || !link.isOpen) throw link.explain(link.over.reason);
+    // The SDK's transport reads members of the response and calls none of its methods.
+    const answer = Object.create(response, { requestId: { value: call.requestId } }) as SdkMethodResponse;
+    const sent = promised((done) => link.transport.sendMethodResponse(answer, done));
+    try {
+      await abortable(sent, link.over);
+    } catch (error) {
+      throw link.over.aborted ? link.explain(link.over.reason) : error;
+    }
+  }
+
+  #forward(link: HubLink, name: string): void {
+    link.transport.onDeviceMethod(name, (request: SdkMethodRequest, response: unknown) => {
+      const requestId = String((this.#lastSdkCall += 1));
+      this.#sdkCalls.set(requestId, { link, requestId: request.requestId });
+      this.#emit(name, { ...request, requestId }, response);
+    });
   }
 }
 

@@ -8,17 +8,17 @@ import { abortable } from '../network/deadline';
 import type { Registration } from '../options/registration';
 import type { RememberedAssignments } from '../provisioning/assignments/remembered';
 import type { Device } from '../provisioning/device';
+import type { DpsClient } from '../provisioning/dps-client';
 import type { CredentialsKeeper } from './credentials-keeper';
 import type { HubTransport } from './hub-transport';
-import type { Route } from './route';
 import type { ConnectionStatus } from './state';
 
 /** The objects that the supervisor steers, and its observer. */
 export interface SupervisorParts {
-  readonly route: Pick<Route, 'register' | 'connect'>;
+  readonly dps: Pick<DpsClient, 'register'>;
   readonly credentials: Pick<CredentialsKeeper, 'device' | 'refresh' | 'accepted' | 'reject' | 'stop'>;
   readonly assignments: Pick<RememberedAssignments, 'load' | 'save'>;
-  readonly transport: Pick<HubTransport, 'attach' | 'detach' | 'finish'>;
+  readonly transport: Pick<HubTransport, 'openLink' | 'attach' | 'detach' | 'finish'>;
   readonly status: Pick<ConnectionStatus, 'set' | 'reprovisioned'>;
 }
 
@@ -122,9 +122,9 @@ export class Supervisor {
   async #renew(renewal: Renewal | undefined): Promise<Registration> {
     const { signal } = this.#closing;
     signal.throwIfAborted();
-    const { route, credentials, assignments, transport } = this.#parts;
+    const { dps, credentials, assignments, transport } = this.#parts;
     const { device } = renewal ?? credentials;
-    const current = await route.register(device, signal);
+    const current = await dps.register(device, signal);
     const previous = this.#registration;
     const old = this.#link;
     const adopt = () => {
@@ -135,7 +135,7 @@ export class Supervisor {
       adopt();
       this.#hurry();
     } else if (renewal || !previous || !isSameAssignment(previous, current)) {
-      const switching = route.connect(device, current, signal).then((link) => {
+      const switching = transport.openLink(device, current, signal).then((link) => {
         adopt();
         transport.detach();
         this.#link = link;
@@ -238,8 +238,8 @@ export class Supervisor {
   async #connect(signal: AbortSignal, error: DeviceError | undefined): Promise<HubLink> {
     const registration = await this.#assignment(signal, error);
     const generation = this.#generation;
-    const { route, credentials } = this.#parts;
-    const link = await route.connect(credentials.device, registration, signal);
+    const { transport, credentials } = this.#parts;
+    const link = await transport.openLink(credentials.device, registration, signal);
     if (generation !== this.#generation) {
       // Other credentials or another assignment have come into use meanwhile.
       link.fail({ kind: 'closed' });
@@ -276,11 +276,11 @@ export class Supervisor {
     const previous = this.#registration;
     this.#isFresh = false;
     if (previous && !this.#mustRegister) return previous;
-    const { route, credentials, assignments, status } = this.#parts;
+    const { dps, credentials, assignments, status } = this.#parts;
     status.set({ status: 'provisioning', ...(error && { error }) });
     let current: Registration;
     try {
-      current = await route.register(credentials.device, signal);
+      current = await dps.register(credentials.device, signal);
     } catch (reason) {
       if (!previous || signal.aborted || isRefusal(reason as DeviceError)) throw reason;
       // DPS cannot be asked at present. The hub may be back all the same.

@@ -60,14 +60,16 @@ class Stage {
 
   constructor(options: Partial<SupervisorOptions> = {}) {
     const parts: SupervisorParts = {
-      route: {
+      dps: {
         register: (device) => {
           if (device === renewed) return Promise.resolve(registration('hub-9'));
           this.registrations += 1;
           if (this.registrationError) return Promise.reject(this.registrationError);
           return Promise.resolve(registration(`hub-${this.registrations}`));
         },
-        connect: (_device, { assignedHub }) => {
+      },
+      transport: {
+        openLink: (_device, { assignedHub }) => {
           this.connectedTo.push(assignedHub);
           const outcome = this.outcomes.length > 1 ? this.outcomes.shift() : this.outcomes[0];
           if (outcome !== 'up' && outcome) return Promise.reject(outcome);
@@ -75,6 +77,12 @@ class Stage {
           this.links.push(link);
           // Of the class only these members are used here.
           return Promise.resolve(link as unknown as HubLink);
+        },
+        attach: (link) => this.attach(link),
+        detach: () => undefined,
+        finish: (error, gaveUp) => {
+          this.finished = gaveUp ? error : undefined;
+          this.#check();
         },
       },
       credentials: {
@@ -87,14 +95,6 @@ class Stage {
       assignments: {
         load: () => Promise.resolve(this.remembered),
         save: () => Promise.resolve(),
-      },
-      transport: {
-        attach: (link) => this.attach(link),
-        detach: () => undefined,
-        finish: (error, gaveUp) => {
-          this.finished = gaveUp ? error : undefined;
-          this.#check();
-        },
       },
       status: {
         set: (state) => {
