@@ -1,17 +1,75 @@
 import { setTimeout } from 'node:timers/promises';
 import type { TwinProperties } from 'azure-iot-device';
+import { isObject } from 'azure-iot-certificates/internal';
 import type { DeviceError } from 'azure-iot-certificates';
 import { TimeoutError } from '../errors/errors';
 import type { HubLink } from '../hub/link';
 import { backOff } from '../network/back-off';
 import { abortable, withDeadline } from '../network/deadline';
 import { promised, safely } from './callbacks';
-import { DesiredProperties, type JsonObject } from './desired-properties';
 
 /** For one operation, waiting for a link included. The SDK has no time-out for any of them. */
 const OPERATION_TIMEOUT_MS = 30_000;
 /** Between two tries to read the twin. */
 const CATCH_UP_DELAYS = { minDelayMs: 1_000, maxDelayMs: 60_000 };
+
+/** A JSON object of the twin. */
+type JsonObject = Record<string, unknown>;
+
+/** The desired properties that the device knows, which tell the changes that it has missed from those that it has had. */
+class DesiredProperties {
+  #known: JsonObject | undefined;
+  /** The highest version received on the present connection. Versions may start anew with a connection. */
+  #heard: number | undefined;
+  /** The whole section was read on the present connection, so that versions can be compared. */
+  #isCurrent = false;
+
+  /** The section was read before, on this connection or an earlier one. */
+  get isKnown(): boolean {
+    return this.#known !== undefined;
+  }
+
+  /** Another connection begins, perhaps to another hub. */
+  begin(): void {
+    this.#heard = undefined;
+    this.#isCurrent = false;
+  }
+
+  /** Takes over the whole section of a twin that was read. */
+  learn(document: JsonObject): void {
+    this.#known = document;
+    this.#isCurrent = true;
+  }
+
+  /** Takes over a change. Returns `false` for a change that a twin read has shown already, which the hub may repeat. */
+  apply(patch: JsonObject): boolean {
+    const known = version(this.#known);
+    const next = version(patch);
+    if (this.#isCurrent && known !== undefined && next !== undefined && next <= known) return false;
+    this.#heard = next ?? this.#heard;
+    if (this.#known) this.#known = merged(this.#known, patch);
+    return true;
+  }
+
+  /** The section that was read is older than a change received since, and must be read again. */
+  isStale(document: JsonObject): boolean {
+    return this.#heard !== undefined && (version(document) ?? 0) < this.#heard;
+  }
+
+  /**
+   * Takes over the whole section of a twin that was read. Returns the change from the section known before: `undefined`
+   * when nothing changed or nothing was known. Contents are compared, not versions.
+   */
+  catchUp(document: JsonObject): JsonObject | undefined {
+    const before = this.#known;
+    this.learn(document);
+    if (!before) return undefined;
+    const { $version: _before, ...old } = before;
+    const { $version, ...now } = document;
+    const change = difference(old, now);
+    return change && { ...change, $version };
+  }
+}
 
 /**
  * The device twin, over links that come and go. Reading it and updating its reported properties each wait for a link,
@@ -138,4 +196,40 @@ function timeout(what: string): TimeoutError {
     message: `${what} was not done in time.`,
     remedy: 'Try again when the connection is up.',
   });
+}
+
+function version(object: JsonObject | undefined): number | undefined {
+  const value = object?.['$version'];
+  return typeof value === 'number' ? value : undefined;
+}
+
+/** The JSON merge patch (RFC 7396) from one object to another, or `undefined` if they are the same. */
+function difference(before: JsonObject, after: JsonObject): JsonObject | undefined {
+  const old = new Map(Object.entries(before));
+  const patch = new Map<string, unknown>();
+  for (const [key, value] of Object.entries(after)) {
+    const previous = old.get(key);
+    old.delete(key);
+    if (isObject(previous) && isObject(value)) {
+      const inner = difference(previous, value);
+      if (inner) patch.set(key, inner);
+    } else if (JSON.stringify(previous) !== JSON.stringify(value)) {
+      patch.set(key, value);
+    }
+  }
+  for (const key of old.keys()) patch.set(key, null);
+  return patch.size === 0 ? undefined : Object.fromEntries(patch);
+}
+
+/** The result of a JSON merge patch (RFC 7396). Maps, because a key may be called `__proto__`. */
+function merged(target: JsonObject, patch: JsonObject): JsonObject {
+  const result = new Map(Object.entries(target));
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) result.delete(key);
+    else if (isObject(value)) {
+      const inner = result.get(key);
+      result.set(key, merged(isObject(inner) ? inner : {}, value));
+    } else result.set(key, value);
+  }
+  return Object.fromEntries(result);
 }

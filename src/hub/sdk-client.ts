@@ -1,6 +1,6 @@
+import type * as DeviceSdk from 'azure-iot-device';
 import type { Client, DeviceTransport } from 'azure-iot-device';
 import type { Stream } from 'node:stream';
-import { load } from '../network/sdk-packages';
 
 /** The operations of the client over HTTPS. */
 export interface HubFiles {
@@ -50,7 +50,8 @@ class ClientUploads {
  * @param files returns the uploads when a file is to be uploaded
  */
 export function createHubClient(transport: DeviceTransport, files: () => HubFiles): Client {
-  const { Client: HubClient } = load.device();
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- loads late in CommonJS, bundlers and Jest alike
+  const { Client: HubClient } = require('azure-iot-device') as typeof DeviceSdk;
   const uploads = new ClientUploads(files);
   // The constructor's types name a class with private members and overloads with promises; the client calls nothing but
   // the methods above, with callbacks.

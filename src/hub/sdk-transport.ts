@@ -1,9 +1,21 @@
+/* eslint-disable @typescript-eslint/no-require-imports --
+   The SDK costs more than a hundred milliseconds and is loaded when a call first needs it. `require` is the one way
+   to load it late that works from CommonJS, from bundlers and under Jest alike. */
+import type * as DeviceSdk from 'azure-iot-device';
 import type { DeviceTransport } from 'azure-iot-device';
-import { load, loadInTurns } from '../network/sdk-packages';
+import type * as DeviceMqttSdk from 'azure-iot-device-mqtt';
+import type * as MqttBaseSdk from 'azure-iot-mqtt-base';
+import { loadInTurns } from '../network/sdk-mqtt-client';
 import { transportUri } from '../network/stream';
 import type { Wire } from '../network/wire';
 import type { TransportKind } from '../options/types';
 import type { HubTarget } from './link';
+
+const load = {
+  device: () => require('azure-iot-device') as typeof DeviceSdk,
+  deviceMqtt: () => require('azure-iot-device-mqtt') as typeof DeviceMqttSdk,
+  mqttBase: () => require('azure-iot-mqtt-base') as typeof MqttBaseSdk,
+};
 
 /** Makes the transport of the SDK's `Client`. Tests give one of their own. */
 export type HubTransportFactory = (
@@ -19,7 +31,7 @@ export async function createSdkHubTransport(
   wire: Wire,
 ): Promise<DeviceTransport> {
   wire.dial(transportUri(kind, host), x509);
-  await loadInTurns([load.device, load.deviceMqtt, load.mqttClient]);
+  await loadInTurns([load.device, load.deviceMqtt]);
   const { X509AuthenticationProvider } = load.device();
   const { MqttBase } = load.mqttBase();
   const { Mqtt, MqttWs } = load.deviceMqtt();

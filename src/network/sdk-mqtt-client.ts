@@ -1,6 +1,8 @@
+/* eslint-disable @typescript-eslint/no-require-imports --
+   The SDK costs more than a hundred milliseconds and is loaded when a call first needs it. `require` is the one way
+   to load it late that works from CommonJS, from bundlers and under Jest alike. */
 import { Readable, type Duplex } from 'node:stream';
 import type { IClientOptions, MqttClient, Store } from 'mqtt';
-import { load } from './sdk-packages';
 
 /** The largest packet identifier (MQTT 3.1.1, section 2.3.1). */
 const MAX_PACKET_ID = 65_535;
@@ -61,7 +63,7 @@ export class PacketIds {
 
 /** An MQTT.js client that uses one stream for one session: it never connects again and sends nothing twice. */
 export function createMqttClient(stream: Duplex, options: IClientOptions): MqttClient {
-  const Client = load.mqttClient();
+  const Client = loadMqttClient();
   // MQTT.js keeps what waits for an acknowledgement in this member, by packet identifier. Its types do not name it.
   const waiting = (): object => (client as unknown as { outgoing: object }).outgoing;
   const client: MqttClient = new Client(() => stream, {
@@ -75,4 +77,26 @@ export function createMqttClient(stream: Duplex, options: IClientOptions): MqttC
     incomingStore: NO_STORE,
   });
   return client;
+}
+
+/**
+ * Loads packages of the SDK and MQTT.js, one by one. The event loop turns between them, so that network traffic is answered
+ * meanwhile.
+ */
+export async function loadInTurns(packages: Iterable<() => unknown>): Promise<void> {
+  for (const loadPackage of packages) {
+    await turn();
+    loadPackage();
+  }
+  await turn();
+  loadMqttClient();
+}
+
+/** MQTT.js without its own ways to connect and what they load, such as WebSockets. */
+function loadMqttClient(): typeof MqttClient {
+  return require('mqtt/lib/client') as typeof MqttClient;
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,10 +1,9 @@
 import { isIP } from 'node:net';
 import * as tls from 'node:tls';
 import type { Duplex } from 'node:stream';
-import type { ClientOptions } from 'ws';
+import type * as Ws from 'ws';
 import type { HttpProxy } from '../options/proxy';
 import type { TransportKind } from '../options/types';
-import { load } from './sdk-packages';
 import { createContext } from './secure-context';
 import { openTunnel, type Endpoint } from './tunnel';
 import type { WireStage } from '../errors/wire-error';
@@ -77,7 +76,8 @@ function openWebSocket(
   options: StreamOptions,
   onStage: (stage: WireStage) => void,
 ): Duplex {
-  const { WebSocket, createWebSocketStream } = load.webSocket();
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- loads late in CommonJS, bundlers and Jest alike
+  const { WebSocket, createWebSocketStream } = require('ws') as typeof Ws;
   const over = new AbortController();
   const socket = new WebSocket(url, ['mqtt'], {
     ...target,
@@ -99,7 +99,7 @@ function openWebSocket(
   return stream;
 }
 
-type CreateConnection = NonNullable<ClientOptions['createConnection']>;
+type CreateConnection = NonNullable<Ws.ClientOptions['createConnection']>;
 type Created = (error: Error | null, socket?: Duplex) => void;
 
 /** Makes the TLS connection of a WebSocket through a proxy. */

@@ -1,15 +1,29 @@
+/* eslint-disable @typescript-eslint/no-require-imports --
+   The SDK costs more than a hundred milliseconds and is loaded when a call first needs it. `require` is the one way
+   to load it late that works from CommonJS, from bundlers and under Jest alike. */
+import type * as MqttBaseSdk from 'azure-iot-mqtt-base';
+import type * as ProvisioningSdk from 'azure-iot-provisioning-device';
 import type {
   ProvisioningDeviceClient,
   RegistrationResult,
   X509ProvisioningTransport,
 } from 'azure-iot-provisioning-device';
+import type * as ProvisioningMqttSdk from 'azure-iot-provisioning-device-mqtt';
+import type * as SecuritySdk from 'azure-iot-security-x509';
 import type { WireError } from '../errors/wire-error';
 import { abortable } from '../network/deadline';
-import { load, loadInTurns } from '../network/sdk-packages';
+import { loadInTurns } from '../network/sdk-mqtt-client';
 import { transportUri } from '../network/stream';
 import { Wire, type WireOptions } from '../network/wire';
 import type { TransportKind } from '../options/types';
 import { DpsResponses, type DpsResponse } from './sdk-dps-responses';
+
+const load = {
+  provisioning: () => require('azure-iot-provisioning-device') as typeof ProvisioningSdk,
+  provisioningMqtt: () => require('azure-iot-provisioning-device-mqtt') as typeof ProvisioningMqttSdk,
+  mqttBase: () => require('azure-iot-mqtt-base') as typeof MqttBaseSdk,
+  securityX509: () => require('azure-iot-security-x509') as typeof SecuritySdk,
+};
 
 /** One registration with DPS. */
 export interface RegistrationRequest {
@@ -93,7 +107,7 @@ export async function createSdkProvisioningTransport(
   wire: Wire,
 ): Promise<X509ProvisioningTransport> {
   wire.dial(transportUri(kind, host), x509);
-  await loadInTurns([load.mqttBase, load.provisioningMqtt, load.securityX509, load.mqttClient]);
+  await loadInTurns([load.mqttBase, load.provisioningMqtt, load.securityX509]);
   const { MqttBase } = load.mqttBase();
   const { Mqtt, MqttWs } = load.provisioningMqtt();
   const base = new MqttBase(wire);

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createSelfSignedCertificate } from 'azure-iot-certificates';
-import { loadInTurns } from '../../src/network/sdk-packages';
+import { loadInTurns } from '../../src/network/sdk-mqtt-client';
 import { transportUri } from '../../src/network/stream';
 import { Wire } from '../../src/network/wire';
 import { WireError } from '../../src/errors/wire-error';
