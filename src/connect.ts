@@ -1,13 +1,23 @@
 import type { DeviceConnection } from './connection/device-connection';
-import { connectWith } from './connection/connect-with';
+import { ManagedConnection, type Transports } from './connection/managed-connection';
+import { createSdkHubTransport } from './hub/sdk-transport';
+import { withDeadline } from './network/deadline';
 import type { ConnectOptions } from './options/types';
+import { DEFAULT_TIMEOUT_MS, validateConnectOptions } from './options/validate';
+import { preparationTimeout, prepareDevice } from './provisioning/device';
+import { createSdkProvisioningTransport } from './provisioning/sdk-registration';
+
+const SDK_TRANSPORTS: Transports = {
+  provisioning: createSdkProvisioningTransport,
+  hub: createSdkHubTransport,
+};
 
 /**
  * Takes a device from its certificate to a connected IoT Hub client: checks the credentials, registers with the Device
  * Provisioning Service, connects to the hub that it was assigned, and stays connected until `close()`.
  *
- * The first connection is not repeated when it fails, so that its caller learns why; `isTransient` of the error tells
- * whether trying again makes sense. Later, a lost connection is made again without limit.
+ * A failed first connection is not repeated, so that the caller learns why; `isTransient` of the error tells whether
+ * trying again makes sense. Later, a lost connection is made again without limit.
  *
  * @example
  * ```ts
@@ -32,5 +42,23 @@ import type { ConnectOptions } from './options/types';
  * @throws `signal.reason` when aborted
  */
 export function connectDevice(options: ConnectOptions): Promise<DeviceConnection> {
-  return connectWith(options, {});
+  return connectOver(SDK_TRANSPORTS, options);
+}
+
+/** `connectDevice` over the given transports. */
+export async function connectOver(
+  transports: Transports,
+  options: ConnectOptions,
+): Promise<DeviceConnection> {
+  validateConnectOptions(options);
+  const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  let connection: ManagedConnection | undefined;
+  const onTimeout = () => connection?.timeoutError(timeoutMs) ?? preparationTimeout(timeoutMs);
+  return await withDeadline({ timeoutMs, signal, onTimeout }, async (attempt) => {
+    const device = await prepareDevice(options);
+    attempt.throwIfAborted();
+    connection = new ManagedConnection(options, device, transports);
+    await connection.open(attempt);
+    return connection;
+  });
 }

@@ -1,5 +1,12 @@
-export { checkCredentials } from 'azure-iot-certificates';
 export type { CredentialsReport, EnrollmentKind, Finding, Severity } from 'azure-iot-certificates';
+export type { DeviceErrorCode, DeviceErrorInit, OptionProblem, ServiceName } from 'azure-iot-certificates';
+export {
+  checkCredentials,
+  CredentialsError,
+  DeviceError,
+  FileError,
+  InvalidOptionsError,
+} from 'azure-iot-certificates/internal';
 export { connectDevice } from './connect';
 export type { DeviceConnection, DeviceConnectionEvents } from './connection/device-connection';
 export {
@@ -7,21 +14,9 @@ export {
   type MethodCall,
   type MethodHandler,
   type MethodResponse,
-} from './connection/method-response';
+} from './connection/methods';
 export type { ConnectionState } from './connection/state';
-export {
-  ConnectionError,
-  CredentialsError,
-  DeviceError,
-  FileError,
-  InvalidOptionsError,
-  ProvisioningError,
-  TimeoutError,
-  type DeviceErrorCode,
-  type DeviceErrorInit,
-  type OptionProblem,
-  type ServiceName,
-} from './errors';
+export { ConnectionError, ProvisioningError, TimeoutError } from './errors/errors';
 export type { AssignmentKey, AssignmentStore } from './options/assignment-store';
 export { connectionOptionsFromEnv, type EnvironmentOptions } from './options/environment';
 export { readProfile, type ProfileOptions } from './options/profile';
@@ -41,5 +36,4 @@ export type {
   TransportKind,
 } from './options/types';
 export { provisionDevice } from './provision';
-export { fileAssignmentStore } from './provisioning/assignments/file';
-export { memoryAssignmentStore } from './provisioning/assignments/memory';
+export { fileAssignmentStore, memoryAssignmentStore } from './provisioning/assignments/stores';

@@ -1,10 +1,17 @@
-import { provisionWith } from './provisioning/provision-with';
-import type { ProvisionOptions } from './options/types';
+import { withDeadline } from './network/deadline';
 import type { Registration } from './options/registration';
+import type { ProvisionOptions } from './options/types';
+import { DEFAULT_TIMEOUT_MS, validateProvisionOptions } from './options/validate';
+import { preparationTimeout, prepareDevice, type Device } from './provisioning/device';
+import { DpsClient } from './provisioning/dps-client';
+import {
+  createSdkProvisioningTransport,
+  type ProvisioningTransportFactory,
+} from './provisioning/sdk-registration';
 
 /**
- * Registers the device with the Device Provisioning Service and answers with the hub and the device ID that it was
- * assigned. Connects to nothing else.
+ * Registers the device with the Device Provisioning Service, and returns the hub and the device ID that it was assigned.
+ * Connects to nothing else.
  *
  * @example
  * ```ts
@@ -24,5 +31,22 @@ import type { Registration } from './options/registration';
  * @throws `signal.reason` when aborted
  */
 export function provisionDevice(options: ProvisionOptions): Promise<Registration> {
-  return provisionWith(options, {});
+  return provisionOver(createSdkProvisioningTransport, options);
+}
+
+/** `provisionDevice` over the given transport. */
+export async function provisionOver(
+  createTransport: ProvisioningTransportFactory,
+  options: ProvisionOptions,
+): Promise<Registration> {
+  validateProvisionOptions(options);
+  const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  const dps = new DpsClient(createTransport, timeoutMs);
+  let device: Device | undefined;
+  const onTimeout = () => (device ? dps.timeoutError(device, timeoutMs) : preparationTimeout(timeoutMs));
+  return await withDeadline({ timeoutMs, signal, onTimeout }, async (attempt) => {
+    device = await prepareDevice(options);
+    attempt.throwIfAborted();
+    return await dps.register(device, attempt);
+  });
 }

@@ -111,7 +111,7 @@ describe('the file', () => {
   test('in a directory that does not exist cannot be saved, and nothing is left', async () => {
     const store = fileAssignmentStore(join(directory, 'missing', 'assignments.json'));
     await expect(store.load(key)).resolves.toBeUndefined();
-    await expect(store.save(key, registration)).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(store.save(key, registration)).rejects.toMatchObject({ code: 'FILE_NOT_WRITABLE' });
     expect(await readdir(directory)).toEqual([]);
   });
 });

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { Client, Message, type DeviceMethodResponse, type Twin } from 'azure-iot-device';
 import { type ConnectOptions, type ConnectionState, type DeviceConnection } from 'azure-iot-x509';
 import { createSelfSignedCertificate, type IssuedCertificate } from 'azure-iot-certificates';
-import { connectWith } from '../src/connection/connect-with';
+import { connectOver } from '../src/connect';
+import type { Transports } from '../src/connection/managed-connection';
 import { expectNothingLeft } from './support/leaks';
 import { MockHubTransport, MockProvisioningTransport } from './support/mock-transports';
 
@@ -41,8 +42,8 @@ async function connect(
     timeoutMs: 5_000,
     ...more,
   } as ConnectOptions;
-  connection = await connectWith(options, {
-    createProvisioningTransport: () => {
+  const transports: Transports = {
+    provisioning: () => {
       registrations += 1;
       return new MockProvisioningTransport({
         result: {
@@ -56,13 +57,14 @@ async function connect(
         },
       });
     },
-    createHubTransport: () => {
+    hub: () => {
       const transport = new MockHubTransport();
       hubs.push(transport);
       prepare(transport, hubs.length);
       return transport.asTransport();
     },
-  });
+  };
+  connection = await connectOver(transports, options);
   return connection;
 }
 

@@ -1,6 +1,6 @@
 import { ProvisioningError, type ProvisionOptions } from 'azure-iot-x509';
 import { createSelfSignedCertificate, type IssuedCertificate } from 'azure-iot-certificates';
-import { provisionWith } from '../src/provisioning/provision-with';
+import { provisionOver } from '../src/provision';
 import { ENROLLMENT_KINDS } from '../packages/certificates/src/enrollment';
 import { expectNothingLeft } from './support/leaks';
 import { makeGroupDevice } from './support/group-device';
@@ -43,7 +43,7 @@ const assigned = {
 };
 
 function provision(transport: MockProvisioningTransport, more: Partial<ProvisionOptions> = {}) {
-  return provisionWith({ ...options(), ...more } as ProvisionOptions, { createTransport: () => transport });
+  return provisionOver(() => transport, { ...options(), ...more } as ProvisionOptions);
 }
 
 test('registers through the SDK, polls while assigning, and answers with what DPS assigned', async () => {

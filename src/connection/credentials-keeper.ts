@@ -1,30 +1,20 @@
 import { stat } from 'node:fs/promises';
-import { InvalidOptionsError, type DeviceError } from 'azure-iot-certificates';
+import { InvalidOptionsError } from 'azure-iot-certificates/internal';
+import type { DeviceError } from 'azure-iot-certificates';
 import type { ConnectOptions, CredentialsUpdate } from '../options/types';
 import { prepareDevice, type Device } from '../provisioning/device';
+import type { ConnectionStatus } from './state';
 
-/** How often the files are looked at while the connection is up, in milliseconds. */
+/** The interval in which the files are checked while the connection is up, in milliseconds. */
 const FILE_CHECK_MS = 60_000;
-/** Between two tries with a renewed certificate that was refused: 2, 4, 8, … minutes, and no more than this. */
+/** The longest delay before a refused certificate is tried again. The delays are 2, 4, 8, … minutes. */
 const MAX_RETRY_MINUTES = 64;
 const DAY_MS = 86_400_000;
+const DEFAULT_EXPIRY_WARNING_DAYS = 30;
 
-export interface CredentialsKeeperOptions {
-  options: ConnectOptions;
-  device: Device;
-  /** Days before the end of the certificate from which on it is announced, once a day. */
-  expiryWarningDays: number;
-  /** The certificate ends then. */
-  onExpiring: (notAfter: Date) => void;
-  /** What keeps changed files from being used; `undefined` when nothing does any more. */
-  onProblem: (problem: DeviceError | undefined) => void;
-  /** The files have changed while the connection is up. */
-  onChange: (device: Device) => void;
-}
-
-/** Keeps the credentials in use, notices when their files change, and when their end comes near. */
+/** Keeps the credentials in use, notices changes of their files, and announces their end. */
 export class CredentialsKeeper {
-  readonly #settings: CredentialsKeeperOptions;
+  readonly #status: Pick<ConnectionStatus, 'warn' | 'credentialsExpiring'>;
   #options: ConnectOptions;
   #device: Device;
   #stamp: string | undefined;
@@ -33,13 +23,17 @@ export class CredentialsKeeper {
   #stopped = false;
   #refusals = 0;
   #retryAt = Infinity;
-  /** What to go back to while credentials from changed files are tried. */
+  /** The device with the credentials that were accepted last, while credentials from changed files are tried. */
   #proven: Device | undefined;
 
-  constructor(settings: CredentialsKeeperOptions) {
-    this.#settings = settings;
-    this.#options = settings.options;
-    this.#device = settings.device;
+  constructor(
+    options: ConnectOptions,
+    device: Device,
+    status: Pick<ConnectionStatus, 'warn' | 'credentialsExpiring'>,
+  ) {
+    this.#options = options;
+    this.#device = device;
+    this.#status = status;
   }
 
   /** The device with the credentials in use. */
@@ -47,17 +41,21 @@ export class CredentialsKeeper {
     return this.#device;
   }
 
-  /** Remembers how the files look now: what they hold later is compared with it. */
+  /** Remembers the time and size of the files, which later checks compare with. */
   async start(): Promise<void> {
     this.#stamp = await this.#stampOfFiles();
   }
 
-  /** Begins to watch the files and the calendar. */
-  watch(): void {
+  /**
+   * Begins to watch the files and the calendar.
+   *
+   * @param onChange gets the device with the credentials of changed files
+   */
+  watch(onChange: (device: Device) => void): void {
     if (this.#stopped) return;
-    // Neither keeps the process alive: that is for the connection to do.
-    this.#timer = setInterval(() => void this.#tick(), FILE_CHECK_MS).unref();
-    // Not before the caller of connectDevice has had the opportunity to listen.
+    // The connection keeps the process alive, and these timers do not.
+    this.#timer = setInterval(() => void this.#tick(onChange), FILE_CHECK_MS).unref();
+    // The caller of connectDevice has had the opportunity to listen by then.
     setImmediate(() => this.#announce()).unref();
   }
 
@@ -79,8 +77,8 @@ export class CredentialsKeeper {
   }
 
   /**
-   * Looks at the files; when they have changed and hold something else that is usable, uses it from now on and answers
-   * `true`. Never rejects: files that are half written, or wrong, leave everything as it is and are reported.
+   * Checks the files. If they have changed and hold other usable credentials, uses these from now on and returns `true`.
+   * Never rejects: half-written or wrong files change nothing and are a warning.
    */
   async refresh(): Promise<boolean> {
     const device = await this.#changed();
@@ -101,7 +99,7 @@ export class CredentialsKeeper {
     this.#proven = undefined;
   }
 
-  /** Goes back to the credentials that were accepted last, if the ones in use have not been; answers whether it does. */
+  /** Goes back to the credentials that were accepted last. Returns `false` if these are in use already. */
   reject(problem: DeviceError): boolean {
     if (!this.#proven) return false;
     this.use(this.#proven);
@@ -110,23 +108,23 @@ export class CredentialsKeeper {
     return true;
   }
 
-  /** What the files hold was refused; the enrollment may follow them, so it is tried again after a while. */
+  /** Tries the refused credentials of the files again after a while: the enrollment may be changed later than the files. */
   postpone(problem: DeviceError): void {
     this.#refusals += 1;
     this.#retryAt = performance.now() + Math.min(2 ** this.#refusals, MAX_RETRY_MINUTES) * FILE_CHECK_MS;
-    this.#settings.onProblem(problem);
+    this.#status.warn('credentials', problem);
   }
 
   #use(device: Device, options: ConnectOptions): void {
     this.#device = device;
     this.#options = options;
-    this.#settings.onProblem(undefined);
+    this.#status.warn('credentials', undefined);
   }
 
-  async #tick(): Promise<void> {
+  async #tick(onChange: (device: Device) => void): Promise<void> {
     this.#announce();
     const device = await this.#changed();
-    if (device && !this.#stopped) this.#settings.onChange(device);
+    if (device && !this.#stopped) onChange(device);
   }
 
   async #changed(): Promise<Device | undefined> {
@@ -137,11 +135,11 @@ export class CredentialsKeeper {
     this.#stamp = stamp;
     try {
       const device = await this.#read(this.#options);
-      this.#settings.onProblem(undefined);
+      this.#status.warn('credentials', undefined);
       const isNew = device.material.thumbprint.sha256 !== this.#device.material.thumbprint.sha256;
       return isNew ? device : undefined;
     } catch (error) {
-      this.#settings.onProblem(error as DeviceError);
+      this.#status.warn('credentials', error as DeviceError);
       return undefined;
     }
   }
@@ -159,7 +157,7 @@ export class CredentialsKeeper {
     ]);
   }
 
-  /** Tells one content of the files from another; `undefined` without files. */
+  /** A text that changes when the files change; `undefined` without files. */
   async #stampOfFiles(): Promise<string | undefined> {
     const { certFile, keyFile, chainFile } = this.#options;
     const files = [certFile, keyFile, chainFile].filter((file) => file !== undefined);
@@ -179,10 +177,11 @@ export class CredentialsKeeper {
     if (this.#stopped) return;
     const notAfter = new Date(this.#device.material.certificate.validTo);
     const now = Date.now();
-    const isNear = notAfter.getTime() - now <= this.#settings.expiryWarningDays * DAY_MS;
-    // A clock that was set back must not silence it for longer than a day either.
+    const { expiryWarningDays = DEFAULT_EXPIRY_WARNING_DAYS } = this.#options;
+    const isNear = notAfter.getTime() - now <= expiryWarningDays * DAY_MS;
+    // A clock that was set back must not suppress the event for longer than a day.
     if (!isNear || Math.abs(now - this.#announced) < DAY_MS) return;
     this.#announced = now;
-    this.#settings.onExpiring(notAfter);
+    this.#status.credentialsExpiring(notAfter);
   }
 }

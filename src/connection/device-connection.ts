@@ -2,10 +2,10 @@ import { type EventEmitter } from 'node:events';
 import type { Client } from 'azure-iot-device';
 import type { CredentialsUpdate } from '../options/types';
 import type { Registration } from '../options/registration';
-import type { MethodHandler } from './method-response';
+import type { MethodHandler } from './methods';
 import type { ConnectionState } from './state';
 
-/** Events of a {@link DeviceConnection}, with what their listeners get. */
+/** Events of a {@link DeviceConnection}, with the arguments of their listeners. */
 export interface DeviceConnectionEvents {
   /** The state changed. */
   state: [state: ConnectionState];
@@ -19,15 +19,27 @@ export interface DeviceConnectionEvents {
 export interface DeviceConnection extends EventEmitter<DeviceConnectionEvents>, AsyncDisposable {
   /** The official client of `azure-iot-device`, open. The same object, with its listeners, for the whole time. */
   readonly client: Client;
-  /** What DPS assigned. */
+  /** The hub and the device ID that DPS has assigned. */
   readonly registration: Registration;
-  /** What the connection is doing. */
+  /** The present activity of the connection. */
   readonly state: ConnectionState;
   /**
-   * Answers direct methods of any name from now on, also after a reconnect. The client must not listen to methods besides.
-   * What the handler returns is the payload of an answer with status 200, or a `methodResponse()` with another one; what
-   * it throws is answered with status 500.
+   * Answers the direct method `name` with what `handler` returns. A later handler of the same name replaces the earlier one.
+   *
+   * Once there is a handler, the connection answers every call: a method without a handler with status 404, an exception
+   * of a handler with status 500 and `{ "message": … }` of the error (its stack and cause are not sent), a payload that is
+   * not JSON with status 400. Methods that `client.onDeviceMethod` listens to, and no handler of their own name, are left
+   * to the client. Handlers stay across reconnects; an answer whose call came over an earlier connection is discarded.
+   *
+   * @throws {@link InvalidOptionsError} when the name is not a non-empty string, or the handler is not a function
+   *
+   * @example
+   * ```ts
+   * connection.onMethod('reboot', async (payload, { requestId }) => ({ rebooting: true, payload, requestId }));
+   * ```
    */
+  onMethod(name: string, handler: MethodHandler): void;
+  /** Answers the methods that have no handler of their own name. `call.name` is the name of the method. */
   onMethod(handler: MethodHandler): void;
   /**
    * Registers with DPS again, and moves over if the device was assigned to another hub; until then the present
@@ -45,7 +57,7 @@ export interface DeviceConnection extends EventEmitter<DeviceConnectionEvents>, 
    */
   updateCredentials(update: CredentialsUpdate): Promise<Registration>;
   /**
-   * Closes the connection. Settles what is still pending with a `ConnectionError` of code `CONNECTION_CLOSED`, always
+   * Closes the connection. Settles everything pending with a `ConnectionError` of code `CONNECTION_CLOSED`, always
    * resolves, may be called at any moment and again, and leaves no timer or socket behind.
    */
   close(): Promise<void>;

@@ -1,40 +1,19 @@
 import { EventEmitter } from 'node:events';
 import type { DeviceClientOptions, DeviceTransport, TwinProperties } from 'azure-iot-device';
-import { setTimeout } from 'node:timers/promises';
-import { abortable, withDeadline } from '../network/deadline';
-import { InvalidOptionsError, type DeviceError } from 'azure-iot-certificates';
-import { TimeoutError } from '../errors';
-import type { HubLink } from '../hub/link';
-import { backOff } from '../network/back-off';
-import { DesiredProperties, type JsonObject } from './desired-properties';
-import { Operations } from './operations';
+import { InvalidOptionsError } from 'azure-iot-certificates/internal';
+import type { DeviceError } from 'azure-iot-certificates';
+import { HubLink, type HubLinkOptions, type HubTarget } from '../hub/link';
+import type { Registration } from '../options/registration';
+import type { Device } from '../provisioning/device';
+import { safely, settle } from './callbacks';
+import { DirectMethods } from './methods';
 import { Outbox } from './outbox';
-import { safely } from './safely';
-
-/** Who connects and closes, and names errors, on behalf of the transport. */
-export interface TransportOwner {
-  /** Resolves when connected for the first time. */
-  open(): Promise<void>;
-  close(): Promise<void>;
-  /** The error for what a broken link did not finish. */
-  lost(reason: unknown): DeviceError;
-  /** The error for what cannot be queued any more. */
-  queueFull(): DeviceError;
-}
-
-export interface HubTransportOptions {
-  /** How many messages may wait while the link is down. */
-  maxQueuedMessages: number;
-  /** For a twin read or a twin update, in milliseconds. */
-  operationTimeoutMs: number;
-}
+import { TwinOperations } from './twin';
 
 type Done = (error?: Error) => void;
 type MethodCallback = Parameters<DeviceTransport['onDeviceMethod']>[1];
-type MethodMessage = Parameters<MethodCallback>[0];
-type MethodResponse = Parameters<DeviceTransport['sendMethodResponse']>[0];
 
-/** What the hub sends only when asked to, and how the SDK asks. */
+/** The messages that the hub sends only on demand, and the methods of the SDK that demand them. */
 const FEATURES = {
   cloudToDevice: { enable: 'enableC2D', disable: 'disableC2D' },
   methods: { enable: 'enableMethods', disable: 'disableMethods' },
@@ -45,93 +24,103 @@ const FEATURES = {
 } as const;
 type Feature = keyof typeof FEATURES;
 
-/** Between two tries to read the twin. */
-const CATCH_UP_DELAYS = { minDelayMs: 1_000, maxDelayMs: 60_000 };
-
-/** What `setOptions` of the client may still change; the rest belongs to `connectDevice`. */
+/** The options that `setOptions` of the client may still change. The others belong to `connectDevice`. */
 const CLIENT_OPTIONS: readonly string[] = ['productInfo', 'modelId'];
 
+/** The settings of a {@link HubTransport}. */
+export interface HubTransportInit extends Pick<HubLinkOptions, 'createTransport' | 'keepAliveSeconds'> {
+  readonly modelId: string | undefined;
+  /** How many messages may wait while the link is down. */
+  readonly maxQueuedMessages: number;
+  /** The connection, which the client's `close()` closes. */
+  readonly owner: { close(): Promise<void> };
+}
+
 /**
- * The transport under the official `Client`. It lives as long as the client; connections come and go below it
- * ({@link HubLink}), and each new one is told again what the client had asked for.
+ * The transport under the official `Client`. It lives as long as the client; links ({@link HubLink}) come and go below
+ * it, and on each new one everything is enabled again that the client has enabled.
  */
 export class HubTransport extends EventEmitter implements DeviceTransport {
-  readonly #owner: TransportOwner;
+  /** The direct methods, which the client or handlers of ours answer. */
+  readonly methods = new DirectMethods((name, ...call) => this.emit(methodEvent(name), ...call));
+  readonly #init: HubTransportInit;
   readonly #outbox: Outbox;
-  readonly #operations: Operations;
-  readonly #operationTimeoutMs: number;
-  readonly #desired = new DesiredProperties();
+  readonly #twin = new TwinOperations((patch) => this.emit('twinDesiredPropertiesUpdate', patch));
   readonly #features = new Set<Feature>();
-  readonly #methods = new Set<string>();
-  /**
-   * Where a call came from, by a request ID of ours: the hub's may come again on the next link, where the answer would be
-   * taken for that of another call.
-   */
-  readonly #calls = new Map<string, { link: HubLink; requestId: string }>();
-  #lastCall = 0;
+  /** The link in use. */
   #link: HubLink | undefined;
-  #connectResult: HubLink['connected'];
+  /** The link in use, or while there is none the one before it. */
+  #latest: HubLink | undefined;
+  #finished: DeviceError | undefined;
   #sdkOptions: DeviceClientOptions;
 
-  constructor(owner: TransportOwner, sdkOptions: DeviceClientOptions, options: HubTransportOptions) {
+  constructor(init: HubTransportInit) {
     super();
-    this.#owner = owner;
-    this.#sdkOptions = sdkOptions;
-    this.#outbox = new Outbox(options.maxQueuedMessages, () => owner.queueFull());
-    this.#operationTimeoutMs = options.operationTimeoutMs;
-    this.#operations = new Operations(options.operationTimeoutMs);
-  }
-
-  /** What the next link's SDK transport is told. */
-  get sdkOptions(): DeviceClientOptions {
-    return this.#sdkOptions;
+    this.#init = init;
+    this.#sdkOptions = init.modelId === undefined ? {} : { modelId: init.modelId };
+    this.#outbox = new Outbox(init.maxQueuedMessages);
   }
 
   /**
-   * Takes a fresh link into use: enables again what was enabled and sends what waits; what changed in the twin meanwhile
-   * follows when it has been read. Rejects when the link breaks before it is in use.
+   * Connects the device to its hub. {@link attach} takes the link into use.
+   *
+   * @throws {@link ConnectionError}, {@link TimeoutError}, or `signal.reason`
+   */
+  openLink(device: Device, registration: Registration, signal: AbortSignal): Promise<HubLink> {
+    const { createTransport, keepAliveSeconds } = this.#init;
+    const { transport } = device;
+    const own = { sdkOptions: this.#sdkOptions, methods: this.methods };
+    return HubLink.open(
+      hubTarget(device, registration),
+      { transport, createTransport, keepAliveSeconds, ...own },
+      signal,
+    );
+  }
+
+  /**
+   * Takes a fresh link into use: enables again what was enabled, and sends what waits. The changes of the twin since the
+   * last link follow when it has been read. Rejects when the link breaks before it is in use.
    */
   async attach(link: HubLink): Promise<void> {
     const { transport } = link;
     transport.on('message', (message) => this.emit('message', message));
-    transport.on('twinDesiredPropertiesUpdate', (patch: JsonObject) => this.#onDesiredProperties(patch));
-    for (const name of this.#methods) this.#forwardMethod(link, name);
+    this.#twin.listen(link);
+    this.methods.listen(link);
     this.#link = link;
-    this.#connectResult = link.connected;
-    this.#desired.begin();
+    this.#latest = link;
     this.#accept(link);
     for (const feature of this.#features) await this.#tell(link, FEATURES[feature].enable);
-    this.#operations.start(link);
+    this.#twin.start(link);
     this.#outbox.start(link);
-    if (this.#features.has('desiredProperties')) this.#catchUp(link).catch(ignore);
+    if (this.#features.has('desiredProperties')) void this.#twin.catchUp(link);
     safely(() => this.emit('connected'));
   }
 
   /** The link is gone; what is given to the transport waits for the next one. */
   detach(): void {
     this.#link = undefined;
-    this.#calls.clear();
+    this.methods.stop();
     this.#outbox.stop();
-    this.#operations.stop();
+    this.#twin.stop();
   }
 
   /** There will be no further link: settles everything pending. */
   finish(error: DeviceError, gaveUp: boolean): void {
+    this.#finished = error;
     this.detach();
     this.#outbox.close(error);
-    this.#operations.close(error);
+    this.#twin.close(error);
     if (gaveUp) safely(() => this.emit('disconnect', error));
   }
 
+  /** The client is opened when the first link is in use, and finds itself connected. */
   connect(done: Parameters<DeviceTransport['connect']>[0]): void {
-    this.#owner.open().then(
-      () => done(undefined, this.#connectResult),
-      (error: unknown) => done(error as Error),
-    );
+    if (this.#finished) done(this.#finished);
+    else done(undefined, this.#latest?.connected);
   }
 
   disconnect(done: Parameters<DeviceTransport['disconnect']>[0]): void {
-    void this.#owner.close().then(() => done());
+    void this.#init.owner.close().then(() => done());
   }
 
   sendEvent(
@@ -142,45 +131,20 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
   }
 
   getTwin(done: (error?: Error, twin?: TwinProperties) => void): void {
-    settle(this.#readTwin(), (error, twin) => {
-      if (twin) this.#desired.learn(twin.desired);
-      done(error, twin);
-    });
+    settle(this.#twin.read(), done);
   }
 
   updateTwinReportedProperties(patch: unknown, done: Done): void {
-    try {
-      // The SDK does this in a tick of its own, where the error would end the process.
-      JSON.stringify(patch);
-    } catch (error) {
-      done(error as Error);
-      return;
-    }
-    const update = this.#perform('The update of the reported properties', (link) =>
-      promised((callback) => link.transport.updateTwinReportedProperties(patch, callback)),
-    );
-    settle(update, done);
+    settle(this.#twin.report(patch), done);
   }
 
-  sendMethodResponse(response: MethodResponse, done: Done = ignore): void {
-    const { link, requestId } = this.#calls.get(response.requestId) ?? {};
-    this.#calls.delete(response.requestId);
-    if (!link?.isOpen) {
-      done(this.#owner.lost(link?.over.reason));
-      return;
-    }
-    const answer = Object.create(response, { requestId: { value: requestId } }) as MethodResponse;
-    const sent = promised((callback) => link.transport.sendMethodResponse(answer, callback));
-    settle(abortable(sent, link.over), (error) => {
-      done(error && !link.isOpen ? this.#owner.lost(link.over.reason) : error);
-    });
+  sendMethodResponse(response: Parameters<DeviceTransport['sendMethodResponse']>[0], done: Done = ignore) {
+    settle(this.methods.sendSdkResponse(response, this.#latest), done);
   }
 
   onDeviceMethod(name: string, callback: MethodCallback): void {
     this.on(methodEvent(name), callback);
-    if (this.#methods.has(name)) return;
-    this.#methods.add(name);
-    if (this.#link) this.#forwardMethod(this.#link, name);
+    this.methods.addSdkName(name, this.#link);
   }
 
   enableC2D(done: Done): void {
@@ -229,21 +193,21 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
     message: Parameters<DeviceTransport['complete']>[0],
     done: Parameters<DeviceTransport['complete']>[1],
   ): void {
-    // MQTT completes a message by acknowledging it, which has happened by the time the client sees it.
+    // Over MQTT a message is completed by its acknowledgement, which was sent when the client got it.
     if (this.#link) this.#link.transport.complete(message, done);
     else done();
   }
 
   reject(_message: unknown, done: Done): void {
-    done(unsupported('reject', 'MQTT knows no rejection of a message.'));
+    done(unsupported('reject', 'MQTT has no rejection of a message.'));
   }
 
   abandon(_message: unknown, done: Done): void {
-    done(unsupported('abandon', 'MQTT knows no abandoning of a message.'));
+    done(unsupported('abandon', 'MQTT has no abandoning of a message.'));
   }
 
   sendEventBatch(_messages: unknown, done: Done): void {
-    done(unsupported('sendEventBatch', 'MQTT knows no batches; call sendEvent for each message.'));
+    done(unsupported('sendEventBatch', 'MQTT has no batches; call sendEvent for each message.'));
   }
 
   updateSharedAccessSignature(_signature: string, done: Done): void {
@@ -266,7 +230,7 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
     done(unsupported('sendOutputEventBatch', 'Outputs belong to modules.'));
   }
 
-  /** Never fails: the client would emit an `error` event that crashes the process. What is enabled stays enabled. */
+  /** Never fails, because the client would emit an `error` event that ends the process. What is enabled stays enabled. */
   #enable(feature: Feature, done: Done): void {
     const isNew = !this.#features.has(feature);
     this.#features.add(feature);
@@ -279,8 +243,8 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
     const enabled = this.#tell(link, FEATURES[feature].enable);
     settle(enabled, () => done());
     if (isNew && feature === 'desiredProperties') {
-      // A change between the reading of the twin and the subscription would be heard by nobody.
-      enabled.then(() => this.#catchUp(link)).catch(ignore);
+      // Nobody has heard of a change between the reading of the twin and the subscription.
+      enabled.then(() => this.#twin.catchUp(link)).catch(ignore);
     }
   }
 
@@ -310,80 +274,22 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
           resolve();
           return;
         }
-        // Half a connection is none: the next one enables everything anew.
+        // A link without the feature is of no use: the next one enables everything anew.
         link.fail({ kind: 'protocol', detail: `${method} failed: ${error.message}` });
         reject(error);
       });
     });
   }
-
-  #forwardMethod(link: HubLink, name: string): void {
-    link.transport.onDeviceMethod(name, (request: MethodMessage, response) => {
-      const requestId = String((this.#lastCall += 1));
-      this.#calls.set(requestId, { link, requestId: request.requestId });
-      this.emit(methodEvent(name), { ...request, requestId }, response);
-    });
-  }
-
-  #onDesiredProperties(patch: JsonObject): void {
-    if (this.#desired.apply(patch)) this.emit('twinDesiredPropertiesUpdate', patch);
-  }
-
-  /**
-   * Tells what has changed in the desired properties while nobody listened. Goes on until it has read them or the link
-   * is over: a hub that throttles twins must hold up nothing else.
-   */
-  async #catchUp(link: HubLink): Promise<void> {
-    if (!this.#desired.isKnown) return;
-    const onTimeout = () => new Error('The twin was not read in time.');
-    const limits = { timeoutMs: this.#operationTimeoutMs, signal: link.over, onTimeout };
-    for (let attempt = 1; link.isOpen; attempt += 1) {
-      const twin = await withDeadline(limits, () => readTwin(link)).catch(() => undefined);
-      if (twin && !this.#desired.isStale(twin.desired)) {
-        const change = this.#desired.catchUp(twin.desired);
-        if (change) safely(() => this.emit('twinDesiredPropertiesUpdate', change));
-        return;
-      }
-      await setTimeout(backOff(attempt, CATCH_UP_DELAYS), undefined, { signal: link.over });
-    }
-  }
-
-  #readTwin(): Promise<TwinProperties> {
-    return this.#perform('The reading of the twin', readTwin);
-  }
-
-  #perform<T>(what: string, run: (link: HubLink) => Promise<T>): Promise<T> {
-    return this.#operations.perform({
-      run,
-      onTimeout: () =>
-        new TimeoutError({
-          service: 'hub',
-          message: `${what} was not done in time.`,
-          remedy: 'Try again when the connection is up.',
-        }),
-    });
-  }
 }
 
-function readTwin(link: HubLink): Promise<TwinProperties> {
-  return promised((callback) => link.transport.getTwin(callback));
-}
-
-function promised<T>(start: (callback: (error?: Error, value?: T) => void) => void): Promise<T> {
-  return new Promise((resolve, reject) => {
-    start((error, value) => (error ? reject(error) : resolve(value as T)));
-  });
+/** The hub that the device was assigned to, and the device's name and credentials there. */
+export function hubTarget(device: Device, { assignedHub, deviceId }: Registration): HubTarget {
+  const { enrollment, material, roots, proxyFor } = device;
+  return { host: assignedHub, deviceId, enrollment, x509: material.toX509(), ca: roots, proxyFor };
 }
 
 function methodEvent(name: string): string {
   return `method_${name}`;
-}
-
-function settle<T>(promise: Promise<T>, done: (error?: Error, value?: T) => void): void {
-  promise.then(
-    (value) => done(undefined, value),
-    (error: unknown) => done(error as Error),
-  );
 }
 
 function unsupported(what: string, why: string): InvalidOptionsError {
@@ -393,5 +299,5 @@ function unsupported(what: string, why: string): InvalidOptionsError {
 }
 
 function ignore(): void {
-  // The caller does not want to know.
+  // The caller needs no outcome.
 }

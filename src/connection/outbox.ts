@@ -1,47 +1,103 @@
 import type { Message } from 'azure-iot-device';
-import { InvalidOptionsError, type DeviceError } from 'azure-iot-certificates';
+import { InvalidOptionsError } from 'azure-iot-certificates/internal';
+import type { DeviceError } from 'azure-iot-certificates';
+import { ConnectionError } from '../errors/errors';
 import type { HubLink, SendCallback } from '../hub/link';
-import { LinkedList, type Linked } from './linked-list';
-import { safely } from './safely';
+import { safely } from './callbacks';
 
 /** Largest device-to-cloud message, its properties included, that IoT Hub takes; it closes the connection on more. */
 const MAX_MESSAGE_BYTES = 256 * 1024;
 /** MQTT 3.1.1, section 1.5.3: strings have a 16-bit length. */
 const MAX_TOPIC_BYTES = 65_535;
-/** What the topic holds besides the properties: `devices/<128 characters>/messages/events/`. */
+/** The length of the topic without the properties: `devices/<128 characters>/messages/events/`. */
 const TOPIC_RESERVE = 200;
 
-/** A link over which a message is not acknowledged for so long is broken, though it may not know it. */
-const ACKNOWLEDGE_TIMEOUT_MS = 30_000;
+/** For the acknowledgement of a message, in milliseconds. A link on which it takes longer is broken. */
+export const TELEMETRY_TIMEOUT_MS = 30_000;
 
+/** An item of a {@link LinkedList}. The list alone sets these members. */
+export interface Linked<Item> {
+  previous?: Item | undefined;
+  next?: Item | undefined;
+  isListed?: boolean;
+}
+
+/**
+ * Items in the order in which they were added, for lists that change thousands of times a second. A Set gets a new table
+ * every few changes, and each abandoned table refers to the next one. Once the garbage collector has moved one of them to
+ * the old generation, everything that the later ones held stays until the next full collection, which costs more than
+ * sending a message.
+ */
+export class LinkedList<Item extends Linked<Item>> implements Iterable<Item> {
+  #first: Item | undefined;
+  #last: Item | undefined;
+  #size = 0;
+
+  get first(): Item | undefined {
+    return this.#first;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Adds an item that is in no list. */
+  add(item: Item): void {
+    item.previous = this.#last;
+    item.isListed = true;
+    if (this.#last) this.#last.next = item;
+    else this.#first = item;
+    this.#last = item;
+    this.#size += 1;
+  }
+
+  /** Returns whether the item was in the list. */
+  delete(item: Item): boolean {
+    if (!item.isListed) return false;
+    const { previous, next } = item;
+    if (previous) previous.next = next;
+    else this.#first = next;
+    if (next) next.previous = previous;
+    else this.#last = previous;
+    // A deleted item must not keep others alive.
+    item.previous = undefined;
+    item.next = undefined;
+    item.isListed = false;
+    this.#size -= 1;
+    return true;
+  }
+
+  *[Symbol.iterator](): Generator<Item> {
+    for (let item = this.#first; item; item = item.next) yield item;
+  }
+}
+
+/** A message under way. */
 interface Entry extends Linked<Entry> {
   readonly message: Message;
   readonly settle: SendCallback;
-  /** When it was given to the link, on the clock of `performance`. */
+  /** The time at which it was given to the link, on the clock of `performance`. */
   sentAt: number;
 }
 
 /**
- * Telemetry on its way: what is sent while the link is down waits here, and what the hub has not acknowledged when the
- * link breaks is sent again on the next one, in the order in which it was given.
+ * The telemetry under way. Messages that are sent while the link is down wait here, and messages that the hub has not
+ * acknowledged when the link breaks are sent again on the next one, in the order in which they were given.
  */
 export class Outbox {
   readonly #maxWaiting: number;
-  readonly #queueFull: () => DeviceError;
   /** In the order in which they were given. */
   readonly #entries = new LinkedList<Entry>();
   #link: HubLink | undefined;
+  /** The hub of the latest link. */
+  #host = 'the hub';
   /** Runs while messages are unacknowledged. */
   #timer: NodeJS.Timeout | undefined;
   #closed: DeviceError | undefined;
 
-  /**
-   * @param maxWaiting how many messages may wait while the link is down
-   * @param queueFull makes the error for one more
-   */
-  constructor(maxWaiting: number, queueFull: () => DeviceError) {
+  /** @param maxWaiting how many messages may wait while the link is down; one more is refused with `QUEUE_FULL` */
+  constructor(maxWaiting: number) {
     this.#maxWaiting = maxWaiting;
-    this.#queueFull = queueFull;
   }
 
   send(message: Message, settle: SendCallback): void {
@@ -62,9 +118,10 @@ export class Outbox {
     if (this.#link) this.#transmit(entry, this.#link);
   }
 
-  /** Sends all that waits, in order, and from now on at once. */
+  /** Sends everything that waits, in order, and from now on each message at once. */
   start(link: HubLink): void {
     this.#link = link;
+    this.#host = link.host;
     for (const entry of [...this.#entries]) this.#transmit(entry, link);
   }
 
@@ -75,7 +132,7 @@ export class Outbox {
     this.#timer = undefined;
   }
 
-  /** Settles all that is not acknowledged, and everything after it, with the error. */
+  /** Settles everything unacknowledged, and every message from now on, with the error. */
   close(error: DeviceError): void {
     this.#closed = error;
     this.stop();
@@ -86,31 +143,43 @@ export class Outbox {
     return this.#link === undefined && this.#entries.size >= this.#maxWaiting;
   }
 
+  #queueFull(): ConnectionError {
+    return new ConnectionError({
+      code: 'QUEUE_FULL',
+      service: 'hub',
+      host: this.#host,
+      message: `The connection to ${this.#host} is down and ${this.#maxWaiting} messages are waiting for it: the queue is full.`,
+      remedy:
+        'Send less, keep messages elsewhere until the state is "connected", or allow more with offlineQueue.maxMessages.',
+      isTransient: true,
+    });
+  }
+
   #transmit(entry: Entry, link: HubLink): void {
     if (!link.isOpen) return;
     entry.sentAt = performance.now();
-    this.#timer ??= this.#watch(link, ACKNOWLEDGE_TIMEOUT_MS);
+    this.#timer ??= this.#watch(link, TELEMETRY_TIMEOUT_MS);
     try {
       link.send(entry.message, (error, result) => {
         if (!error) this.#settle(entry, undefined, result);
-        // What the broken link did not acknowledge goes out again on the next one.
+        // A message that the broken link did not acknowledge is sent again on the next one.
         else if (!link.isOpen) return;
         else if (error.name === 'TimeoutError') giveUp(link);
         else this.#settle(entry, error);
       });
     } catch (error) {
-      // What cannot be sent now can never be.
+      // A message that cannot be sent now can never be sent.
       this.#settle(entry, error as Error);
     }
   }
 
-  /** Looks after a while whether the oldest message has been acknowledged. */
+  /** Gives the link up after a while unless the oldest message has been acknowledged by then. */
   #watch(link: HubLink, delayMs: number): NodeJS.Timeout {
     const timer = setTimeout(() => {
       this.#timer = undefined;
       const oldest = this.#entries.first;
       if (!oldest) return;
-      const remainingMs = oldest.sentAt + ACKNOWLEDGE_TIMEOUT_MS - performance.now();
+      const remainingMs = oldest.sentAt + TELEMETRY_TIMEOUT_MS - performance.now();
       if (remainingMs > 0) this.#timer = this.#watch(link, remainingMs);
       else giveUp(link);
     }, delayMs);
@@ -126,10 +195,10 @@ export class Outbox {
 
 /** A message was not acknowledged in time. */
 function giveUp(link: HubLink): void {
-  link.fail({ kind: 'timeout', stage: 'publish', timeoutMs: ACKNOWLEDGE_TIMEOUT_MS });
+  link.fail({ kind: 'timeout', stage: 'publish', timeoutMs: TELEMETRY_TIMEOUT_MS });
 }
 
-/** What no connection will ever carry must be refused at once: the hub would drop the connection, again and again. */
+/** The error for a message that no connection can carry: the hub would drop the connection for it, again and again. */
 function problem(message: Message): InvalidOptionsError | undefined {
   const { data } = message as { data: unknown };
   if (typeof data !== 'string' && !(data instanceof Uint8Array)) {
@@ -163,11 +232,11 @@ const SYSTEM_PROPERTIES = [
 /** Key, `=` and `&` of a system property, generously. */
 const SYSTEM_PROPERTY_BYTES = 12;
 
-/** What the properties take up in the topic; `undefined` if they cannot be put there. */
+/** The length of the properties in the topic; `undefined` if they cannot be encoded. */
 function propertyBytes(message: Message): number | undefined {
   try {
     let bytes = 0;
-    // By name, because the SDK's type keeps one of them private; each value is looked at before it is used.
+    // The SDK's type keeps one of these members private. The type of each value is checked before it is used.
     const fields = message as unknown as Readonly<Record<string, unknown>>;
     for (const name of SYSTEM_PROPERTIES) {
       const value = fields[name];

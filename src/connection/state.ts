@@ -1,6 +1,13 @@
+import type { EventEmitter } from 'node:events';
 import type { DeviceError } from 'azure-iot-certificates';
+import createDebug from 'debug';
+import type { Registration } from '../options/registration';
+import type { DeviceConnectionEvents } from './device-connection';
+import { safely } from './callbacks';
 
-/** What a `DeviceConnection` is doing. */
+const debug = createDebug('azure-iot-x509:connection');
+
+/** The activity of a `DeviceConnection`. */
 export type ConnectionState =
   | {
       /** The hub is being connected to for the first time. */
@@ -18,7 +25,10 @@ export type ConnectionState =
       /** The hub is connected; everything asked for is enabled. */
       readonly status: 'connected';
       readonly since: Date;
-      /** What does not work although the connection does: a store that cannot be written, a renewed certificate that cannot be used. */
+      /**
+       * A failure that does not affect the connection itself: a store that cannot be written, a renewed certificate that
+       * cannot be used.
+       */
       readonly warning?: DeviceError;
     }
   | {
@@ -28,7 +38,7 @@ export type ConnectionState =
       readonly error: DeviceError;
       /** The number of the attempt that comes next or is under way, from 1. */
       readonly attempt: number;
-      /** When it starts; absent while it is under way. */
+      /** When the attempt starts; absent while it is under way. */
       readonly nextAttemptAt?: Date;
       /** What happens next, or what a person must do. */
       readonly advice: string;
@@ -47,3 +57,56 @@ type Without<State, Key extends PropertyKey> = State extends unknown ? Omit<Stat
 
 /** A state before its time is put in. */
 export type NextState = Without<ConnectionState, 'since'>;
+
+/** The sources of the warnings of a connected state. */
+export type WarningSource = 'assignments' | 'credentials';
+
+/** Holds the state of a connection, and emits its events. */
+export class ConnectionStatus {
+  readonly #events: EventEmitter<DeviceConnectionEvents>;
+  readonly #registrationId: string;
+  #state: ConnectionState = { status: 'connecting', since: new Date() };
+  #warnings: Partial<Record<WarningSource, DeviceError>> = {};
+
+  constructor(events: EventEmitter<DeviceConnectionEvents>, registrationId: string) {
+    this.#events = events;
+    this.#registrationId = registrationId;
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** Changes the state. */
+  set(next: NextState): void {
+    this.#set(next, new Date());
+  }
+
+  /** Adds, replaces or (with `undefined`) withdraws the warning of one source. */
+  warn(source: WarningSource, warning: DeviceError | undefined): void {
+    const { [source]: previous, ...others } = this.#warnings;
+    if (previous?.message === warning?.message) return;
+    this.#warnings = warning ? { ...others, [source]: warning } : others;
+    if (warning) debug('%s: warning: %s', this.#registrationId, warning.message);
+    if (this.#state.status === 'connected') this.#set({ status: 'connected' }, this.#state.since);
+  }
+
+  /** The device was registered again. */
+  reprovisioned(previous: Registration, current: Registration): void {
+    safely(() => this.#events.emit('reprovisioned', { previous, current }));
+  }
+
+  /** The certificate in use ends soon. */
+  credentialsExpiring(notAfter: Date): void {
+    safely(() => this.#events.emit('credentialsExpiring', { notAfter }));
+  }
+
+  #set(next: NextState, since: Date): void {
+    const { error } = { error: undefined, ...next };
+    debug('%s: %s%s', this.#registrationId, next.status, error ? ` (${error.message})` : '');
+    const [warning] = Object.values(this.#warnings);
+    const state = next.status === 'connected' && warning ? { ...next, since, warning } : { ...next, since };
+    this.#state = state;
+    safely(() => this.#events.emit('state', state));
+  }
+}

@@ -1,45 +1,32 @@
-import { abortable } from '../network/deadline';
-import { ConnectionError, ProvisioningError } from '../errors';
-import { type DeviceError } from 'azure-iot-certificates';
-import type { Registration } from '../options/registration';
+import { setMaxListeners } from 'node:events';
+import type { DeviceError } from 'azure-iot-certificates';
+import { closedExplanation } from '../errors/connection-error';
+import { ConnectionError, ProvisioningError } from '../errors/errors';
 import type { HubLink } from '../hub/link';
 import { backOff, type BackOffOptions } from '../network/back-off';
-import type { NextState } from './state';
+import { abortable } from '../network/deadline';
+import type { Registration } from '../options/registration';
+import type { RememberedAssignments } from '../provisioning/assignments/remembered';
+import type { Device } from '../provisioning/device';
+import type { DpsClient } from '../provisioning/dps-client';
+import type { CredentialsKeeper } from './credentials-keeper';
+import type { HubTransport } from './hub-transport';
+import type { ConnectionStatus } from './state';
 
-/** One identity's way to its hub. Both reject with a `DeviceError`, or with the signal's reason. */
-export interface Route {
-  /** Registers with DPS. */
-  register(signal: AbortSignal): Promise<Registration>;
-  /** Connects to the hub. */
-  connect(registration: Registration, signal: AbortSignal): Promise<HubLink>;
+/** The objects that the supervisor steers, and its observer. */
+export interface SupervisorParts {
+  readonly dps: Pick<DpsClient, 'register'>;
+  readonly credentials: Pick<CredentialsKeeper, 'device' | 'refresh' | 'accepted' | 'reject' | 'stop'>;
+  readonly assignments: Pick<RememberedAssignments, 'load' | 'save'>;
+  readonly transport: Pick<HubTransport, 'openLink' | 'attach' | 'detach' | 'finish'>;
+  readonly status: Pick<ConnectionStatus, 'set' | 'reprovisioned'>;
 }
 
-/** What the supervisor steers. */
-export interface SupervisorParts {
-  /** With the credentials that are in use. */
-  readonly route: Route;
-  /** The assignment that was remembered from an earlier run. Never rejects. */
-  recall(signal: AbortSignal): Promise<Registration | undefined>;
-  /** Keeps an assignment for the next run. Never rejects. */
-  remember(registration: Registration, signal: AbortSignal): Promise<void>;
-  /** Looks whether the credentials have changed; answers whether they have. Never rejects. */
-  refreshCredentials(): Promise<boolean>;
-  /** Gives up credentials that files brought and nobody accepted yet; answers whether there were any. */
-  rejectCredentials(error: DeviceError): boolean;
-  /** Takes the link into use; rejects when it breaks meanwhile. */
-  attach(link: HubLink): Promise<void>;
-  /** The link is gone. */
-  detach(): void;
-  /** Names the reason for which a link to this hub ended. */
-  toError(reason: unknown, registration: Registration): DeviceError;
-  /** Is told each change. */
-  onState(state: NextState): void;
-  /** The device was registered again. */
-  onReprovisioned(previous: Registration, current: Registration): void;
-  /** The error for what was still going on when the owner closed the connection. */
-  closed(): DeviceError;
-  /** There will be no further link; `error` says why it was given up, if it was. Called once. */
-  finish(error: DeviceError | undefined): void;
+/** Other credentials for the device. */
+export interface Renewal {
+  readonly device: Device;
+  /** Makes them the credentials in use. */
+  commit(): void;
 }
 
 export interface SupervisorOptions extends BackOffOptions {
@@ -53,24 +40,24 @@ export interface SupervisorOptions extends BackOffOptions {
   giveUpAfterMs: number;
 }
 
-/** Connects, watches, connects again: the one writer of the connection's state. */
+/** Connects, watches the connection and connects again. It alone decides on the connection's state. */
 export class Supervisor {
   readonly #parts: SupervisorParts;
   readonly #options: SupervisorOptions;
   readonly #closing = new AbortController();
   #registration: Registration | undefined;
-  /** The hub may have become the wrong one: ask DPS before the next attempt. */
+  /** DPS is asked before the next attempt, because the hub may have become the wrong one. */
   #mustRegister = true;
-  /** Whether the assignment of the present attempt was made in it. */
+  /** The assignment of the present attempt was made in this attempt. */
   #isFresh = false;
   #link: HubLink | undefined;
   #opened: Promise<void> | undefined;
   #watching: Promise<void> = Promise.resolve();
   /** The last of the renewals that wait for each other; never rejects. */
   #renewing: Promise<unknown> = Promise.resolve();
-  /** The connection that is to replace the present one is being made; never rejects. */
+  /** The making of the connection that is to replace the present one; never rejects. */
   #switching: Promise<unknown> = Promise.resolve();
-  /** Counts the assignments, so that a connection made for an earlier one can be told. */
+  /** Counts the assignments, so that a connection made for an earlier one is recognized. */
   #generation = 0;
   /** Ends the present pause between two attempts. */
   #hurry: () => void = () => undefined;
@@ -79,16 +66,28 @@ export class Supervisor {
   constructor(parts: SupervisorParts, options: SupervisorOptions) {
     this.#parts = parts;
     this.#options = options;
+    // Every upload under way listens to it.
+    setMaxListeners(0, this.#closing.signal);
   }
 
-  /** The hub and the device ID, once DPS has told them. */
+  /** The hub and the device ID, once DPS has assigned them. */
   get registration(): Registration | undefined {
     return this.#registration;
   }
 
+  /** Host name of the hub, or of DPS until it has assigned one. */
+  get host(): string {
+    return this.#registration?.assignedHub ?? this.#parts.credentials.device.globalEndpoint;
+  }
+
+  /** Aborts when the connection is being closed or is given up. Its reason is the error for what is still pending. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
   /**
-   * Connects for the first time; calling it again waits for the same attempt. The first attempt is not repeated: its
-   * caller decides, and sees why it failed.
+   * Connects for the first time; a further call waits for the same attempt. The first attempt is not repeated: its
+   * caller gets the error, and decides.
    */
   open(): Promise<void> {
     if (this.#closing.signal.aborted) return Promise.reject(this.#closing.signal.reason as DeviceError);
@@ -99,8 +98,8 @@ export class Supervisor {
   /** Ends everything. Always settles, and may be called at any moment and again. */
   async close(): Promise<void> {
     if (!this.#closing.signal.aborted) {
-      this.#closing.abort(this.#parts.closed());
-      this.#parts.detach();
+      this.#closing.abort(this.#closedError());
+      this.#parts.transport.detach();
       await this.#link?.close();
     }
     await this.#opened?.catch(() => undefined);
@@ -110,47 +109,47 @@ export class Supervisor {
   }
 
   /**
-   * Registers along another route (with other credentials), connects, and moves over to the new connection; until then,
-   * and if anything fails, the present one stays. Without a connection it is the next attempt that takes the new route.
-   *
-   * @param commit makes the new route the one in use
-   * @param mustReconnect whether to connect anew even if hub and device are the same as before
+   * Registers, with other credentials if there is a renewal. Connects again if the credentials or the assignment are
+   * other ones, and moves over to the new connection; until then, and if anything fails, the present one stays. Without a
+   * connection the next attempt uses the new credentials and the new assignment.
    */
-  async renew(route: Route, commit: () => void, mustReconnect: boolean): Promise<Registration> {
-    const renewal = this.#renewing.then(() => this.#renew(route, commit, mustReconnect));
-    this.#renewing = renewal.catch(() => undefined);
-    return await renewal;
+  async renew(renewal?: Renewal): Promise<Registration> {
+    const turn = this.#renewing.then(() => this.#renew(renewal));
+    this.#renewing = turn.catch(() => undefined);
+    return await turn;
   }
 
-  async #renew(route: Route, commit: () => void, mustReconnect: boolean): Promise<Registration> {
+  async #renew(renewal: Renewal | undefined): Promise<Registration> {
     const { signal } = this.#closing;
     signal.throwIfAborted();
-    const current = await route.register(signal);
+    const { dps, credentials, assignments, transport } = this.#parts;
+    const { device } = renewal ?? credentials;
+    const current = await dps.register(device, signal);
     const previous = this.#registration;
     const old = this.#link;
     const adopt = () => {
-      commit();
+      renewal?.commit();
       this.#adopt(current);
     };
     if (!old?.isOpen) {
       adopt();
       this.#hurry();
-    } else if (mustReconnect || !previous || !isSameAssignment(previous, current)) {
-      const switching = route.connect(current, signal).then((link) => {
+    } else if (renewal || !previous || !isSameAssignment(previous, current)) {
+      const switching = transport.openLink(device, current, signal).then((link) => {
         adopt();
-        this.#parts.detach();
+        transport.detach();
         this.#link = link;
         return link;
       });
       this.#switching = switching.catch(() => undefined);
       const link = await switching;
       // If it breaks at once, it is connected again like any other.
-      await this.#attach(link, signal, current).catch(() => undefined);
+      await this.#attach(link, signal).catch(() => undefined);
       await old.close();
     } else {
       adopt();
     }
-    await this.#parts.remember(current, signal);
+    await assignments.save(credentials.device, current, signal);
     return current;
   }
 
@@ -158,8 +157,9 @@ export class Supervisor {
     const { signal } = this.#closing;
     try {
       signal.throwIfAborted();
-      this.#parts.onState({ status: 'connecting' });
-      this.#registration = await this.#parts.recall(signal);
+      const { assignments, credentials, status } = this.#parts;
+      status.set({ status: 'connecting' });
+      this.#registration = await assignments.load(credentials.device, signal);
       this.#mustRegister = !this.#registration;
       this.#watching = this.#watch(await this.#connectFirst(signal), signal);
     } catch (error) {
@@ -174,7 +174,7 @@ export class Supervisor {
       return await this.#connect(signal, undefined);
     } catch (error) {
       if (signal.aborted) throw error;
-      // What was remembered may be out of date: DPS knows.
+      // The remembered assignment may be out of date.
       this.#mustRegister = true;
       return await this.#connect(signal, error as DeviceError);
     }
@@ -186,16 +186,16 @@ export class Supervisor {
     let failures = 0;
     while (link) {
       const { milliseconds, error } = await this.#lossOf(link);
-      // The hub ends a connection when it accepts the one that is to replace it.
+      // The hub ends a connection when the same device connects again.
       await this.#switching;
       if (signal.aborted) return;
       if (this.#link !== link) {
         link = this.#link;
         continue;
       }
-      this.#parts.detach();
+      this.#parts.transport.detach();
       this.#link = undefined;
-      // Two processes with one identity throw each other out for ever: that must not go at full speed.
+      // Two processes with one identity end each other's connections for ever, which must not happen at full speed.
       failures = milliseconds >= this.#options.stableAfterMs ? 0 : failures + 1;
       link = await this.#reconnect(error, failures, signal);
     }
@@ -210,17 +210,17 @@ export class Supervisor {
         this.#finish(error);
         return undefined;
       }
-      // A hub that refuses or has no address is no longer this device's; neither, perhaps, is one that stays away.
+      // The device may have been moved when its hub refuses it, has no address, or has failed to answer several times.
       this.#mustRegister ||= isWrongHub(error) || attempt % this.#options.attemptsBeforeRegistering === 0;
       try {
         await this.#pause(error, attempt, failures, signal);
-        if (await this.#parts.refreshCredentials()) this.#mustRegister = true;
+        if (await this.#parts.credentials.refresh()) this.#mustRegister = true;
         return await this.#connect(signal, error);
       } catch (next) {
         if (signal.aborted) return undefined;
         error = next as DeviceError;
-        // A renewed certificate that is not enrolled yet: the old one may still do.
-        const wereNew = isRefusal(error) && this.#parts.rejectCredentials(error);
+        // A renewed certificate may not be enrolled yet, and the old one may still be accepted.
+        const wereNew = isRefusal(error) && this.#parts.credentials.reject(error);
         this.#mustRegister ||= wereNew;
         refusals = this.#isFinal(error) && !wereNew ? refusals + 1 : 0;
       }
@@ -230,23 +230,24 @@ export class Supervisor {
   async #pause(error: DeviceError, attempt: number, failures: number, signal: AbortSignal): Promise<void> {
     const delay = backOff(attempt + failures, this.#options);
     const waiting = { status: 'reconnecting', error, attempt, advice: advice(error) } as const;
-    this.#parts.onState({ ...waiting, nextAttemptAt: new Date(Date.now() + delay) });
+    this.#parts.status.set({ ...waiting, nextAttemptAt: new Date(Date.now() + delay) });
     await this.#sleep(delay, signal);
-    this.#parts.onState(waiting);
+    this.#parts.status.set(waiting);
   }
 
   async #connect(signal: AbortSignal, error: DeviceError | undefined): Promise<HubLink> {
     const registration = await this.#assignment(signal, error);
     const generation = this.#generation;
-    const link = await this.#parts.route.connect(registration, signal);
+    const { transport, credentials } = this.#parts;
+    const link = await transport.openLink(credentials.device, registration, signal);
     if (generation !== this.#generation) {
-      // Other credentials have come into use meanwhile.
+      // Other credentials or another assignment have come into use meanwhile.
       link.fail({ kind: 'closed' });
       return await this.#connect(signal, error);
     }
     this.#link = link;
     try {
-      await this.#attach(link, signal, registration);
+      await this.#attach(link, signal);
     } catch (reason) {
       // A renewal may have replaced it just now.
       await this.#switching;
@@ -258,34 +259,37 @@ export class Supervisor {
     return link;
   }
 
-  async #attach(link: HubLink, signal: AbortSignal, registration: Registration): Promise<void> {
+  async #attach(link: HubLink, signal: AbortSignal): Promise<void> {
+    const { transport, credentials, status } = this.#parts;
     try {
-      await abortable(this.#parts.attach(link), signal);
+      await abortable(transport.attach(link), signal);
     } catch (reason) {
-      if (this.#link === link) this.#parts.detach();
+      if (this.#link === link) transport.detach();
       link.fail({ kind: 'closed' });
-      throw signal.aborted ? reason : this.#parts.toError(reason, registration);
+      throw signal.aborted ? reason : link.explain(reason);
     }
-    this.#parts.onState({ status: 'connected' });
+    credentials.accepted();
+    status.set({ status: 'connected' });
   }
 
   async #assignment(signal: AbortSignal, error: DeviceError | undefined): Promise<Registration> {
     const previous = this.#registration;
     this.#isFresh = false;
     if (previous && !this.#mustRegister) return previous;
-    this.#parts.onState({ status: 'provisioning', ...(error && { error }) });
+    const { dps, credentials, assignments, status } = this.#parts;
+    status.set({ status: 'provisioning', ...(error && { error }) });
     let current: Registration;
     try {
-      current = await this.#parts.route.register(signal);
+      current = await dps.register(credentials.device, signal);
     } catch (reason) {
       if (!previous || signal.aborted || isRefusal(reason as DeviceError)) throw reason;
-      // DPS cannot be asked at present; the hub may be back all the same.
+      // DPS cannot be asked at present. The hub may be back all the same.
       this.#mustRegister = false;
       return previous;
     }
     this.#adopt(current);
     this.#isFresh = true;
-    await this.#parts.remember(current, signal);
+    await assignments.save(credentials.device, current, signal);
     return current;
   }
 
@@ -294,7 +298,7 @@ export class Supervisor {
     this.#registration = current;
     this.#mustRegister = false;
     this.#generation += 1;
-    if (previous) this.#parts.onReprovisioned(previous, current);
+    if (previous) this.#parts.status.reprovisioned(previous, current);
   }
 
   async #sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
@@ -312,11 +316,9 @@ export class Supervisor {
     }
   }
 
-  /** Waits for the end of a link; answers why it ended, and how long it lived. */
+  /** Waits for the end of a link. Returns why it ended, and how long it lived. */
   async #lossOf(link: HubLink): Promise<{ milliseconds: number; error: DeviceError }> {
-    const registration = this.#registration;
-    if (!registration) throw new Error('A link without a registration.');
-    // Not the wall clock, which may jump.
+    // The wall clock may jump.
     const since = performance.now();
     if (link.isOpen) {
       await new Promise<void>((resolve) => {
@@ -325,11 +327,11 @@ export class Supervisor {
     }
     return {
       milliseconds: performance.now() - since,
-      error: this.#parts.toError(link.over.reason, registration),
+      error: link.explain(link.over.reason),
     };
   }
 
-  /** Whether somebody who knows said no: DPS, or a hub that DPS has named just now. */
+  /** DPS refused the device, or the hub that DPS has assigned just now did. */
   #isFinal(error: DeviceError): boolean {
     return isRefusal(error) && (error.service === 'dps' || this.#isFresh);
   }
@@ -341,12 +343,22 @@ export class Supervisor {
   #finish(error: DeviceError | undefined): void {
     if (this.#finished) return;
     this.#finished = true;
-    this.#closing.abort(error ?? this.#parts.closed());
-    this.#parts.finish(error);
+    const reason = error ?? this.#closedError();
+    this.#closing.abort(reason);
+    const { credentials, transport, status } = this.#parts;
+    credentials.stop();
+    transport.finish(reason, error !== undefined);
+    status.set({ status: 'closed', ...(error && { error, advice: error.remedy }) });
+  }
+
+  /** The error for what is still pending when the owner closes the connection. */
+  #closedError(): ConnectionError {
+    const { host } = this;
+    return new ConnectionError({ ...closedExplanation(host), service: 'hub', host });
   }
 }
 
-/** Whether somebody said no, as opposed to nobody answering. */
+/** A service refused the device, as opposed to not answering. */
 function isRefusal(error: DeviceError): boolean {
   return error.code === 'UNAUTHORIZED' || (error instanceof ProvisioningError && !error.isTransient);
 }
@@ -367,7 +379,7 @@ function advice(error: DeviceError): string {
   return remedy === '' ? next : `${next} If that does not help: ${remedy}`;
 }
 
-/** A remedy without its advice to try again, which happens by itself here. */
+/** A remedy without the advice to try again, which happens by itself here. */
 function beyondTrying(remedy: string): string {
   return remedy.replace(/^Try again\b[^.]*\.\s*/, '').replace(/: try again\b[^.]*\./, '.');
 }

@@ -1,5 +1,5 @@
 import type { DeviceError, DeviceErrorInit, EnrollmentKind, ServiceName } from 'azure-iot-certificates';
-import { ConnectionError, TimeoutError } from '.';
+import { ConnectionError, TimeoutError } from './errors';
 import { findServiceCode, wordsFor } from './service-codes';
 import { explainProxyFailure, PROXY_REMEDY } from './proxy-error';
 import type { WireError, WireFailure, WireStage } from './wire-error';

@@ -1,50 +1,54 @@
-import type {
-  DeviceClientOptions,
-  DeviceTransport,
-  Message,
-  X509AuthenticationProvider,
-} from 'azure-iot-device';
-import type { TransportKind } from '../options/types';
+import type { DeviceClientOptions, DeviceTransport, Message } from 'azure-iot-device';
+import type { DeviceError, EnrollmentKind } from 'azure-iot-certificates';
+import { toConnectionError } from '../errors/connection-error';
+import { ConnectionError } from '../errors/errors';
+import { WireError, type WireFailure } from '../errors/wire-error';
 import { abortable } from '../network/deadline';
-import { calledMethod, filterHubMessage } from './sdk-messages';
-import { loadWhileDialing } from '../network/dial';
-import { load } from '../network/sdk-packages';
+import { Wire } from '../network/wire';
+import type { ProxyRule } from '../options/proxy';
+import type { TransportKind } from '../options/types';
+import { filterHubMessage, methodCallOf, methodResponseTopic, type MethodCall } from './sdk-messages';
 import { MessageEnqueued, telemetryTopic, withCheapJson } from './sdk-telemetry';
-import { Wire, type WireOptions } from '../network/wire';
-import type { WireFailure } from '../errors/wire-error';
+import type { HubTransportFactory } from './sdk-transport';
 
-/** Where to connect, as whom, with what. */
-export interface HubCredentials {
+/** A device at its hub: the host, the device's name and credentials there, and the trust and the way that it needs. */
+export interface HubTarget {
   /** Host name of the hub, optionally with a port. */
-  host: string;
-  deviceId: string;
-  x509: { cert: string; key: string };
+  readonly host: string;
+  readonly deviceId: string;
+  readonly enrollment: EnrollmentKind;
+  readonly x509: { readonly cert: string; readonly key: string };
+  /** Roots to trust besides the runtime's own. */
+  readonly ca: readonly string[] | undefined;
+  /** The proxy through which a host is reached. */
+  readonly proxyFor: ProxyRule;
+}
+
+/** Answers direct methods in place of the SDK. */
+export interface MethodAnswerer {
+  /** The calls of this name are answered here, and not by the SDK. */
+  answers(name: string): boolean;
+  /** Answers a call with a status and JSON text. Never rejects. */
+  answer(call: MethodCall, body: Buffer): Promise<{ status: number; payload: string }>;
 }
 
 export interface HubLinkOptions {
-  credentials: HubCredentials;
-  transport: TransportKind;
-  wire: Omit<WireOptions, 'filter'>;
-  /** What the SDK's transport is told: model ID, product info. */
-  sdkOptions: DeviceClientOptions;
-  /** Learns of each call of a direct method before the SDK does, which drops calls of methods that nobody listens to. */
-  onMethodCall?: ((name: string) => void) | undefined;
+  readonly transport: TransportKind;
+  readonly keepAliveSeconds: number;
+  /** Options of the SDK's transport: model ID and product info. */
+  readonly sdkOptions: DeviceClientOptions;
+  readonly createTransport: HubTransportFactory;
+  /** Default: the SDK answers every method, and drops calls of those that nobody listens to. */
+  readonly methods?: MethodAnswerer;
 }
 
-const CLOUD_TO_DEVICE_TOPIC = /^devices\/[^/]+\/messages\/devicebound\//;
-
-/** What the SDK's `connect` answers with. */
+/** The result of the SDK's `connect`. */
 export type ConnectResult = Parameters<Parameters<DeviceTransport['connect']>[0]>[1];
 
 /** The SDK's callback for a message sent. */
 export type SendCallback = Parameters<DeviceTransport['sendEvent']>[1];
 
-/** Makes the SDK's transport to the hub. Tests give one of their own. */
-export type HubTransportFactory = (
-  kind: TransportKind,
-  provider: X509AuthenticationProvider,
-  wire: Wire,
-) => DeviceTransport;
+const CLOUD_TO_DEVICE_TOPIC = /^devices\/[^/]+\/messages\/devicebound\//;
 
 /**
  * One connection to the hub: a wire and a fresh SDK transport on it. The SDK's transport cannot be used again after a
@@ -53,60 +57,52 @@ export type HubTransportFactory = (
 export class HubLink {
   /** The SDK's transport, connected. */
   readonly transport: DeviceTransport;
-  /** What the SDK answered when it was connected. */
+  /** The result of the SDK's `connect`. */
   readonly connected: ConnectResult;
+  readonly #target: HubTarget;
   readonly #wire: Wire;
 
-  private constructor(transport: DeviceTransport, connected: ConnectResult, wire: Wire) {
+  private constructor(target: HubTarget, transport: DeviceTransport, connected: ConnectResult, wire: Wire) {
+    this.#target = target;
     this.transport = transport;
     this.connected = connected;
     this.#wire = wire;
   }
 
   /**
-   * Connects. Settles for certain when the connection fails or `signal` aborts, and then leaves nothing behind.
+   * Connects. Always settles when the connection fails or `signal` aborts, and then leaves nothing behind.
    *
-   * @throws WireError, `signal.reason`, or what a mocked transport fails with
+   * @throws {@link ConnectionError}, {@link TimeoutError}, or `signal.reason`
    */
-  static async open(
-    options: HubLinkOptions,
-    signal: AbortSignal,
-    createTransport: HubTransportFactory = createSdkTransport,
-  ): Promise<HubLink> {
+  static async open(target: HubTarget, options: HubLinkOptions, signal: AbortSignal): Promise<HubLink> {
     signal.throwIfAborted();
-    const { credentials } = options;
+    const { transport: kind, keepAliveSeconds, sdkOptions, createTransport, methods } = options;
     const filter = (topic: string, payload: Buffer) => {
       const message = filterHubMessage(topic, payload);
-      const method = message && options.onMethodCall && calledMethod(topic);
-      if (method !== undefined) options.onMethodCall?.(method);
-      return message;
+      const call = methodCallOf(topic);
+      if (!call || !methods?.answers(call.name)) return message;
+      void answerMethod(methods, call, payload, wire);
+      return undefined;
     };
-    const wire = new Wire({ ...options.wire, filter });
+    const { ca, host, proxyFor } = target;
+    const wire = new Wire({ ca, proxy: proxyFor(host), keepAliveSeconds, filter });
     wire.accept(() => false);
     try {
-      if (createTransport === createSdkTransport) {
-        await loadWhileDialing(wire, { ...credentials, transport: options.transport }, [
-          load.device,
-          load.deviceMqtt,
-          load.mqttClient,
-        ]);
-        signal.throwIfAborted();
-      }
-      const { X509AuthenticationProvider } = load.device();
-      const provider = new X509AuthenticationProvider({
-        host: credentials.host,
-        deviceId: credentials.deviceId,
-        x509: credentials.x509,
-      });
-      const transport = createTransport(options.transport, provider, wire);
-      transport.setOptions?.(options.sdkOptions, ignore);
+      const transport = await createTransport(kind, target, wire);
+      signal.throwIfAborted();
+      transport.setOptions?.(sdkOptions, ignore);
       const connected = await abortable(abortable(connect(transport, wire), wire.over), signal);
       transport.on('disconnect', () => wire.fail({ kind: 'lost' }));
-      return new HubLink(transport, connected, wire);
+      return new HubLink(target, transport, connected, wire);
     } catch (error) {
       wire.fail({ kind: 'closed' });
-      throw error;
+      throw signal.aborted ? signal.reason : toHubError(error, target);
     }
+  }
+
+  /** Host name of the hub, and port where one was given. */
+  get host(): string {
+    return this.#target.host;
   }
 
   /** Aborts when the connection is over, for whatever reason; its reason is the `WireError`. */
@@ -118,15 +114,20 @@ export class HubLink {
     return this.#wire.error === undefined;
   }
 
+  /** The error for what failed on this connection, or together with it. */
+  explain(reason: unknown): DeviceError {
+    return toHubError(reason, this.#target);
+  }
+
   /**
-   * Says what the owner is ready for; before the first call nothing is. Cloud-to-device messages that nobody listens to
-   * stay with the hub.
+   * Lets cloud-to-device messages in, or leaves them with the hub while nobody listens to them. Before the first call
+   * nothing is let in.
    */
   accept(ready: { cloudToDevice: boolean }): void {
     this.#wire.accept((topic) => ready.cloudToDevice || !CLOUD_TO_DEVICE_TOPIC.test(topic));
   }
 
-  /** Sends telemetry; calls back when the hub has acknowledged it. Throws for what cannot be sent. */
+  /** Sends telemetry; calls back when the hub has acknowledged it. Throws for a message that cannot be sent. */
   send(message: Message, done: SendCallback): void {
     const topic = telemetryTopic(this.transport, message);
     if (topic === undefined) {
@@ -145,25 +146,40 @@ export class HubLink {
     this.#wire.fail(failure);
   }
 
-  /** Says goodbye to the hub and closes. Resolves when the socket is gone; never rejects. */
+  /** Disconnects from the hub and closes. Resolves when the socket is gone; never rejects. */
   async close(): Promise<void> {
     if (!this.isOpen) return;
     await new Promise<void>((resolve) => {
       this.over.addEventListener('abort', () => resolve(), { once: true });
-      // The SDK ends the wire, which is bounded in time; what the SDK itself makes of it does not matter any more.
+      // The SDK ends the wire, which is bounded in time. The SDK's own result does not matter any more.
       this.transport.disconnect(() => this.#wire.fail({ kind: 'closed' }));
     });
   }
 }
 
-function createSdkTransport(
-  kind: TransportKind,
-  provider: X509AuthenticationProvider,
+function toHubError(reason: unknown, { host, deviceId, enrollment }: HubTarget): DeviceError {
+  if (reason instanceof WireError)
+    return toConnectionError(reason, { service: 'hub', host, registrationId: deviceId, enrollment });
+  return new ConnectionError({
+    code: 'CONNECTION_LOST',
+    service: 'hub',
+    host,
+    message: `The connection of ${deviceId} to ${host} failed.`,
+    remedy: 'Try again.',
+    isTransient: true,
+    cause: reason,
+  });
+}
+
+/** The hub hears nothing if the connection ends before the answer; it then reports a time-out to the caller. */
+async function answerMethod(
+  methods: MethodAnswerer,
+  call: MethodCall,
+  body: Buffer,
   wire: Wire,
-): DeviceTransport {
-  const { MqttBase } = load.mqttBase();
-  const { Mqtt, MqttWs } = load.deviceMqtt();
-  return new (kind === 'mqtt-ws' ? MqttWs : Mqtt)(provider, new MqttBase(wire));
+): Promise<void> {
+  const { status, payload } = await methods.answer(call, body);
+  wire.publish(methodResponseTopic(status, call.requestId), payload, { qos: 0, retain: false });
 }
 
 function connect(transport: DeviceTransport, wire: Wire): Promise<ConnectResult> {

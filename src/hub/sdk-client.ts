@@ -1,8 +1,8 @@
+import type * as DeviceSdk from 'azure-iot-device';
 import type { Client, DeviceTransport } from 'azure-iot-device';
 import type { Stream } from 'node:stream';
-import { load } from '../network/sdk-packages';
 
-/** What the client does over HTTPS, for it to be done in another way than its own. */
+/** The operations of the client over HTTPS. */
 export interface HubFiles {
   upload(blobName: string, stream: Stream): Promise<void>;
   request(blobName: string): Promise<object>;
@@ -18,7 +18,7 @@ interface UploadResult {
 
 type Done = (error?: Error | null, result?: object) => void;
 
-/** What the SDK's client calls to upload files. */
+/** The object that the SDK's client calls to upload files. */
 class ClientUploads {
   readonly #files: () => HubFiles;
 
@@ -27,7 +27,7 @@ class ClientUploads {
   }
 
   setOptions(): void {
-    // The transport says which options may be set.
+    // The transport knows which options may be set.
   }
 
   uploadToBlob(blobName: string, stream: Stream, _streamLength: number, done: Done): void {
@@ -44,11 +44,14 @@ class ClientUploads {
 }
 
 /**
- * The official client on a transport and with file uploads of ours, which are asked for when a file is to be uploaded. Its own uploads trust no further roots, cannot reach
- * a hub at another port, go on after `close()`, and tell nothing of why they failed.
+ * The official client on a transport of ours, with file uploads of ours. Its own uploads trust no further roots, cannot
+ * reach a hub at another port, go on after `close()`, and do not tell why they failed.
+ *
+ * @param files returns the uploads when a file is to be uploaded
  */
 export function createHubClient(transport: DeviceTransport, files: () => HubFiles): Client {
-  const { Client: HubClient } = load.device();
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- loads late in CommonJS, bundlers and Jest alike
+  const { Client: HubClient } = require('azure-iot-device') as typeof DeviceSdk;
   const uploads = new ClientUploads(files);
   // The constructor's types name a class with private members and overloads with promises; the client calls nothing but
   // the methods above, with callbacks.

@@ -1,25 +1,26 @@
+import { isObject } from 'azure-iot-certificates/internal';
 import type { IncomingMessage } from '../network/wire';
 
 const TWIN_RESPONSE = /^\$iothub\/twin\/res\/(\d+)\/\?/;
 const DESIRED_PROPERTIES = '$iothub/twin/PATCH/properties/desired/';
 const METHOD_CALL = /^\$iothub\/methods\/POST\/([^/?]+)\/\?(.*)$/;
-/** IoT Hub allows ten levels. */
+/** The deepest JSON that is read. IoT Hub allows ten levels. */
 const MAX_DEPTH = 200;
 const CLOUD_TO_DEVICE = /^(devices\/[^/]+\/messages\/devicebound\/)(.*)$/;
 
 /**
- * Looks at what the hub sends before the SDK does. The SDK takes each message apart in a tick of its own, where whatever
- * it throws ends the process: text that is no JSON, a twin that is none, a method without a name, property bags that are
- * not percent-encoded properly. It also takes a twin operation that failed for one that succeeded, unless the body of the
- * answer has an error code.
+ * Checks a message of the hub before the SDK gets it, and returns the message that the SDK may see, if any. The SDK takes
+ * each message apart in a tick of its own, where an exception ends the process: for text that is not JSON, a twin without
+ * its sections, a method without a request ID, or a property bag that is not percent-encoded properly. It also takes a
+ * failed twin operation for a success unless the body of the answer has an error code.
  *
- * @throws Error for what no hub sends
+ * @throws Error for messages that no hub sends
  */
 export function filterHubMessage(topic: string, payload: Buffer): IncomingMessage | undefined {
   const twinResponse = TWIN_RESPONSE.exec(topic);
   if (twinResponse) return { topic, payload: twinBody(Number(twinResponse[1]), payload) };
   if (topic.startsWith(DESIRED_PROPERTIES)) {
-    if (!isObject(parse(payload))) throw new Error('desired properties are no JSON object');
+    if (!isObject(parse(payload))) throw new Error('desired properties are not a JSON object');
     return { topic, payload };
   }
   const methodCall = METHOD_CALL.exec(topic);
@@ -30,13 +31,28 @@ export function filterHubMessage(topic: string, payload: Buffer): IncomingMessag
   }
   const [, prefix, bag] = CLOUD_TO_DEVICE.exec(topic) ?? [];
   if (prefix !== undefined && bag !== undefined) return { topic: prefix + safeBag(bag), payload };
-  // Nothing that the SDK has asked for.
+  // The SDK has subscribed to no other topic.
   return undefined;
 }
 
-/** The name of the direct method that a topic calls; `undefined` for all other topics. */
-export function calledMethod(topic: string): string | undefined {
-  return METHOD_CALL.exec(topic)?.[1];
+/** A call of a direct method. */
+export interface MethodCall {
+  /** Name of the method. */
+  readonly name: string;
+  /** The hub's name for this call. Another connection may use the same one again. */
+  readonly requestId: string;
+}
+
+/** The direct method that a topic calls; `undefined` for all other topics. */
+export function methodCallOf(topic: string): MethodCall | undefined {
+  const [, name, query] = METHOD_CALL.exec(topic) ?? [];
+  const requestId = name && new URLSearchParams(query).get('$rid');
+  return name && requestId ? { name, requestId } : undefined;
+}
+
+/** The topic of the answer to a call. */
+export function methodResponseTopic(status: number, requestId: string): string {
+  return `$iothub/methods/res/${status}/?$rid=${encodeURIComponent(requestId)}`;
 }
 
 function twinBody(status: number, payload: Buffer): Buffer {
@@ -52,7 +68,7 @@ function twinBody(status: number, payload: Buffer): Buffer {
   return status === 200 ? payload : Buffer.alloc(0);
 }
 
-/** The SDK cuts at `&` and `=` and decodes both sides: what cannot be decoded is kept as it is, what is missing is empty. */
+/** A bag that the SDK can decode: it cuts at `&` and `=` and decodes both sides. Undecodable text stays as it is. */
 function safeBag(bag: string): string {
   return bag
     .replace(/\/$/, '')
@@ -84,7 +100,7 @@ function parse(payload: Buffer): unknown {
   }
 }
 
-/** Whether whatever walks through it could run out of stack; the brackets in strings do no harm to the count. */
+/** Code that walks through deeper JSON could run out of stack. Brackets in strings are not counted. */
 function isTooDeep(json: string): boolean {
   let depth = 0;
   for (const [bracket] of json.replace(/"(?:[^"\\]|\\.)*"/g, '').matchAll(/[[\]{}]/g)) {
@@ -92,8 +108,4 @@ function isTooDeep(json: string): boolean {
     if (depth > MAX_DEPTH) return true;
   }
   return false;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

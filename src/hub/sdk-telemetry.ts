@@ -1,8 +1,8 @@
 import type { DeviceTransport, Message } from 'azure-iot-device';
 
 /**
- * What the SDK's transport reads of a message; turning it into JSON costs nothing. The SDK does that to every message for
- * its log, even when nobody reads the log; with a payload of 200 kB that takes ten times as long as sending it.
+ * The members of a message that the SDK's transport reads, with a cheap `toJSON`. The SDK turns every message into JSON
+ * for its log, even when nobody reads the log; with a payload of 200 kB that takes ten times as long as sending it.
  */
 class OutgoingMessage {
   readonly data: unknown;
@@ -35,7 +35,7 @@ class OutgoingMessage {
   }
 }
 
-/** What the SDK's MQTT transports answer for a message sent, under the name that theirs has. */
+/** The result of the SDK's MQTT transports for a message sent, with the same class name as theirs. */
 export class MessageEnqueued {
   readonly transportObj: unknown;
 
@@ -50,15 +50,15 @@ interface TopicMaker {
 }
 
 /**
- * The topic of a message, with its properties encoded, as the SDK's transport makes it; `undefined` from a transport that
- * does not tell. The rest of the SDK's way from a message to the wire is two state machines and the texts of their logs,
+ * The topic of a message with its properties encoded, as the SDK's transport makes it; `undefined` if the transport has
+ * no such method. The rest of the SDK's way from a message to the wire is two state machines and the texts of their logs,
  * which cost as much as MQTT.js, TLS and the socket together.
  */
 export function telemetryTopic(transport: DeviceTransport, message: Message): string | undefined {
   return (transport as TopicMaker)._getEventTopicFromMessage?.(message);
 }
 
-/** The message as the SDK may see it. */
+/** The message in the form that the SDK's transport gets. */
 export function withCheapJson(message: Message): Message {
   // The transport reads the fields above and calls none of the methods.
   return new OutgoingMessage(message) as unknown as Message;

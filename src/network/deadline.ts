@@ -4,14 +4,14 @@ export interface Limits {
   timeoutMs: number;
   /** The caller's signal. */
   signal?: AbortSignal | undefined;
-  /** Makes the error for the time that has passed, with what is known by then. */
+  /** Makes the error for the passed deadline, at that moment. */
   onTimeout: () => Error;
 }
 
 /**
- * Runs `run` and settles for certain: with its result, with `signal.reason` at the moment the caller aborts, or with a
+ * Runs `run` and always settles: with its result, with `signal.reason` at the moment the caller aborts, or with a
  * time-out error when the time has passed. In the two latter cases the signal given to `run` aborts with the same
- * reason, and whatever `run` still does is up to itself to clean up; its late outcome is ignored.
+ * reason; `run` cleans up after itself, and its late outcome is ignored.
  */
 export async function withDeadline<T>(limits: Limits, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const { timeoutMs, signal, onTimeout } = limits;
@@ -20,7 +20,7 @@ export async function withDeadline<T>(limits: Limits, run: (signal: AbortSignal)
   const onAbort = () => controller.abort(signal?.reason);
   signal?.addEventListener('abort', onAbort, { once: true });
   const timer = setTimeout(() => {
-    // Whatever becomes of the words, the call must settle.
+    // The call must settle even if making the error fails.
     let reason: unknown;
     try {
       reason = onTimeout();
@@ -51,7 +51,7 @@ export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Pr
     ]);
   } finally {
     if (onAbort) signal.removeEventListener('abort', onAbort);
-    // The loser's rejection is nobody's any more.
+    // Nobody waits for the promise any more if the signal came first.
     promise.catch(() => undefined);
   }
 }

@@ -1,6 +1,11 @@
+import { X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import * as tls from 'node:tls';
+import { FileError, InvalidOptionsError } from 'azure-iot-certificates/internal';
 
-/** What a TLS connection presents, and whom it trusts. */
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/** The client certificate of a TLS connection and its trust anchors. */
 interface ContextOptions {
   /** The certificate and its chain, as PEM. */
   cert?: string;
@@ -9,16 +14,65 @@ interface ContextOptions {
   ca?: readonly string[] | undefined;
 }
 
-/** Throws what `node:tls` throws for a key or certificate it cannot use. */
+/** Throws what `node:tls` throws for a key or certificate that it cannot use. */
 export function createContext({ cert, key, ca = [] }: ContextOptions): tls.SecureContext {
   // DPS and IoT Hub speak TLS 1.2 and, on newer endpoints, 1.3.
   const identity = { ...(cert && { cert }), ...(key && { key }), minVersion: 'TLSv1.2' } as const;
   if (ca.length === 0) return tls.createSecureContext(identity);
   const context = tls.createSecureContext(identity);
-  // What Node.js itself calls for each root of the option `ca`. With that option one has to give the runtime's own roots
-  // as well, and reading those costs 25 ms a connection.
+  // Node.js itself calls this for each root of the option `ca`. That option would replace the runtime's own roots, so
+  // they would have to be given as well, and reading them costs 25 ms a connection.
   const { addCACert } = context.context as { addCACert?: (pem: string) => void };
   if (!addCACert) return tls.createSecureContext({ ...identity, ca: [...tls.rootCertificates, ...ca] });
   for (const root of ca) addCACert.call(context.context, root);
   return context;
+}
+
+/**
+ * The roots of the option `ca` or `caFile`, which are trusted besides the runtime's own; `undefined` when the option is
+ * absent.
+ *
+ * @throws {@link FileError} when the file cannot be read, {@link InvalidOptionsError} when it holds no certificate
+ */
+export async function extraRoots(options: {
+  ca?: string | Buffer;
+  caFile?: string;
+}): Promise<readonly string[] | undefined> {
+  const { ca, caFile } = options;
+  const content = ca ?? (caFile === undefined ? undefined : await readRoots(caFile));
+  if (content === undefined) return undefined;
+  const roots = content.toString().match(CERTIFICATE) ?? [];
+  if (roots.length === 0 || !roots.every(isCertificate)) {
+    throw new InvalidOptionsError([
+      {
+        option: ca === undefined ? 'caFile' : 'ca',
+        message: 'holds no readable PEM certificate.',
+        remedy: 'Give the root certificate of the server in PEM form (-----BEGIN CERTIFICATE-----).',
+      },
+    ]);
+  }
+  return roots;
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false;
+  }
+}
+
+async function readRoots(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    const { code = 'unknown error' } = cause as NodeJS.ErrnoException;
+    throw new FileError({
+      code: 'FILE_NOT_READABLE',
+      path,
+      message: `The file given as caFile cannot be read: ${path} (${code}).`,
+      remedy: 'Check the path and its permissions.',
+      cause,
+    });
+  }
 }

@@ -1,14 +1,14 @@
 import { isIP } from 'node:net';
 import * as tls from 'node:tls';
 import type { Duplex } from 'node:stream';
-import type { ClientOptions } from 'ws';
+import type * as Ws from 'ws';
 import type { HttpProxy } from '../options/proxy';
-import { load } from './sdk-packages';
+import type { TransportKind } from '../options/types';
 import { createContext } from './secure-context';
 import { openTunnel, type Endpoint } from './tunnel';
 import type { WireStage } from '../errors/wire-error';
 
-/** What a secure connection is opened with. */
+/** Credentials and settings of a secure connection. */
 export interface StreamOptions {
   cert: string;
   key: string;
@@ -16,11 +16,11 @@ export interface StreamOptions {
   ca?: readonly string[] | undefined;
   /** Milliseconds between probes of an idle TCP connection by the operating system. */
   tcpKeepAliveMs: number;
-  /** Makes the connection of a WebSocket. */
+  /** The proxy of a WebSocket. */
   proxy?: HttpProxy | undefined;
 }
 
-/** What a connection is made to, and with. */
+/** The server, and the options of TLS. */
 interface Target extends Endpoint {
   servername?: string;
   secureContext: tls.SecureContext;
@@ -30,6 +30,17 @@ interface Target extends Endpoint {
 const DOUBLE_PORT = /^(wss:\/\/(?:\[[^\]]*\]|[^/:[]+):\d+):443\//;
 
 const DEFAULT_PORT: Readonly<Record<string, number>> = { 'mqtts:': 8883, 'wss:': 443 };
+
+/** The URIs that the SDK's transports connect to. */
+const URIS: Readonly<Record<TransportKind, (host: string) => string>> = {
+  mqtt: (host) => `mqtts://${host}`,
+  'mqtt-ws': (host) => `wss://${host}:443/$iothub/websocket`,
+};
+
+/** The URI that the SDK's transport will connect to. `host` may have a port. */
+export function transportUri(transport: TransportKind, host: string): string {
+  return URIS[transport](host);
+}
 
 /**
  * Opens the secure stream for a URI of the SDK (`mqtts://host[:port]` or `wss://host:443/$iothub/websocket`).
@@ -65,7 +76,8 @@ function openWebSocket(
   options: StreamOptions,
   onStage: (stage: WireStage) => void,
 ): Duplex {
-  const { WebSocket, createWebSocketStream } = load.webSocket();
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- loads late in CommonJS, bundlers and Jest alike
+  const { WebSocket, createWebSocketStream } = require('ws') as typeof Ws;
   const over = new AbortController();
   const socket = new WebSocket(url, ['mqtt'], {
     ...target,
@@ -79,7 +91,7 @@ function openWebSocket(
     onStage('connack');
   });
   const stream = createWebSocketStream(socket);
-  // When the connection breaks, the stream of a WebSocket only ends, on one side; nobody would notice.
+  // When the connection breaks, only one side of the stream of a WebSocket ends, which would go unnoticed.
   socket.once('close', () => {
     over.abort();
     stream.destroy();
@@ -87,10 +99,10 @@ function openWebSocket(
   return stream;
 }
 
-type CreateConnection = NonNullable<ClientOptions['createConnection']>;
+type CreateConnection = NonNullable<Ws.ClientOptions['createConnection']>;
 type Created = (error: Error | null, socket?: Duplex) => void;
 
-/** Makes the TLS connection for a WebSocket through a proxy. */
+/** Makes the TLS connection of a WebSocket through a proxy. */
 function throughProxy(
   proxy: HttpProxy,
   target: Target,
@@ -108,6 +120,6 @@ function throughProxy(
       (error: unknown) => created(error as Error),
     );
   };
-  // `ws` passes it on to `http.request`, which lets it answer later; the type knows only the kind that answers at once.
+  // `ws` passes it on to `http.request`, which takes a callback. The type of `ws` knows only the synchronous kind.
   return create as unknown as CreateConnection;
 }

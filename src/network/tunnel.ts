@@ -5,7 +5,7 @@ import type { HttpProxy } from '../options/proxy';
 import { createContext } from './secure-context';
 import type { ProxyFailure } from '../errors/wire-error';
 
-/** Where a connection goes. */
+/** The server behind the proxy. */
 export interface Endpoint {
   /** Host name or IP address, the latter without brackets. */
   host: string;
@@ -19,7 +19,7 @@ interface TunnelOptions {
   signal: AbortSignal;
 }
 
-/** A proxy did not make the connection. */
+/** The proxy refused or could not make the connection. */
 export class ProxyError extends Error {
   readonly failure: ProxyFailure;
 
@@ -57,7 +57,7 @@ export async function openTunnel(
   return await new Promise<Socket>((resolve, reject) => {
     request.once('connect', ({ statusCode: status = 0 }, socket: Socket, head) => {
       if (status >= 200 && status < 300) {
-        // Whoever uses the tunnel hears of it from the stream on top.
+        // The stream on top of the tunnel reports the error.
         socket.on('error', () => undefined);
         if (head.length > 0) socket.unshift(head);
         resolve(socket);

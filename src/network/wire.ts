@@ -3,30 +3,35 @@ import { types } from 'node:util';
 import type { Duplex } from 'node:stream';
 import createDebug from 'debug';
 import type { IClientOptions, IClientPublishOptions, IClientSubscribeOptions, MqttClient } from 'mqtt';
-import { load } from './sdk-packages';
-import { NO_STORE } from './no-store';
-import { PacketIds } from './packet-ids';
+import { createMqttClient } from './sdk-mqtt-client';
 import { openStream, type StreamOptions } from './stream';
 import { ProxyError } from './tunnel';
 import { WireError, type WireFailure, type WireStage } from '../errors/wire-error';
 
 const debug = createDebug('azure-iot-x509:wire');
 
-/** Settings of one connection. All times are in milliseconds. */
+/**
+ * For name resolution, TCP, TLS and CONNACK together, and for one SUBACK or UNSUBACK. Below the 30 s of the SDK, whose
+ * error would not say what happened.
+ */
+const CONNECT_TIMEOUT_MS = 25_000;
+const SUBSCRIBE_TIMEOUT_MS = 25_000;
+
+/** Settings of one connection. */
 export interface WireOptions extends Pick<StreamOptions, 'ca' | 'proxy'> {
   keepAliveSeconds: number;
-  /** For name resolution, TCP, TLS and CONNACK together. */
-  connectTimeoutMs: number;
-  /** For a SUBACK or UNSUBACK. */
-  acknowledgeTimeoutMs: number;
+  /** For name resolution, TCP, TLS and CONNACK together, in milliseconds. Default 25 000. */
+  connectTimeoutMs?: number;
+  /** For a SUBACK or UNSUBACK, in milliseconds. Default 25 000. */
+  subscribeTimeoutMs?: number;
   /**
    * Whether an UNSUBSCRIBE is left out because only the end of the session follows it: it would cost a round trip, and
    * for ever with a server that does not answer any more.
    */
   endsWithSession?: boolean | undefined;
   /**
-   * Sees every incoming message before the SDK does; returns what the SDK may see of it. What it throws ends the
-   * connection as a violation of the protocol.
+   * Gets every incoming message before the SDK does, and returns the message that the SDK may see, if any. An exception
+   * ends the connection as a violation of the protocol.
    */
   filter?: ((topic: string, payload: Buffer) => IncomingMessage | undefined) | undefined;
 }
@@ -36,9 +41,9 @@ export interface IncomingMessage {
   payload: Buffer;
 }
 
-/** A message that nobody is ready for yet. */
+/** A message that waits until {@link Wire.accept} lets it through. */
 interface HeldMessage extends IncomingMessage {
-  /** Of a message with QoS 1, which is acknowledged when it is delivered. */
+  /** Packet identifier of a message with QoS 1, which is acknowledged when it is delivered. */
   messageId: number | undefined;
 }
 
@@ -51,13 +56,13 @@ type SdkConnectOptions = Omit<IClientOptions, 'cert' | 'key'> & {
 type Callback = (error?: Error, result?: unknown) => void;
 
 /**
- * How often a sign of life is asked for, as a share of the keep-alive: one ping may go out just before the link dies
- * and its answer is missed one interval later, which makes twice 0.7, below the 1.5 at which the server gives up.
+ * The interval of pings as a share of the keep-alive. A ping may go out just before the link dies, and its answer is
+ * missed one interval later: twice 0.7 is below the 1.5 at which the server gives up.
  */
 const PING_SHARE = 0.7;
 /** How long `end` waits for the DISCONNECT packet to leave. */
 const DISCONNECT_FLUSH_MS = 500;
-/** How `ws` tells that a web server did not become a WebSocket server. */
+/** The message of `ws` for a web server that refused the WebSocket handshake. */
 const REFUSED_UPGRADE = /^Unexpected server response: (\d{3})$/;
 /** MQTT 3.1.1, section 3.4. */
 const puback = (messageId: number) => Buffer.from([0x40, 0x02, messageId >> 8, messageId & 0xff]);
@@ -105,9 +110,9 @@ export class Wire extends EventEmitter {
   }
 
   /**
-   * Lets only those incoming messages through that somebody is ready for. The others wait, not acknowledged, until a
-   * later call accepts them; if the connection breaks before, the server sends them again. What a hub has kept for a
-   * device comes directly behind the CONNACK, before anybody could listen.
+   * Lets only those incoming messages through whose topics are accepted. The others wait, unacknowledged, until a later
+   * call accepts them; if the connection breaks before, the server sends them again. The messages that a hub has kept for
+   * a device come directly behind the CONNACK, before anybody could listen.
    */
   accept(accepts: (topic: string) => boolean): void {
     this.#accepts = accepts;
@@ -125,20 +130,20 @@ export class Wire extends EventEmitter {
     this.emit('message', message.topic, message.payload);
     const { messageId } = message;
     if (messageId === undefined) return;
-    // MqttBase hands the message on in a tick of its own, after which comes this one: what ends the process there has not
-    // been acknowledged.
+    // MqttBase hands the message on in a tick of its own, before this one: a message whose listener ends the process has
+    // not been acknowledged.
     process.nextTick(() => {
       if (!this.#error) this.#stream?.write(puback(messageId));
     });
   }
 
   /**
-   * Opens the stream ahead of `connect`, which then goes on with it: TCP and TLS get under way while the SDK is still being
-   * loaded. Never throws; what goes wrong is told by `over`, and by `connect`.
+   * Opens the stream ahead of `connect`, which then uses it: TCP and TLS get under way while the SDK is still being
+   * loaded. Never throws; `over` and `connect` report what goes wrong.
    */
   dial(uri: string, { cert, key }: Pick<SdkConnectOptions, 'cert' | 'key'>): void {
     if (this.#stream || this.#error) return;
-    const { connectTimeoutMs, keepAliveSeconds, ca, proxy } = this.#options;
+    const { connectTimeoutMs = CONNECT_TIMEOUT_MS, keepAliveSeconds, ca, proxy } = this.#options;
     this.#connectTimer = setTimeout(() => {
       this.fail({ kind: 'timeout', stage: this.#stage, timeoutMs: connectTimeoutMs, proxy: proxy?.name });
     }, connectTimeoutMs);
@@ -152,7 +157,7 @@ export class Wire extends EventEmitter {
         },
       );
       this.#stream = stream;
-      // Before MQTT.js listens to the stream: it would settle what is pending with an error that the SDK swallows.
+      // Added before MQTT.js listens to the stream, which would settle what is pending with an error that the SDK swallows.
       stream.on('error', (error: Error & { code?: string }) => this.fail(this.#classify(error)));
       stream.on('close', () => this.fail({ kind: 'lost' }));
     } catch (error) {
@@ -160,7 +165,7 @@ export class Wire extends EventEmitter {
     }
   }
 
-  /** Called by `MqttBase` in place of `mqtt.connect`. Never throws: what `tls.connect` throws becomes an `error` event. */
+  /** `MqttBase` calls this in place of `mqtt.connect`. Never throws: an exception of `tls.connect` becomes an `error` event. */
   connect(uri: string, options: SdkConnectOptions): this {
     this.dial(uri, options);
     try {
@@ -171,7 +176,7 @@ export class Wire extends EventEmitter {
     } catch (error) {
       this.#failLocally(error);
     }
-    // Also when the SDK connects again by itself, which it does when it is used after a drop: this wire stays what it is.
+    // The SDK connects again by itself when it is used after a drop; this wire stays closed.
     const error = this.#error ?? new WireError({ kind: 'lost' });
     // MqttBase adds its listeners after this method has returned.
     process.nextTick(() => {
@@ -193,45 +198,36 @@ export class Wire extends EventEmitter {
   }
 
   #createClient(stream: Duplex, options: SdkConnectOptions): MqttClient {
-    const Client = load.mqttClient();
+    const { keepAliveSeconds, connectTimeoutMs = CONNECT_TIMEOUT_MS, filter } = this.#options;
     // Credentials are for the stream alone; MQTT.js neither needs nor keeps them.
     const { cert, key, passphrase, ...mqttOptions } = options;
-    // MQTT.js has what waits for an acknowledgement in this member, by packet identifier; its types do not name it.
-    const waiting = (): object => (client as unknown as { outgoing: object }).outgoing;
-    const client: MqttClient = new Client(() => stream, {
+    const client = createMqttClient(stream, {
       ...mqttOptions,
-      messageIdProvider: new PacketIds((id) => id in waiting()),
-      keepalive: this.#options.keepAliveSeconds,
-      // Above our own limit, so that it is our timer that fires and says at which stage.
-      connectTimeout: this.#options.connectTimeoutMs * 2,
-      reconnectPeriod: 0,
-      resubscribe: false,
-      // A ping that every publish postpones would never notice a dead link on a busy connection.
-      reschedulePings: false,
-      outgoingStore: NO_STORE,
-      incomingStore: NO_STORE,
+      keepalive: keepAliveSeconds,
+      // Above our own limit, so that our timer fires first and names the stage.
+      connectTimeout: connectTimeoutMs * 2,
     });
     // CONNECT with the agreed value is written by now; from here on the option is only the interval of the pings.
-    client.options.keepalive = this.#options.keepAliveSeconds * PING_SHARE;
+    client.options.keepalive = keepAliveSeconds * PING_SHARE;
     client.on('connect', (connack) => {
       clearTimeout(this.#connectTimer);
       this.#connectTimer = undefined;
       this.#connected = true;
       this.emit('connect', connack);
     });
-    // MQTT.js acknowledges a message unless this fails: we do it ourselves, when somebody has got the message.
+    // MQTT.js acknowledges a message unless this callback fails. `#receive` acknowledges it when it is delivered.
     client.handleMessage = (_packet, callback) => {
       callback(new Error('acknowledged when delivered'));
     };
     client.on('packetreceive', ({ cmd }) => {
-      // Only QoS 2 has them, which the hub does not speak: what came with it would be acknowledged and lost.
+      // IoT Hub does not speak QoS 2. MQTT.js would acknowledge such a message and then lose it.
       if (cmd === 'pubrec' || cmd === 'pubrel') this.fail({ kind: 'protocol', detail: 'a packet of QoS 2' });
     });
     client.on('message', (topic, payload, packet) => {
       if (this.#error) return;
       const messageId = packet.qos === 1 ? packet.messageId : undefined;
       try {
-        const message = this.#options.filter ? this.#options.filter(topic, payload) : { topic, payload };
+        const message = filter ? filter(topic, payload) : { topic, payload };
         if (message) this.#receive({ ...message, messageId });
       } catch (error) {
         this.fail({ kind: 'protocol', detail: (error as Error).message });
@@ -288,7 +284,7 @@ export class Wire extends EventEmitter {
     return this;
   }
 
-  /** Says goodbye and closes. What is still pending settles with an error; `callback` is called when the socket is gone. */
+  /** Sends DISCONNECT and closes. What is still pending settles with an error; `callback` is called when the socket is gone. */
   end(_force: boolean, callback?: () => void): this {
     const stream = this.#stream;
     const done = () => {
@@ -299,7 +295,7 @@ export class Wire extends EventEmitter {
       done();
       return this;
     }
-    // The server must see DISCONNECT or it would publish the will; yet a dead link must not hold us up.
+    // Without DISCONNECT the server would publish the will. A dead link must not delay the end.
     const timer = setTimeout(() => this.fail({ kind: 'closed' }), DISCONNECT_FLUSH_MS);
     stream.write(DISCONNECT_PACKET, () => this.fail({ kind: 'closed' }));
     this.over.addEventListener(
@@ -329,9 +325,9 @@ export class Wire extends EventEmitter {
     this.#over.abort(error);
   }
 
-  /** Wraps a callback so that it is called exactly once. Answers `undefined` when the connection is already over. */
+  /** Wraps a callback so that it is called exactly once. Returns `undefined` when the connection is already over. */
   #track(callback: Callback | undefined, stage?: WireStage): Callback | undefined {
-    const { acknowledgeTimeoutMs } = this.#options;
+    const { subscribeTimeoutMs = SUBSCRIBE_TIMEOUT_MS } = this.#options;
     const over = this.#error ?? (this.#client ? undefined : new WireError({ kind: 'lost' }));
     if (over) {
       if (callback) process.nextTick(callback, over);
@@ -340,8 +336,8 @@ export class Wire extends EventEmitter {
     const timer =
       stage &&
       setTimeout(
-        () => this.fail({ kind: 'timeout', stage, timeoutMs: acknowledgeTimeoutMs }),
-        acknowledgeTimeoutMs,
+        () => this.fail({ kind: 'timeout', stage, timeoutMs: subscribeTimeoutMs }),
+        subscribeTimeoutMs,
       );
     const settle: Callback = (error, result) => {
       if (!this.#pending.delete(settle)) return;

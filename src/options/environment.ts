@@ -1,7 +1,7 @@
-import { ENROLLMENT_KINDS } from 'azure-iot-certificates/internal';
-import { type EnrollmentKind, InvalidOptionsError, type OptionProblem } from 'azure-iot-certificates';
+import { ENROLLMENT_KINDS, InvalidOptionsError } from 'azure-iot-certificates/internal';
+import type { EnrollmentKind, OptionProblem } from 'azure-iot-certificates';
 
-/** What {@link connectionOptionsFromEnv} reads: options of `connectDevice`, to which others may be added. */
+/** The result of {@link connectionOptionsFromEnv}: options of `connectDevice`, to which others may be added. */
 export interface EnvironmentOptions {
   enrollment: EnrollmentKind;
   idScope: string;
@@ -14,7 +14,7 @@ export interface EnvironmentOptions {
   caFile?: string;
 }
 
-/** The variables that must be set, and what for. */
+/** The remedies for the variables that must be set. */
 const REQUIRED: Readonly<Record<string, string>> = {
   ENROLLMENT_KIND: `Set it to one of ${ENROLLMENT_KINDS.join(', ')}.`,
   PROVISIONING_IDSCOPE:

@@ -3,10 +3,11 @@ import { dirname, isAbsolute, join } from 'node:path';
 import {
   FileError,
   InvalidOptionsError,
-  type EnrollmentKind,
-  type OptionProblem,
-} from 'azure-iot-certificates';
-import { nearestName, quote } from 'azure-iot-certificates/internal';
+  isObject,
+  nearestName,
+  quote,
+} from 'azure-iot-certificates/internal';
+import type { EnrollmentKind, OptionProblem } from 'azure-iot-certificates';
 import type { ConnectOptions, TransportKind } from './types';
 import { validateConnectOptions } from './validate';
 
@@ -66,18 +67,24 @@ const FORBIDDEN: Readonly<Record<string, string>> = {
 const REQUIRED = ['enrollment', 'idScope', 'certFile', 'keyFile'] as const;
 const MAKE_ANEW = 'Correct the file, or make it anew: azure-iot-x509 profile init --force';
 
-/** Options of `connectDevice` from a profile, to which others may be added. */
+/** The result of {@link readProfile}: options of `connectDevice`, to which others may be added. */
 export type ProfileOptions = Omit<Profile, 'passphraseEnv' | 'passphraseFile'> &
   Required<Pick<Profile, (typeof REQUIRED)[number]>> & { readonly passphrase?: string };
 
 /**
- * Reads the options of `connectDevice` from a profile, the JSON file that `azure-iot-x509 profile init` writes. Relative
- * paths in it start at the folder of the profile. The passphrase comes from the environment variable or the file that the
- * profile names.
+ * Reads the options of {@link connectDevice} from a profile, the JSON file that the command `azure-iot-x509 profile init`
+ * writes. Relative paths in it start at the folder of the profile. A profile never holds a passphrase; it may name an
+ * environment variable (`passphraseEnv`) or a file (`passphraseFile`) that does.
  *
+ * @param file path of the profile
  * @param env the environment; default `process.env`
  * @throws {@link InvalidOptionsError} naming every field that is missing or wrong, without values that may be secret
  * @throws {@link FileError} when the profile, or the file with the passphrase, cannot be read
+ *
+ * @example
+ * ```ts
+ * const connection = await connectDevice(await readProfile('device-profile.json'));
+ * ```
  */
 export async function readProfile(
   file: string,
@@ -119,7 +126,7 @@ export async function readProfileSettings(file: string): Promise<Profile> {
   return Object.fromEntries(located) as Profile;
 }
 
-/** Whether the name can be that of an environment variable, in a shell too. */
+/** The name can be that of an environment variable, in a shell too. */
 export function isVariableName(name: string): boolean {
   return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name);
 }
@@ -169,9 +176,8 @@ function parse(text: string, file: string): Readonly<Record<string, unknown>> {
     // The parser's message repeats the text, which may be a private key.
     throw invalid(file, ['it is not JSON']);
   }
-  if (typeof content !== 'object' || content === null || Array.isArray(content))
-    throw invalid(file, ['it is not a JSON object']);
-  return content as Readonly<Record<string, unknown>>;
+  if (!isObject(content)) throw invalid(file, ['it is not a JSON object']);
+  return content;
 }
 
 function problemsOf(name: string, value: unknown): readonly string[] {

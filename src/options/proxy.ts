@@ -1,18 +1,18 @@
 import { BlockList, isIP } from 'node:net';
-import { InvalidOptionsError } from 'azure-iot-certificates';
+import { InvalidOptionsError } from 'azure-iot-certificates/internal';
 
 const DEFAULT_PORTS = { 'http:': 80, 'https:': 443 } as const;
-/** MQTT over WebSockets and uploads of files, which is all that goes through a proxy. */
+/** The port of everything that goes through a proxy: MQTT over WebSockets, and uploads of files. */
 const TARGET_PORT = 443;
 
-/** An HTTP proxy that makes connections on behalf of others (RFC 9110, section 9.3.6: CONNECT). */
+/** An HTTP proxy that makes connections by CONNECT (RFC 9110, section 9.3.6). */
 export class HttpProxy {
   /** Host name or IP address, the latter without brackets. */
   readonly host: string;
   readonly port: number;
-  /** Whether the proxy itself is spoken to over TLS. */
+  /** The connection to the proxy itself is made over TLS. */
   readonly isSecure: boolean;
-  /** A secret: in no member that something could print. */
+  /** A secret, and therefore in no member that could be printed. */
   readonly #authorization: string | undefined;
 
   private constructor(url: URL) {
@@ -43,12 +43,12 @@ export class HttpProxy {
     return `${isIP(this.host) === 6 ? `[${this.host}]` : this.host}:${this.port}`;
   }
 
-  /** Whether it is told who asks. */
+  /** The proxy gets a user and password. */
   get hasCredentials(): boolean {
     return this.#authorization !== undefined;
   }
 
-  /** What tells the proxy who asks (RFC 7617). A secret. */
+  /** The header with user and password (RFC 7617). A secret. */
   get headers(): Readonly<Record<string, string>> {
     return this.#authorization === undefined ? {} : { 'Proxy-Authorization': this.#authorization };
   }
@@ -65,9 +65,9 @@ export const PROXY_VARIABLES = ['https_proxy', 'HTTPS_PROXY'] as const;
 export const NO_PROXY_VARIABLES = ['no_proxy', 'NO_PROXY'] as const;
 
 /**
- * Which proxy the options and the environment name. MQTT over TCP never goes through one.
+ * The proxy that the options or the environment name. MQTT over TCP never goes through one.
  *
- * @throws {@link InvalidOptionsError} when the environment names something that is no HTTP proxy
+ * @throws {@link InvalidOptionsError} when a variable of the environment is not the URL of an HTTP proxy
  */
 export function proxyRule(
   { transport, proxy }: { transport?: string; proxy?: string | false },
@@ -100,9 +100,9 @@ export function firstSet(env: Environment, names: readonly string[]): string | u
 }
 
 /**
- * Whether `NO_PROXY` names the host: by its name, by a domain above it (`example.com`, `.example.com`, `*.example.com`),
- * by its address or a network of addresses (`10.0.0.0/8`), each perhaps with a port. A proxy does not reach this machine,
- * so this machine never needs to be named.
+ * `NO_PROXY` names the host: by its name, by a domain above it (`example.com`, `.example.com`, `*.example.com`), by its
+ * address or a network of addresses (`10.0.0.0/8`), each perhaps with a port. A proxy does not reach this machine, which
+ * therefore needs no entry.
  */
 function isExcepted(target: string, exceptions: string): boolean {
   const { host, port = String(TARGET_PORT) } = split(target);
@@ -122,7 +122,7 @@ function isExcepted(target: string, exceptions: string): boolean {
 /** Host, in lower case and without brackets, and port of `host`, `host:port`, `[::1]:port` or `::1`. */
 function split(target: string): { host: string; port: string | undefined } {
   const [, bracketed, name, port] = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d+))?$/.exec(target) ?? [];
-  // The dot at the end of a complete name does not make it another one.
+  // A complete name may end with a dot.
   return { host: (bracketed ?? name ?? target).toLowerCase().replace(/\.$/, ''), port };
 }
 

@@ -1,4 +1,4 @@
-/** What the Device Provisioning Service knows about a device that it has assigned. Names and values are the service's. */
+/** The assignment of a device by the Device Provisioning Service. Names and values are the service's. */
 export interface Registration {
   /** Unique within the ID scope; the common name of the certificate. */
   readonly registrationId: string;
@@ -9,7 +9,7 @@ export interface Registration {
   readonly status: 'assigned';
   /** How the assignment came about: `initialAssignment`, `deviceDataMigrated`, `deviceDataReset`, … */
   readonly substatus?: string;
-  /** What a custom allocation policy returned. */
+  /** The data that a custom allocation policy returned. */
   readonly payload?: unknown;
   /** ISO 8601, when the device was first registered. */
   readonly createdDateTimeUtc?: string;

@@ -3,7 +3,7 @@ import type { AssignmentStore } from './assignment-store';
 
 export type { CertificateSource, ChainSource, CredentialsOptions, KeySource } from 'azure-iot-certificates';
 
-/** Certificate authorities to trust besides the system's roots: at most one of the two. Never replaces verification. */
+/** Certificate authorities to trust besides the runtime's roots: at most one of the two. Servers are always verified. */
 export type ServerTrust =
   | {
       /** PEM text of further roots for the servers' certificates, e.g. the emulator's. */
@@ -49,32 +49,32 @@ export type ProvisionOptions = CredentialsOptions &
      * `HTTPS_PROXY` and `NO_PROXY` say. Refused with transport `mqtt`, which never goes through a proxy.
      */
     proxy?: string | false;
-    /** How long the whole call may take, in milliseconds. Default 120 000. */
+    /** Deadline of the whole call, in milliseconds. Default 120 000. */
     timeoutMs?: number;
     /** Aborts the call, which then rejects with `signal.reason`. */
     signal?: AbortSignal;
   };
 
-/** How a lost connection is made again. */
+/** The pace at which a lost connection is made again. */
 export interface ReconnectOptions {
-  /** Bound of the first delay, in milliseconds; the delay is random below it, and the bound doubles. Default 1000. */
+  /** Bound of the first delay, in milliseconds. A delay is random below its bound, and the bound doubles. Default 1000. */
   minDelayMs?: number;
   /** No bound grows beyond this, in milliseconds. Default 60 000. */
   maxDelayMs?: number;
-  /** How long to go on without success, in milliseconds; then the connection is closed. Default: for ever. */
+  /** Time without success, in milliseconds, after which the connection is closed. Default: none. */
   giveUpAfterMs?: number;
 }
 
-/** What may wait while the connection is down. */
+/** The queue of messages that wait while the connection is down. */
 export interface OfflineQueueOptions {
-  /** How many messages; one more is refused with code `QUEUE_FULL`. Default 1000; 0 refuses at once. */
+  /** Largest number of messages; one more is refused with code `QUEUE_FULL`. Default 1000; 0 refuses all. */
   maxMessages?: number;
 }
 
-/** Where the last assignment is remembered: at most one of the two. Default: nowhere. */
+/** The memory of the last assignment: at most one of the two. Default: none. */
 export type AssignmentMemory =
   | {
-      /** A store of yours, or `memoryAssignmentStore()`. */
+      /** A store of the caller's own, or `memoryAssignmentStore()`. */
       assignments?: AssignmentStore;
       assignmentFile?: never;
     }
@@ -88,14 +88,14 @@ export type AssignmentMemory =
 export type ConnectOptions = ProvisionOptions &
   AssignmentMemory & {
     /**
-     * Seconds between two signs of life of an idle connection. Default 60; at most 1177, because IoT Hub closes a
-     * connection after 1.5 times this value and never waits longer than 29.45 minutes.
+     * Longest time without a packet, in seconds; an idle connection sends pings. Default 60; at most 1177, because IoT
+     * Hub closes a connection after 1.5 times this value and never waits longer than 29.45 minutes.
      */
     keepAliveSeconds?: number;
-    /** How a lost connection is made again. */
+    /** The pace at which a lost connection is made again. */
     reconnect?: ReconnectOptions;
-    /** What may wait while the connection is down. */
+    /** The queue of messages that wait while the connection is down. */
     offlineQueue?: OfflineQueueOptions;
-    /** How many days before the certificate expires the event `credentialsExpiring` comes, and then daily. Default 30. */
+    /** Days before the end of the certificate from which on the event `credentialsExpiring` comes daily. Default 30. */
     expiryWarningDays?: number;
   };

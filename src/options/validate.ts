@@ -1,11 +1,16 @@
-import { nearestName, validateCredentialsOptions } from 'azure-iot-certificates/internal';
-import { InvalidOptionsError, type OptionProblem } from 'azure-iot-certificates';
+import {
+  InvalidOptionsError,
+  isObject,
+  nearestName,
+  validateCredentialsOptions,
+} from 'azure-iot-certificates/internal';
+import type { OptionProblem } from 'azure-iot-certificates';
 import { HttpProxy } from './proxy';
 import type { ConnectOptions, ProvisionOptions, TransportKind } from './types';
 
 /** The endpoint that serves every instance of the Device Provisioning Service in the public cloud. */
 export const DEFAULT_GLOBAL_ENDPOINT = 'global.azure-devices-provisioning.net';
-/** The portal guides give a device two minutes to be assigned. */
+/** For the whole call, in milliseconds. The portal guides give a device two minutes to be assigned. */
 export const DEFAULT_TIMEOUT_MS = 120_000;
 export const DEFAULT_KEEP_ALIVE_SECONDS = 60;
 /** IoT Hub waits 1.5 times the keep-alive and never longer than 1767 seconds. */
@@ -25,8 +30,9 @@ const MODEL_ID =
 type Values = Readonly<Record<string, unknown>>;
 type Rule = (values: Values) => OptionProblem[];
 
-const required = (option: string, what: string, remedy: string): Rule => {
-  return (values) => (isAbsent(values[option]) ? [{ option, message: `is missing: ${what}.`, remedy }] : []);
+const required = (option: string, meaning: string, remedy: string): Rule => {
+  return (values) =>
+    isAbsent(values[option]) ? [{ option, message: `is missing: ${meaning}.`, remedy }] : [];
 };
 
 const when = (
@@ -43,7 +49,7 @@ const when = (
   };
 };
 
-/** Like {@link when}, for what must not be repeated in a message. */
+/** Like {@link when}, for values that must not be repeated in a message. */
 const secret = (
   option: string,
   isValid: (value: unknown) => boolean,
@@ -71,8 +77,6 @@ const atMostOne = (first: string, second: string): Rule => {
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';
 const isContent = (value: unknown) => isText(value) || Buffer.isBuffer(value);
-const isPlainObject = (value: unknown) =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const isNumberIn = (min: number, max: number) => (value: unknown) =>
   typeof value === 'number' && Number.isFinite(value) && value >= min && value <= max;
 const matches = (pattern: RegExp) => (value: unknown) => typeof value === 'string' && pattern.test(value);
@@ -80,7 +84,7 @@ const isOneOf = (names: readonly string[]) => (value: unknown) =>
   typeof value === 'string' && names.includes(value);
 const isSerializable = (value: unknown) => {
   try {
-    return isPlainObject(value) && typeof JSON.stringify(value) === 'string';
+    return isObject(value) && typeof JSON.stringify(value) === 'string';
   } catch {
     return false;
   }
@@ -93,7 +97,7 @@ const content = (option: string) =>
     'the content as a non-empty string or a Buffer',
     `Pass the path as ${option}File instead.`,
   );
-/** A path; content passed by mistake is not repeated in the message. */
+/** The rule for a path. Content that was passed by mistake is not repeated in the message. */
 const path = (option: string) =>
   secret(
     option,
@@ -167,10 +171,10 @@ const PROVISION_RULES: readonly Rule[] = [
 ];
 
 const isMilliseconds = isNumberIn(0, MAX_TIMEOUT_MS);
-/** An object of numbers, each of which may be absent. */
+/** The value is an object of numbers, each of which may be absent. */
 const isNumbers = (members: Readonly<Record<string, (value: unknown) => boolean>>) => (value: unknown) =>
-  isPlainObject(value) &&
-  Object.entries(value as Values).every(
+  isObject(value) &&
+  Object.entries(value).every(
     ([name, member]) =>
       isAbsent(member) || (Object.hasOwn(members, name) && members[name]?.(member) === true),
   );

@@ -1,11 +1,17 @@
-import { inspectCredentials, type KeyMaterial } from 'azure-iot-certificates/internal';
-import { CredentialsError, type EnrollmentKind, InvalidOptionsError } from 'azure-iot-certificates';
-import type { ProvisionOptions, TransportKind } from '../options/types';
-import { extraRoots } from '../network/extra-roots';
+import {
+  CredentialsError,
+  inspectCredentials,
+  InvalidOptionsError,
+  type KeyMaterial,
+} from 'azure-iot-certificates/internal';
+import type { EnrollmentKind } from 'azure-iot-certificates';
+import { TimeoutError } from '../errors/errors';
+import { extraRoots } from '../network/secure-context';
 import { proxyRule, type ProxyRule } from '../options/proxy';
+import type { ProvisionOptions, TransportKind } from '../options/types';
 import { DEFAULT_GLOBAL_ENDPOINT } from '../options/validate';
 
-/** A device ready to register: options read, checked and completed with their defaults. */
+/** A device that is ready to register: its options are read, checked and completed with their defaults. */
 export interface Device {
   readonly enrollment: EnrollmentKind;
   readonly idScope: string;
@@ -13,7 +19,7 @@ export interface Device {
   readonly registrationId: string;
   readonly material: KeyMaterial;
   readonly modelId: string | undefined;
-  /** What DPS is told: the caller's payload, and the model ID in it. */
+  /** The payload of the registration: that of the caller with the model ID added. */
   readonly payload: Readonly<Record<string, unknown>> | undefined;
   readonly transport: TransportKind;
   /** The proxy through which a host is reached. */
@@ -23,10 +29,10 @@ export interface Device {
 }
 
 /**
- * Reads and checks everything that can be checked without a network.
+ * Reads the files that the options name and checks everything that can be checked without a network.
  *
- * @throws {@link CredentialsError} when the certificate or key cannot work, {@link InvalidOptionsError} for what only
- * reading reveals
+ * @throws {@link CredentialsError} when the certificate or key cannot work, {@link InvalidOptionsError} for
+ * an option whose content is wrong, {@link FileError} when the file of roots cannot be read
  */
 export async function prepareDevice(options: ProvisionOptions): Promise<Device> {
   const proxyFor = proxyRule(options);
@@ -55,4 +61,12 @@ export async function prepareDevice(options: ProvisionOptions): Promise<Device> 
     proxyFor,
     roots,
   };
+}
+
+/** The error for a call whose deadline passes while {@link prepareDevice} still reads. */
+export function preparationTimeout(timeoutMs: number): TimeoutError {
+  return new TimeoutError({
+    message: `The certificate and key were still being read after ${timeoutMs / 1000} s.`,
+    remedy: 'Check that the file system answers, or give the call more time with timeoutMs.',
+  });
 }

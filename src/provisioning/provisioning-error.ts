@@ -1,58 +1,54 @@
 import { types } from 'node:util';
 import { ENROLLMENTS, quote } from 'azure-iot-certificates/internal';
-import { ProvisioningError, TimeoutError } from '../errors';
-import { type DeviceError, type DeviceErrorCode } from 'azure-iot-certificates';
-import { toConnectionError, type Peer } from '../errors/connection-error';
-import { RegistrationFailure } from './sdk-register';
-import type { DpsResponse } from './sdk-dps-responses';
+import type { DeviceError, DeviceErrorCode } from 'azure-iot-certificates';
+import { toConnectionError } from '../errors/connection-error';
+import { ProvisioningError, TimeoutError } from '../errors/errors';
 import { findServiceCode, wordsFor } from '../errors/service-codes';
+import type { Device } from './device';
+import type { DpsResponse } from './sdk-dps-responses';
+import { RegistrationFailure } from './sdk-registration';
 
-/** The device and the certificates it presented, for the words of an error. */
-export interface ProvisioningPeer extends Peer {
-  idScope: string;
-  /** The issuer that the sent chain ends at, e.g. `CN=Contoso root`. */
-  chainEndsAt: string;
-}
-
+/** The longest text of the service that is quoted. */
 const MAX_SERVICE_TEXT = 300;
 
-/** Turns whatever a registration failed with into an error that says what the service said and what to do. */
-export function toProvisioningError(error: unknown, peer: ProvisioningPeer): DeviceError {
+/** The error for a failed registration. It quotes the answer of the service, if there was one. */
+export function toProvisioningError(error: unknown, device: Device): DeviceError {
+  const { globalEndpoint: host, registrationId, enrollment } = device;
   const failure =
     error instanceof RegistrationFailure ? error : new RegistrationFailure(error, undefined, undefined);
   const { response, wireError } = failure;
   // Answers that the SDK takes as "try again" explain the end of the connection better than the end does.
-  if (response && (!wireError || response.status >= 300)) return fromResponse(response, peer, failure);
-  if (wireError) return toConnectionError(wireError, peer);
+  if (response && (!wireError || response.status >= 300)) return fromResponse(response, device, failure);
+  if (wireError) return toConnectionError(wireError, { service: 'dps', host, registrationId, enrollment });
   if (types.isNativeError(failure.cause) && failure.cause.name === 'TimeoutError') {
     return new TimeoutError({
       service: 'dps',
-      message: `${peer.host} did not answer the registration of ${peer.registrationId}.`,
+      message: `${host} did not answer the registration of ${registrationId}.`,
       remedy: 'Check that the endpoint is a Device Provisioning Service, and try again.',
       cause: failure.cause,
     });
   }
   return new ProvisioningError({
     code: 'REGISTRATION_FAILED',
-    message: `The registration of ${peer.registrationId} failed: ${types.isNativeError(failure.cause) ? failure.cause.message : 'unknown reason'}`,
+    message: `The registration of ${registrationId} failed: ${types.isNativeError(failure.cause) ? failure.cause.message : 'unknown reason'}`,
     remedy: 'Check the certificate and key with checkCredentials(), and try again.',
     cause: failure.cause,
   });
 }
 
-/** The error for a registration that was still going on when its time was up. */
+/** The error for a registration that is still under way after `timeoutMs`, with the last answer of DPS to it. */
 export function provisioningTimeout(
+  { globalEndpoint, registrationId }: Device,
   timeoutMs: number,
   last: DpsResponse | undefined,
-  peer: Peer,
-): DeviceError {
+): TimeoutError {
   const said = last
     ? `its last answer was ${last.status}${typeof last.body.status === 'string' ? ` "${clean(last.body.status)}"` : ''}`
     : 'it has not answered';
   return new TimeoutError({
     service: 'dps',
     ...(last && serviceFields(last)),
-    message: `The registration of ${peer.registrationId} at ${peer.host} was not done after ${timeoutMs / 1000} s: ${said}.`,
+    message: `The registration of ${registrationId} at ${globalEndpoint} was not done after ${timeoutMs / 1000} s: ${said}.`,
     remedy:
       last && last.status >= 429
         ? 'The service is throttling or unavailable: try again later, at random times if there are many devices.'
@@ -62,25 +58,27 @@ export function provisioningTimeout(
 
 function fromResponse(
   response: DpsResponse,
-  peer: ProvisioningPeer,
+  device: Device,
   failure: RegistrationFailure,
-): DeviceError {
-  const { enrollment, registrationId } = peer;
+): ProvisioningError {
+  const { enrollment, registrationId, idScope } = device;
   const { serviceCode, trackingId, text } = serviceFields(response);
   const status = response.status < 300 ? statusOf(serviceCode) : response.status;
   const known = findServiceCode('dps', serviceCode, text) ?? findServiceCode('dps', status);
   const code = codeFor(response);
   const quoted = [serviceCode ?? response.status, text && `"${text}"`].filter(Boolean).join(' ');
   const sentences = [
-    `The Device Provisioning Service ${VERBS[code] ?? 'refused'} ${registrationId} in ID scope ${peer.idScope}: ${quoted}.`,
+    `The Device Provisioning Service ${VERBS[code] ?? 'refused'} ${registrationId} in ID scope ${idScope}: ${quoted}.`,
     known && wordsFor(known.meaning, enrollment),
-    serviceCode === 401002 && ENROLLMENTS[enrollment].attests === 'authority' ? endOfChain(peer) : undefined,
+    serviceCode === 401002 && ENROLLMENTS[enrollment].attests === 'authority'
+      ? endOfChain(device)
+      : undefined,
     trackingId && `Tracking ID: ${trackingId}.`,
   ];
   return new ProvisioningError({
     code,
     message: sentences.filter(Boolean).join(' '),
-    remedy: known ? wordsFor(known.remedy, enrollment) : fallbackRemedy(code, peer),
+    remedy: known ? wordsFor(known.remedy, enrollment) : fallbackRemedy(code, enrollment),
     isTransient: known?.isTransient ?? (status !== undefined && status >= 429),
     serviceCode,
     trackingId,
@@ -93,8 +91,9 @@ function statusOf(serviceCode: number | undefined): number | undefined {
   return serviceCode === undefined ? undefined : Math.floor(serviceCode / 1000);
 }
 
-/** Which authority must be enrolled for this chain to be accepted, or else be sent. */
-function endOfChain({ chainEndsAt, registrationId }: ProvisioningPeer): string {
+/** Names the issuer of the last certificate that was sent, which must be enrolled, or else be sent as well. */
+function endOfChain({ material: { certificate, chain }, registrationId }: Device): string {
+  const chainEndsAt = (chain.at(-1) ?? certificate).issuer.replaceAll('\n', ', ');
   // Only a leaf that issued itself names itself as the issuer at the end.
   if (chainEndsAt.split(', ').includes(`CN=${registrationId}`))
     return 'The certificate that was sent is self-signed: no authority of an enrollment group has issued it.';
@@ -124,7 +123,7 @@ function codeFor({ status, body }: DpsResponse): DeviceErrorCode {
   }
 }
 
-function fallbackRemedy(code: DeviceErrorCode, { enrollment }: Peer): string {
+function fallbackRemedy(code: DeviceErrorCode, enrollment: Device['enrollment']): string {
   const { holder, place } = ENROLLMENTS[enrollment];
   switch (code) {
     case 'ENROLLMENT_DISABLED':
@@ -137,7 +136,7 @@ function fallbackRemedy(code: DeviceErrorCode, { enrollment }: Peer): string {
   }
 }
 
-/** The service's own words. They come from the network, so they are not trusted to be text. */
+/** The code, tracking ID and text of an answer. They come from the network and may have any type. */
 function serviceFields({ body }: DpsResponse): {
   serviceCode: number | undefined;
   trackingId: string | undefined;

@@ -1,6 +1,7 @@
+import { isObject } from 'azure-iot-certificates/internal';
 import type { IncomingMessage } from '../network/wire';
 
-/** The body of an answer of DPS, as far as it says anything about success or failure. */
+/** The members of an answer's body that tell of success or failure. */
 interface DpsBody {
   status?: string;
   operationId?: string;
@@ -18,18 +19,17 @@ export interface DpsResponse {
 }
 
 const RESPONSE_TOPIC = /^\$dps\/registrations\/res\/(\d+)\/\?(.*)$/;
-/** From here on the SDK registers or polls again, without limit and without telling anyone. */
+/** After this status and all above it the SDK registers or polls again, without limit and without telling its caller. */
 const RETRIED_FROM = 429;
 const MAX_RETRY_DELAY_SECONDS = 30;
-/** More answers in a row that the service is busy end the registration; with the growing delays that is minutes. */
+/** The number of answers in a row that the service is busy, after which the registration ends: some minutes. */
 const MAX_THROTTLED = 10;
-/** No service asks for more; a larger value would only keep timers alive. */
+/** The longest `retry-after` that is obeyed. A longer one would only keep timers alive. */
 const MAX_RETRY_AFTER_SECONDS = 300;
 
 /**
- * Reads the answers of DPS before the SDK does: what is no JSON must not reach it (it would throw in a tick of its
- * own), text beyond ASCII must be escaped (it decodes as ASCII), and the code, text and tracking ID of a refusal are
- * remembered, because the SDK keeps them from its caller.
+ * Reads the answers of DPS before the SDK does. The SDK would throw in a tick of its own for an answer that is not JSON,
+ * decodes text as ASCII, and keeps the code, text and tracking ID of a refusal from its caller.
  */
 export class DpsResponses {
   #last: DpsResponse | undefined;
@@ -40,13 +40,13 @@ export class DpsResponses {
     return this.#last;
   }
 
-  /** Whether the last answer is one after which the SDK settles by itself. */
+  /** The SDK settles by itself after the last answer. */
   get isFinal(): boolean {
     if (!this.#last || this.#last.status >= RETRIED_FROM) return false;
     return this.#last.status >= 300 || this.#last.body.status !== 'assigning';
   }
 
-  /** The filter for the wire; throws for what DPS does not answer, and when it has been too busy for too long. */
+  /** The filter for the wire. Throws for answers that DPS never gives, and when DPS has been busy for too long. */
   readonly filter = (topic: string, payload: Buffer): IncomingMessage | undefined => {
     const match = RESPONSE_TOPIC.exec(topic);
     if (!match) return undefined;
@@ -68,7 +68,7 @@ export class DpsResponses {
     };
   };
 
-  /** The SDK waits for what `retry-after` says: at least what the service asked for, growing and with jitter. */
+  /** Raises `retry-after`, which the SDK obeys: at least the time that the service asked for, growing and with jitter. */
   #postponed(status: number, query: string): IncomingMessage {
     this.#throttled += 1;
     if (this.#throttled > MAX_THROTTLED) throw new Error('it kept answering that it is busy');
@@ -78,7 +78,7 @@ export class DpsResponses {
   }
 }
 
-/** The topic of an answer with its `retry-after` replaced; whatever the service sent, it is a sane number. */
+/** The topic of an answer with its `retry-after` replaced by a sane number. */
 function answerTopic(
   status: number,
   query: string,
@@ -93,7 +93,7 @@ function answerTopic(
   return `$dps/registrations/res/${status}/?$rid=${rid}${seconds === undefined ? '' : `&retry-after=${seconds}`}`;
 }
 
-/** A status, and what to ask for next unless it is final: without it the SDK would register again and again. */
+/** The body has a status and, unless that is final, an operation to ask for. Without one the SDK would register for ever. */
 function isProgress({ status, operationId }: DpsBody): boolean {
   if (typeof status !== 'string') return false;
   return status.toLowerCase() !== 'assigning' || typeof operationId === 'string';
@@ -102,7 +102,7 @@ function isProgress({ status, operationId }: DpsBody): boolean {
 function parseObject(payload: Buffer): DpsBody | undefined {
   try {
     const value: unknown = JSON.parse(payload.toString('utf8'));
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
+    return isObject(value) ? value : undefined;
   } catch {
     return undefined;
   }

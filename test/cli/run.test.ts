@@ -4,7 +4,7 @@ import { COMMANDS, GROUPS } from '../../src/cli/commands';
 import { flagName, wholeNumber, type FlagTable } from '../../src/cli/flags';
 import { run } from '../../src/cli/run';
 import { CredentialsError, InvalidOptionsError } from '../../packages/certificates/src/errors';
-import { ProvisioningError } from '../../src/errors';
+import { ProvisioningError } from '../../src/errors/errors';
 import { version } from '../../package.json';
 import { commandLinesOf, readCommandLine } from '../support/command-lines';
 import { MemoryIo } from './support/memory-io';

@@ -51,16 +51,12 @@ async function watch(certificate: IssuedCertificate): Promise<void> {
     certFile: join(directory, 'device.crt'),
     keyFile: join(directory, 'device.key'),
   };
-  keeper = new CredentialsKeeper({
-    options,
-    device: await prepareDevice(options),
-    expiryWarningDays: 30,
-    onChange: (device) => changes.push(device),
-    onProblem: (problem) => problems.push(problem),
-    onExpiring: (notAfter) => announced.push(notAfter),
+  keeper = new CredentialsKeeper(options, await prepareDevice(options), {
+    warn: (_source, problem) => void problems.push(problem),
+    credentialsExpiring: (notAfter) => void announced.push(notAfter),
   });
   await keeper.start();
-  keeper.watch();
+  keeper.watch((device) => void changes.push(device));
   await settled();
 }
 

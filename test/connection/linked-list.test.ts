@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { LinkedList, type Linked } from '../../src/connection/linked-list';
+import { LinkedList, type Linked } from '../../src/connection/outbox';
 
 interface Item extends Linked<Item> {
   readonly name: number;

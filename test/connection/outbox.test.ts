@@ -1,9 +1,8 @@
-import { Message } from 'azure-iot-device';
+import { Message, X509AuthenticationProvider } from 'azure-iot-device';
 import { Mqtt } from 'azure-iot-device-mqtt';
 import { Outbox } from '../../src/connection/outbox';
-import { ConnectionError } from '../../src/errors';
+import { ConnectionError } from '../../src/errors/errors';
 import type { HubLink, SendCallback } from '../../src/hub/link';
-import { load } from '../../src/network/sdk-packages';
 import { telemetryTopic, withCheapJson } from '../../src/hub/sdk-telemetry';
 
 beforeEach(() => {
@@ -20,6 +19,7 @@ function silentLink() {
   const unacknowledged: { body: string; acknowledge: SendCallback }[] = [];
   const failures: unknown[] = [];
   const link = {
+    host: 'hub.example',
     isOpen: true,
     send: (message: Message, acknowledge: SendCallback) =>
       void unacknowledged.push({ body: String(message.data), acknowledge }),
@@ -43,7 +43,7 @@ function closedError(): ConnectionError {
 }
 
 function outbox(): Outbox {
-  return new Outbox(10, closedError);
+  return new Outbox(10);
 }
 
 test('a message that is not acknowledged for half a minute ends the link and goes out again on the next', () => {
@@ -102,7 +102,6 @@ test('a message given to a transport that does not tell its topic costs nothing 
 });
 
 test('the SDK of today tells the topic of a message, so that telemetry goes the short way', () => {
-  const { X509AuthenticationProvider } = load.device();
   const x509 = { cert: '', key: '' };
   const provider = new X509AuthenticationProvider({ host: 'hub.example', deviceId: 'dev-1', x509 });
   const message = new Message('x');

@@ -3,6 +3,7 @@ import { backOff } from '../../src/network/back-off';
 import type { NextState } from '../../src/connection/state';
 import { Supervisor, type SupervisorOptions, type SupervisorParts } from '../../src/connection/supervisor';
 import type { HubLink } from '../../src/hub/link';
+import type { Device } from '../../src/provisioning/device';
 
 /* The decisions alone, with everything around them played by the test. */
 
@@ -13,8 +14,12 @@ const registration = (assignedHub = 'hub-1'): Registration => ({
   status: 'assigned',
 });
 
-const hubError = (code: 'CONNECTION_REFUSED' | 'UNAUTHORIZED' | 'HOST_NOT_FOUND' | 'CONNECTION_CLOSED') =>
+const hubError = (code: 'CONNECTION_REFUSED' | 'UNAUTHORIZED' | 'HOST_NOT_FOUND') =>
   new ConnectionError({ code, service: 'hub', host: 'hub-1', message: code, remedy: 'none' });
+
+/** The devices with the credentials in use, and with renewed ones. Their members are of no concern to the supervisor. */
+const device = { globalEndpoint: 'dps.example' } as Device;
+const renewed = { globalEndpoint: 'dps.example' } as Device;
 
 /** A link of which the test decides when it breaks. */
 class FakeLink {
@@ -24,6 +29,9 @@ class FakeLink {
   }
   get isOpen(): boolean {
     return !this.over.aborted;
+  }
+  explain(reason: unknown): DeviceError {
+    return reason as DeviceError;
   }
   fail(): void {
     this.#over.abort(hubError('CONNECTION_REFUSED'));
@@ -46,20 +54,22 @@ class Stage {
   remembered: Registration | undefined;
   finished: DeviceError | undefined | 'not yet' = 'not yet';
   outcomes: Outcome[] = ['up'];
-  detached = 0;
   attach: (link: HubLink) => Promise<void> = () => Promise.resolve();
   readonly supervisor: Supervisor;
   readonly #waiting: { condition: () => boolean; resolve: () => void }[] = [];
 
   constructor(options: Partial<SupervisorOptions> = {}) {
     const parts: SupervisorParts = {
-      route: {
-        register: () => {
+      dps: {
+        register: (device) => {
+          if (device === renewed) return Promise.resolve(registration('hub-9'));
           this.registrations += 1;
           if (this.registrationError) return Promise.reject(this.registrationError);
           return Promise.resolve(registration(`hub-${this.registrations}`));
         },
-        connect: ({ assignedHub }) => {
+      },
+      transport: {
+        openLink: (_device, { assignedHub }) => {
           this.connectedTo.push(assignedHub);
           const outcome = this.outcomes.length > 1 ? this.outcomes.shift() : this.outcomes[0];
           if (outcome !== 'up' && outcome) return Promise.reject(outcome);
@@ -68,23 +78,30 @@ class Stage {
           // Of the class only these members are used here.
           return Promise.resolve(link as unknown as HubLink);
         },
+        attach: (link) => this.attach(link),
+        detach: () => undefined,
+        finish: (error, gaveUp) => {
+          this.finished = gaveUp ? error : undefined;
+          this.#check();
+        },
       },
-      recall: () => Promise.resolve(this.remembered),
-      remember: () => Promise.resolve(),
-      refreshCredentials: () => Promise.resolve(false),
-      rejectCredentials: () => false,
-      attach: (link) => this.attach(link),
-      detach: () => (this.detached += 1),
-      toError: (reason) => reason as DeviceError,
-      onState: (state) => {
-        this.states.push(state);
-        this.#check();
+      credentials: {
+        device,
+        refresh: () => Promise.resolve(false),
+        accepted: () => undefined,
+        reject: () => false,
+        stop: () => undefined,
       },
-      onReprovisioned: () => undefined,
-      closed: () => hubError('CONNECTION_CLOSED'),
-      finish: (error) => {
-        this.finished = error;
-        this.#check();
+      assignments: {
+        load: () => Promise.resolve(this.remembered),
+        save: () => Promise.resolve(),
+      },
+      status: {
+        set: (state) => {
+          this.states.push(state);
+          this.#check();
+        },
+        reprovisioned: () => undefined,
       },
     };
     this.supervisor = new Supervisor(parts, {
@@ -273,15 +290,8 @@ test('a renewal in the middle of a reconnect takes over, and no link is left beh
   stage.breakLink();
   while (links.length < 2) await new Promise((resolve) => setImmediate(resolve));
   stage.attach = () => Promise.resolve();
-  const route = {
-    register: () => Promise.resolve(registration('hub-9')),
-    connect: () => {
-      const link = new FakeLink();
-      links.push(link);
-      return Promise.resolve(link as unknown as HubLink);
-    },
-  };
-  await supervisor.renew(route, () => undefined, true);
+  await supervisor.renew({ device: renewed, commit: () => undefined });
+  expect(stage.connectedTo.at(-1)).toBe('hub-9');
   for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
   expect(links.map(({ isOpen }) => isOpen)).toEqual([false, false, true]);
   expect(stage.states.at(-1)).toEqual({ status: 'connected' });

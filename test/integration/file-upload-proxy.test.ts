@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { connectDevice, type ConnectOptions } from 'azure-iot-x509';
 import { startEmulator, type Emulator } from 'azure-iot-emulator';
 import { HttpProxy } from '../../src/options/proxy';
+import type { HubTarget } from '../../src/hub/link';
 import { createContext } from '../../src/network/secure-context';
 import { FileUploads } from '../../src/hub/uploads/file-uploads';
 import { TunnelAgent } from '../../src/hub/uploads/tunnel-agent';
@@ -29,16 +30,19 @@ function through(proxy: string): ConnectOptions {
 }
 
 /** Uploads of the device, as far as they get through the proxy. */
-async function uploadsThrough(url: string): Promise<FileUploads> {
+async function uploadsThrough(url: string, closing = new AbortController().signal): Promise<FileUploads> {
   await using connection = await connectDevice(enrolled.options);
   const { assignedHub: host, deviceId } = connection.registration;
   const { cert, key } = enrolled.options as { cert: string; key: string };
-  return new FileUploads(() => ({
-    credentials: { host, deviceId, x509: { cert, key } },
-    ca: [emulator.ca],
+  const target: HubTarget = {
+    host,
+    deviceId,
     enrollment: 'hub-individual',
+    x509: { cert, key },
+    ca: [emulator.ca],
     proxyFor: () => HttpProxy.parse(url),
-  }));
+  };
+  return new FileUploads(() => target, closing);
 }
 
 test.each([
@@ -89,10 +93,11 @@ test('a proxy that is none is named, too', async () => {
 test('the end of the connection ends an upload that waits for a proxy', async () => {
   await expectNothingLeft(async () => {
     await using proxy = await startConnectProxy({ behavior: { kind: 'stall' } });
-    const uploads = await uploadsThrough(proxy.url);
+    const closing = new AbortController();
+    const uploads = await uploadsThrough(proxy.url, closing.signal);
     const outcome = expect(uploads.upload('x', Readable.from(['x']))).rejects.toThrow('over');
     await proxy.asked(1);
-    uploads.close(new Error('over') as never);
+    closing.abort(new Error('over'));
     await outcome;
   });
 });

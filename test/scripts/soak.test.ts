@@ -5,7 +5,7 @@ import { runInNewContext } from 'node:vm';
 import { Message } from 'azure-iot-device';
 import { createSelfSignedCertificate } from 'azure-iot-certificates';
 import { formatReport, runSoak } from '../../scripts/soak';
-import { connectWith } from '../../src/connection/connect-with';
+import { connectOver } from '../../src/connect';
 import { expectNothingLeft } from '../support/leaks';
 import { MockHubTransport, MockProvisioningTransport } from '../support/mock-transports';
 
@@ -49,27 +49,27 @@ test('ten thousand drops leave no listener, no timer, no handle and no old conne
   let latest: MockHubTransport | undefined;
 
   await expectNothingLeft(async () => {
-    const connection = await connectWith(
+    const connection = await connectOver(
       {
-        enrollment: 'hub-individual',
-        idScope: '0ne00ABCDEF',
-        cert: certificate.certificate,
-        key: certificate.privateKey,
-        reconnect: { minDelayMs: 0, maxDelayMs: 0 },
-      },
-      {
-        createProvisioningTransport: () => {
+        provisioning: () => {
           registrations += 1;
           const registrationState = { deviceId: 'dev-1', assignedHub: 'hub.example', status: 'assigned' };
           return new MockProvisioningTransport({
             result: { operationId: '5.op', status: 'assigned', registrationState },
           });
         },
-        createHubTransport: () => {
+        hub: () => {
           latest = new MockHubTransport();
           if (old.length < 100) old.push(new WeakRef(latest));
           return latest.asTransport();
         },
+      },
+      {
+        enrollment: 'hub-individual',
+        idScope: '0ne00ABCDEF',
+        cert: certificate.certificate,
+        key: certificate.privateKey,
+        reconnect: { minDelayMs: 0, maxDelayMs: 0 },
       },
     );
     const { client } = connection;

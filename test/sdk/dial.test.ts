@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createSelfSignedCertificate } from 'azure-iot-certificates';
-import { loadWhileDialing } from '../../src/network/dial';
+import { loadInTurns } from '../../src/network/sdk-mqtt-client';
+import { transportUri } from '../../src/network/stream';
 import { Wire } from '../../src/network/wire';
 import { WireError } from '../../src/errors/wire-error';
 import { expectNothingLeft } from '../support/leaks';
@@ -19,7 +20,6 @@ function wireTo({ ca }: Pick<ScriptedServer, 'ca'>): Wire {
     ca: [ca],
     keepAliveSeconds: 60,
     connectTimeoutMs: 10_000,
-    acknowledgeTimeoutMs: 10_000,
   });
 }
 
@@ -43,7 +43,8 @@ test('the handshake is over while packages are still loaded, and the SDK goes on
     const packages = function* (): Generator<() => unknown> {
       while (secured.length === 0) yield () => 'a package';
     };
-    await loadWhileDialing(wire, { host: server.endpoint, transport: 'mqtt', x509 }, packages());
+    wire.dial(transportUri('mqtt', server.endpoint), x509);
+    await loadInTurns(packages());
     expect(await outcome(wire, `mqtts://${server.endpoint}`)).toBe('connected');
     expect(server.clients).toHaveLength(1);
     wire.fail({ kind: 'closed' });

@@ -1,4 +1,4 @@
-import { PacketIds } from '../../src/network/packet-ids';
+import { PacketIds } from '../../src/network/sdk-mqtt-client';
 
 /* Packet identifiers of MQTT: 1 to 65,535, none of them for two messages at once. */
 

@@ -117,7 +117,6 @@ describe('when the proxy does not make the connection', () => {
       const wire = new Wire({
         keepAliveSeconds: 60,
         connectTimeoutMs: 100,
-        acknowledgeTimeoutMs: 100,
         proxy: HttpProxy.parse(proxy.url),
       });
       const { certificate, privateKey } = device;

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { abortable } from '../../network/deadline';
 import { HttpsClient, type HttpsResponse } from './https-client';
-import type { UploadPlace, UploadTarget } from './hub-files';
+import type { HubTarget } from '../link';
+import type { UploadPlace } from './hub-files';
 import { retried } from './retry';
 import { refusedByStorage, toUploadError, type UploadPeer } from './upload-error';
 
@@ -10,20 +11,20 @@ const STORAGE_VERSION = '2020-10-02';
 /** Blocks under way at once: together with the size of a block this is the memory that an upload needs. */
 const CONCURRENT_BLOCKS = 4;
 
-/** The content of a file as it comes. */
+/** The content of a file, block by block. */
 export type Blocks = AsyncIterator<Buffer, void, undefined>;
 
-/** One blob at the storage account, to which the hub has given access. */
+/** Writes one blob at the storage account, to which the hub has given access. */
 export class BlobWriter {
   readonly #client: HttpsClient;
   readonly #path: string;
   readonly #query: string;
   readonly #peer: UploadPeer;
 
-  /** The storage account asks for no certificate. */
+  /** The storage account asks for no client certificate. */
   constructor(
     place: UploadPlace,
-    { ca, enrollment, proxyFor }: Pick<UploadTarget, 'ca' | 'enrollment' | 'proxyFor'>,
+    { ca, enrollment, proxyFor }: Pick<HubTarget, 'ca' | 'enrollment' | 'proxyFor'>,
   ) {
     const { hostName, containerName, blobName, sasToken } = place;
     this.#client = new HttpsClient({ host: hostName, ca, proxy: proxyFor(hostName) });
@@ -33,9 +34,9 @@ export class BlobWriter {
   }
 
   /**
-   * Writes the blob: in one request if there is one block, or else block by block, several at once.
+   * Writes the blob: one block in one request, more blocks in several requests at once.
    *
-   * Rejects with a DeviceError, with `signal.reason` or with what reading the blocks fails with.
+   * @throws DeviceError, `signal.reason`, or the error of reading the blocks
    */
   async write(first: Buffer, rest: Blocks, signal: AbortSignal): Promise<HttpsResponse> {
     const second = await abortable(rest.next(), signal);
@@ -51,10 +52,10 @@ export class BlobWriter {
   }
 
   async #putBlocks(begin: readonly Buffer[], rest: Blocks, signal: AbortSignal): Promise<readonly string[]> {
-    // The official client's IDs are as long: all IDs of a blob must be, those of a failed upload before included.
+    // All block IDs of a blob must have the same length, also those of an earlier upload by the official client.
     const prefix = randomUUID();
     const ids: string[] = [];
-    // Stops the others when one has failed, or everything stops.
+    // Stops the other requests when one has failed or the upload is aborted.
     const stop = new AbortController();
     const onAbort = (): void => stop.abort(signal.reason);
     signal.addEventListener('abort', onAbort);
@@ -64,7 +65,7 @@ export class BlobWriter {
       ids.push(id);
       const put = this.#put(`&comp=block&blockid=${encodeURIComponent(id)}`, block, {}, stop.signal);
       pending.add(put);
-      // One that fails stays, for the race below to tell.
+      // A failed request stays in the set, so that the race below rejects.
       put.then(() => pending.delete(put)).catch(() => undefined);
       if (pending.size >= CONCURRENT_BLOCKS) await Promise.race(pending);
     };

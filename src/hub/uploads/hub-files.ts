@@ -1,16 +1,15 @@
-import type { HubCredentials } from '../link';
-import type { EnrollmentKind } from 'azure-iot-certificates';
-import type { ProxyRule } from '../../options/proxy';
+import { isObject } from 'azure-iot-certificates/internal';
+import type { HubTarget } from '../link';
 import { HttpsClient, type HttpsResponse } from './https-client';
 import { retried } from './retry';
 import { refusedByHub, toUploadError, unexpectedAnswer } from './upload-error';
 
 const API_VERSION = '2021-04-12';
 
-/** Where a device uploads a file to. */
+/** The blob that a device uploads a file to, as the hub names it. */
 export interface UploadPlace {
   readonly correlationId: string;
-  /** Of the storage account. */
+  /** Host name of the storage account. */
   readonly hostName: string;
   readonly containerName: string;
   readonly blobName: string;
@@ -18,20 +17,11 @@ export interface UploadPlace {
   readonly sasToken: string;
 }
 
-/** How an upload ended, as the hub and its applications are told. */
+/** The outcome of an upload, for the hub and its applications. */
 export interface UploadOutcome {
   readonly isSuccess: boolean;
   readonly statusCode: number;
   readonly statusDescription: string;
-}
-
-/** The hub of the moment, and what to present to it. */
-export interface UploadTarget {
-  readonly credentials: HubCredentials;
-  readonly ca: readonly string[] | undefined;
-  /** The proxy through which a host is reached. */
-  readonly proxyFor: ProxyRule;
-  readonly enrollment: EnrollmentKind;
 }
 
 const PLACE = ['correlationId', 'hostName', 'containerName', 'blobName', 'sasToken'] as const;
@@ -39,11 +29,8 @@ const PLACE = ['correlationId', 'hostName', 'containerName', 'blobName', 'sasTok
 function parsePlace(body: string): UploadPlace | undefined {
   try {
     const place: unknown = JSON.parse(body);
-    if (typeof place !== 'object' || place === null) return undefined;
-    const isComplete = PLACE.every(
-      (member) => typeof (place as Record<string, unknown>)[member] === 'string',
-    );
-    return isComplete ? (place as UploadPlace) : undefined;
+    const isComplete = isObject(place) && PLACE.every((member) => typeof place[member] === 'string');
+    return isComplete ? (place as unknown as UploadPlace) : undefined;
   } catch {
     return undefined;
   }
@@ -51,20 +38,20 @@ function parsePlace(body: string): UploadPlace | undefined {
 
 /** Asks the hub for a place to upload to. Rejects with a DeviceError or with `signal.reason`. */
 export async function requestUpload(
-  target: UploadTarget,
+  target: HubTarget,
   blobName: string,
   signal: AbortSignal,
 ): Promise<UploadPlace> {
   const what = `the upload of ${blobName}`;
   const { body } = await post(target, '', { blobName }, what, signal);
   const place = parsePlace(body);
-  if (place === undefined) throw unexpectedAnswer(what, peerOf(target));
+  if (place === undefined) throw unexpectedAnswer(what, target);
   return place;
 }
 
 /** Tells the hub how an upload ended. Rejects with a DeviceError or with `signal.reason`. */
 export async function notifyUpload(
-  target: UploadTarget,
+  target: HubTarget,
   correlationId: string,
   outcome: UploadOutcome,
   signal: AbortSignal,
@@ -78,20 +65,14 @@ export async function notifyUpload(
   );
 }
 
-function peerOf({ credentials, enrollment }: UploadTarget) {
-  return { host: credentials.host, enrollment };
-}
-
 async function post(
-  target: UploadTarget,
+  target: HubTarget,
   path: string,
   body: object,
   what: string,
   signal: AbortSignal,
 ): Promise<HttpsResponse> {
-  const { credentials, ca, proxyFor } = target;
-  const { host, deviceId, x509 } = credentials;
-  const peer = peerOf(target);
+  const { host, deviceId, x509, ca, proxyFor } = target;
   const client = new HttpsClient({ host, identity: x509, ca, proxy: proxyFor(host) });
   try {
     const send = async (): Promise<HttpsResponse> => {
@@ -105,9 +86,9 @@ async function post(
         signal,
       );
       if (response.status >= 200 && response.status < 300) return response;
-      throw refusedByHub(response, what, peer);
+      throw refusedByHub(response, what, target);
     };
-    return await retried(send, (error) => toUploadError(error, what, peer), signal);
+    return await retried(send, (error) => toUploadError(error, what, target), signal);
   } finally {
     client.close();
   }

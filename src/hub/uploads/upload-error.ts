@@ -1,42 +1,38 @@
 import { types } from 'node:util';
-import { DeviceError, type DeviceErrorInit, type EnrollmentKind } from 'azure-iot-certificates';
+import { DeviceError, isObject } from 'azure-iot-certificates/internal';
 import { explainSocketError } from '../../errors/connection-error';
+import { ConnectionError, TimeoutError } from '../../errors/errors';
 import { explainProxyFailure } from '../../errors/proxy-error';
-import { ConnectionError, TimeoutError } from '../../errors';
 import { findServiceCode, wordsFor } from '../../errors/service-codes';
 import { ProxyError } from '../../network/tunnel';
+import type { HubTarget } from '../link';
 import { SilenceError, type HttpsResponse } from './https-client';
 
-/** Statuses upon which the same request may succeed later. */
+/** HTTP statuses after which the same request may succeed later. */
 const TRANSIENT_STATUSES: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
-/** Errors whose remedy would name the ports of MQTT. */
+/** Codes of errors whose usual remedy names the ports of MQTT. */
 const UNREACHABLE: ReadonlySet<string> = new Set([
   'CONNECTION_REFUSED',
   'CONNECTION_LOST',
   'NETWORK_UNREACHABLE',
 ]);
-/** Longest text of a server that is repeated. */
+/** The longest text of a server that is quoted. */
 const MAX_TEXT = 300;
 
-/** Who was being talked to. */
-export interface UploadPeer {
-  readonly host: string;
-  readonly enrollment: EnrollmentKind;
-}
+/** The server of an error, and the enrollment of the device that its remedy depends on. */
+export type UploadPeer = Pick<HubTarget, 'host' | 'enrollment'>;
 
-/** What a hub says about a refusal. */
+/** The code, text and tracking ID of a refusal. */
 interface Details {
   readonly code: number | undefined;
   readonly text: string;
   readonly trackingId: string | undefined;
 }
 
-type Json = Readonly<Record<string, unknown>>;
-
-function parseObject(text: string): Json {
+function parseObject(text: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Json) : {};
+    return isObject(value) ? value : {};
   } catch {
     return {};
   }
@@ -120,7 +116,7 @@ export function unreadable(blobName: string, cause: unknown, { host }: UploadPee
   });
 }
 
-/** Whatever a request failed with, as an error of this library. */
+/** The error of this library for the failure of a request. */
 export function toUploadError(error: unknown, what: string, peer: UploadPeer): DeviceError {
   const { host } = peer;
   if (error instanceof DeviceError) return error;
@@ -143,10 +139,7 @@ export function toUploadError(error: unknown, what: string, peer: UploadPeer): D
   // Errors of the network are native ones, with the name of an errno, of OpenSSL or of the HTTP parser.
   const cause: Error & { code?: string } = types.isNativeError(error) ? error : new Error(String(error));
   if (cause.code?.startsWith('HPE_') === true) return unexpectedAnswer(what, peer, cause);
-  const { remedy, ...explanation }: Pick<DeviceErrorInit, 'code' | 'message' | 'remedy'> = explainSocketError(
-    cause,
-    host,
-  );
+  const { remedy, ...explanation } = explainSocketError(cause, host);
   return new ConnectionError({
     ...explanation,
     remedy: UNREACHABLE.has(explanation.code)

@@ -1,36 +1,38 @@
+import { FileError } from 'azure-iot-certificates/internal';
+import type { DeviceError } from 'azure-iot-certificates';
 import { withDeadline } from '../../network/deadline';
-import { FileError, type DeviceError } from 'azure-iot-certificates';
+import type { AssignmentKey, AssignmentStore } from '../../options/assignment-store';
+import type { Registration } from '../../options/registration';
 import type { ConnectOptions } from '../../options/types';
 import type { Device } from '../device';
-import type { Registration } from '../../options/registration';
-import { fileAssignmentStore } from './file';
-import type { AssignmentKey, AssignmentStore } from '../../options/assignment-store';
+import { fileAssignmentStore } from './stores';
 
-/** The store that the options name, if any. */
-function assignmentStore(options: ConnectOptions): AssignmentStore | undefined {
-  const { assignments, assignmentFile } = options;
-  return assignmentFile === undefined ? assignments : fileAssignmentStore(assignmentFile);
-}
-
-/** A store that has not answered by then does without. */
+/** For one call of a store, in milliseconds. */
 const STORE_TIMEOUT_MS = 10_000;
 
-/** A store that never keeps a device from connecting: what it fails with is reported and otherwise ignored. */
+/** Shows the failure of the store, or with `undefined` that it works again. */
+interface StoreStatus {
+  warn(source: 'assignments', failure: DeviceError | undefined): void;
+}
+
+/** The store of assignments that the options name. Its failures are warnings and never keep a device from connecting. */
 export class RememberedAssignments {
   readonly #store: AssignmentStore | undefined;
   readonly #path: string;
-  readonly #onProblem: (problem: DeviceError | undefined) => void;
+  readonly #status: StoreStatus;
 
-  constructor(options: ConnectOptions, onProblem: (problem: DeviceError | undefined) => void) {
-    this.#store = assignmentStore(options);
-    this.#path = options.assignmentFile ?? 'assignments';
-    this.#onProblem = onProblem;
+  constructor({ assignments, assignmentFile }: ConnectOptions, status: StoreStatus) {
+    this.#store = assignmentFile === undefined ? assignments : fileAssignmentStore(assignmentFile);
+    this.#path = assignmentFile ?? 'assignments';
+    this.#status = status;
   }
 
+  /** The remembered assignment of the device. Never rejects. */
   async load(device: Device, signal: AbortSignal): Promise<Registration | undefined> {
     return await this.#attempt('read', signal, (store) => store.load(keyOf(device)));
   }
 
+  /** Remembers the assignment of the device. Never rejects. */
   async save(device: Device, registration: Registration, signal: AbortSignal): Promise<void> {
     await this.#attempt('written', signal, (store) => store.save(keyOf(device), registration));
   }
@@ -45,10 +47,11 @@ export class RememberedAssignments {
       const store = this.#store;
       const onTimeout = () => new Error(`no answer within ${STORE_TIMEOUT_MS / 1000} s`);
       const result = await withDeadline({ timeoutMs: STORE_TIMEOUT_MS, signal, onTimeout }, () => use(store));
-      this.#onProblem(undefined);
+      this.#status.warn('assignments', undefined);
       return result;
     } catch (cause) {
-      this.#onProblem(
+      this.#status.warn(
+        'assignments',
         new FileError({
           code: what === 'read' ? 'FILE_NOT_READABLE' : 'FILE_NOT_WRITABLE',
           path: this.#path,

@@ -1,6 +1,6 @@
 import { checkCredentials, CredentialsError } from 'azure-iot-certificates';
 import { count, instant } from 'azure-iot-certificates/internal';
-import { extraRoots } from '../../../network/extra-roots';
+import { extraRoots } from '../../../network/secure-context';
 import { textInFlagTerms } from '../../flag-terms';
 import type { Step } from '../step';
 

@@ -1,7 +1,7 @@
 import { Message } from 'azure-iot-device';
 import { connectDevice } from '../../../connect';
 import type { DeviceConnection } from '../../../connection/device-connection';
-import { TimeoutError } from '../../../errors';
+import { TimeoutError } from '../../../errors/errors';
 import { withDeadline } from '../../../network/deadline';
 import type { Step } from '../step';
 

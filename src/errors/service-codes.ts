@@ -1,10 +1,10 @@
 import type { ServiceName } from 'azure-iot-certificates';
-import { CONNACK_CODES } from './connack';
-import { DPS_CODES } from './dps';
-import type { ServiceCodeEntry } from './entry';
-import { HUB_CODES } from './hub';
+import { CONNACK_CODES } from './service-codes/connack';
+import { DPS_CODES } from './service-codes/dps';
+import type { ServiceCodeEntry } from './service-codes/entry';
+import { HUB_CODES } from './service-codes/hub';
 
-export { wordsFor, type ServiceCodeEntry } from './entry';
+export { wordsFor, type ServiceCodeEntry } from './service-codes/entry';
 
 /**
  * What the codes of the device-facing services mean. The same number stands for different things at DPS and at a hub,

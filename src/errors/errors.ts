@@ -1,15 +1,8 @@
-import { DeviceError, type DeviceErrorInit, type ServiceName } from 'azure-iot-certificates';
+import { DeviceError } from 'azure-iot-certificates/internal';
+import type { DeviceErrorInit, ServiceName } from 'azure-iot-certificates';
 
-export {
-  CredentialsError,
-  DeviceError,
-  FileError,
-  InvalidOptionsError,
-  type DeviceErrorCode,
-  type DeviceErrorInit,
-  type OptionProblem,
-  type ServiceName,
-} from 'azure-iot-certificates';
+/** What an error says of a failure: its code, message and remedy, without the service and the cause. */
+export type Explanation = Omit<DeviceErrorInit, 'service' | 'cause'>;
 
 /** The Device Provisioning Service refused or failed the registration. */
 export class ProvisioningError extends DeviceError {

@@ -1,0 +1,114 @@
+import type { RegistrationResult } from 'azure-iot-provisioning-device';
+import createDebug from 'debug';
+import { ProvisioningError, type TimeoutError } from '../errors/errors';
+import { withDeadline } from '../network/deadline';
+import type { Registration } from '../options/registration';
+import type { Device } from './device';
+import { provisioningTimeout, toProvisioningError } from './provisioning-error';
+import type { DpsResponse } from './sdk-dps-responses';
+import { runRegistration, type ProvisioningTransportFactory } from './sdk-registration';
+
+const debug = createDebug('azure-iot-x509:provisioning');
+
+/** DPS connections are short. The keep-alive only serves to notice a dead one. */
+const KEEP_ALIVE_SECONDS = 30;
+
+/** Registers devices with the Device Provisioning Service. */
+export class DpsClient {
+  readonly #createTransport: ProvisioningTransportFactory;
+  readonly #timeoutMs: number;
+  /** The last answer of DPS to the registration under way. */
+  #lastResponse: DpsResponse | undefined;
+
+  /** @param timeoutMs for each registration, in milliseconds */
+  constructor(createTransport: ProvisioningTransportFactory, timeoutMs: number) {
+    this.#createTransport = createTransport;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /**
+   * Registers the device once, and returns what DPS has assigned.
+   *
+   * @throws {@link ProvisioningError}, {@link ConnectionError}, {@link TimeoutError}, or `signal.reason`
+   */
+  async register(device: Device, signal: AbortSignal): Promise<Registration> {
+    const timeoutMs = this.#timeoutMs;
+    let last: DpsResponse | undefined;
+    const onResponse = (response: DpsResponse) => {
+      last = response;
+      this.#lastResponse = response;
+    };
+    const onTimeout = () => provisioningTimeout(device, timeoutMs, last);
+    try {
+      return await withDeadline({ timeoutMs, signal, onTimeout }, (attempt) =>
+        this.#register(device, onResponse, attempt),
+      );
+    } finally {
+      this.#lastResponse = undefined;
+    }
+  }
+
+  /** The error for a call that has waited for the registration under way until its own deadline, `timeoutMs`. */
+  timeoutError(device: Device, timeoutMs: number): TimeoutError {
+    return provisioningTimeout(device, timeoutMs, this.#lastResponse);
+  }
+
+  async #register(
+    device: Device,
+    onResponse: (response: DpsResponse) => void,
+    signal: AbortSignal,
+  ): Promise<Registration> {
+    const { globalEndpoint: host, idScope, registrationId, payload, transport } = device;
+    debug('%s: registering at %s in %s', registrationId, host, idScope);
+    const request = {
+      ...{ host, idScope, registrationId, payload, transport, onResponse },
+      x509: device.material.toX509(),
+      wire: { ca: device.roots, proxy: device.proxyFor(host), keepAliveSeconds: KEEP_ALIVE_SECONDS },
+    };
+    let result: RegistrationResult;
+    try {
+      result = await runRegistration(request, this.#createTransport, signal);
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      throw toProvisioningError(error, device);
+    }
+    const registration = toRegistration(result, device);
+    debug('%s: assigned to %s as %s', registrationId, registration.assignedHub, registration.deviceId);
+    return registration;
+  }
+}
+
+function toRegistration(result: RegistrationResult, { registrationId }: Device): Registration {
+  const { assignedHub, deviceId } = result;
+  // The SDK passes on whatever JSON the service sent.
+  if (!isName(assignedHub) || !isName(deviceId)) {
+    throw new ProvisioningError({
+      code: 'INVALID_RESPONSE',
+      message: `The Device Provisioning Service assigned ${registrationId} without naming a hub and a device.`,
+      remedy: 'Try again. If it happens again, check that the endpoint is a Device Provisioning Service.',
+      isTransient: true,
+    });
+  }
+  const fields = result as Record<string, unknown>;
+  return {
+    ...{ registrationId, deviceId, assignedHub },
+    status: 'assigned',
+    ...text(fields, 'substatus'),
+    ...(fields['payload'] !== undefined && { payload: fields['payload'] }),
+    ...text(fields, 'createdDateTimeUtc'),
+    ...text(fields, 'lastUpdatedDateTimeUtc'),
+    ...text(fields, 'etag'),
+  };
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+function text<Name extends string>(
+  fields: Record<string, unknown>,
+  name: Name,
+): Partial<Record<Name, string>> {
+  const value = fields[name];
+  return typeof value === 'string' ? ({ [name]: value } as Record<Name, string>) : {};
+}
