@@ -5,6 +5,7 @@ import {
   createSelfSignedCertificate,
   writeCertificate,
 } from 'azure-iot-certificates';
+import { readProfile } from 'azure-iot-x509';
 import { run } from '../../src/cli/run';
 import { directoryPerTest } from './support/directory';
 import { MemoryIo } from './support/memory-io';
@@ -148,6 +149,19 @@ describe('profile init by flags', () => {
     // What was written can be used, wherever one is.
     const check = new MemoryIo({ cwd: '/', env: {} });
     expect(await run(['check', '--profile', directory.file('etc/device.json')], check)).toBe(0);
+  });
+
+  test('writes a profile from which readProfile() makes options of connectDevice()', async () => {
+    await device();
+    expect((await profile(['init', ...ALL_FLAGS, '--ca', 'ca.pem', '--transport', 'mqtt-ws'])).code).toBe(0);
+    expect(await readProfile(directory.file('device-profile.json'))).toEqual({
+      enrollment: 'hub-group',
+      idScope: '0ne00ABCDEF',
+      certFile: directory.file('certs/pump-2.crt'),
+      keyFile: directory.file('certs/pump-2.key'),
+      caFile: directory.file('ca.pem'),
+      transport: 'mqtt-ws',
+    });
   });
 
   test('takes environment variables where flags are absent', async () => {
