@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { abortable } from '../../src/network/deadline';
 
 /** Something was expected to be seen on the service side and was not. */
@@ -44,9 +43,4 @@ export async function nextEvent<Name extends string, Payload>(
   } finally {
     if (listener) source.off(name, listener);
   }
-}
-
-/** Whether two JSON values are the same. */
-export function isSame(actual: unknown, expected: unknown): boolean {
-  return isDeepStrictEqual(actual, expected);
 }

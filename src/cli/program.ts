@@ -10,7 +10,7 @@ import { isColored } from './output/style';
 import { terminalWidth } from './output/terminal';
 
 /** The name of the program. */
-export const PROGRAM = 'azure-iot-x509';
+const PROGRAM = 'azure-iot-x509';
 
 /** The widest lines of help, and their width where there is no terminal. */
 const MAX_WIDTH = 120;

@@ -36,7 +36,7 @@ async function chain() {
   return { root, line, device };
 }
 
-test('a chain is a tree, whatever file its parts are in, and every certificate is described', async () => {
+test('cert show draws a chain as a tree, whatever files its parts are in, and describes every certificate', async () => {
   const { root, line, device } = await chain();
   const sibling = await createDeviceCertificate({ commonName: 'pump-3', issuer: line });
   const files = [
@@ -65,7 +65,7 @@ test('a chain is a tree, whatever file its parts are in, and every certificate i
   expect(io.out).toContain('no CA; key usage digitalSignature; extended key usage clientAuth');
 });
 
-test('with --json everything is one document', async () => {
+test('cert show --json prints one JSON document', async () => {
   const { device } = await chain();
   const { code, io } = await show([write('pump-2-chain.crt', device.fullChain), '--json']);
   expect(code).toBe(0);
@@ -88,7 +88,7 @@ test('with --json everything is one document', async () => {
   });
 });
 
-test('what is in several files is shown once, with all of them', async () => {
+test('cert show shows a certificate that is in several files once, with all of the files', async () => {
   const { device } = await chain();
   const { io } = await show([
     write('a.crt', device.certificate),
@@ -100,7 +100,7 @@ test('what is in several files is shown once, with all of them', async () => {
   });
 });
 
-test('a name that was signed by another key of that name is no part of the tree', async () => {
+test('cert show does not put a certificate below a CA that has the name of its issuer but another key', async () => {
   const { root } = await chain();
   const other = await createRootCertificate({ commonName: 'Root', subject: { organization: 'Contoso' } });
   const line = await createIntermediateCertificate({ commonName: 'Line 9', issuer: other });
@@ -108,12 +108,12 @@ test('a name that was signed by another key of that name is no part of the tree'
   expect(io.out).not.toContain('└─');
 });
 
-describe('validity', () => {
+describe('cert show, for the validity of a certificate,', () => {
   const aroundDay = 86_400_000;
   test.each([
     [0.5, 'expires within a day'],
     [-3.5, 'expired 4 days ago'],
-  ])('%d days before the end reads "%s"', async (days, expected) => {
+  ])('prints, %d days before the end, "%s"', async (days, expected) => {
     const { x509, certificate } = await createSelfSignedCertificate({ commonName: 'pump-1' });
     const now = () => new Date(Date.parse(x509.validTo) - days * aroundDay);
     const io = new MemoryIo({ cwd: directory.path, now, terminal: { columns: 200 } });
@@ -122,7 +122,7 @@ describe('validity', () => {
     expect(io.out).toContain(days < 0 ? '\u001b[31m' : '\u001b[33m');
   });
 
-  test('before the beginning is said, too', async () => {
+  test('says that a certificate is not valid yet', async () => {
     const { x509, certificate } = await createSelfSignedCertificate({ commonName: 'pump-1' });
     const now = () => new Date(Date.parse(x509.validFrom) - aroundDay);
     const io = new MemoryIo({ cwd: directory.path, now });
@@ -131,7 +131,7 @@ describe('validity', () => {
   });
 });
 
-describe('a file without certificates is an error, and the others are shown', () => {
+describe('cert show reports an error for a file without certificates, and shows the other files:', () => {
   test.each<[string, string | Buffer, string]>([
     ['empty', '', 'is empty'],
     ['text', 'hello', 'What to do: Set FILE to the certificate'],
@@ -148,7 +148,7 @@ describe('a file without certificates is an error, and the others are shown', ()
     expect(io.out).toContain('CN=pump-2');
   });
 
-  test('missing', async () => {
+  test('a missing file', async () => {
     const { code, io } = await show(['missing.crt', '--json']);
     expect(code).toBe(1);
     expect(io.json).toMatchObject({
@@ -157,7 +157,7 @@ describe('a file without certificates is an error, and the others are shown', ()
     });
   });
 
-  test('private key, which is not shown', async () => {
+  test('a private key, which is not shown', async () => {
     const { device } = await chain();
     const { code, io } = await show([write('device.key', device.privateKey)]);
     expect(code).toBe(1);
@@ -168,13 +168,13 @@ describe('a file without certificates is an error, and the others are shown', ()
   });
 });
 
-test('a name in a certificate has no power over the terminal', async () => {
+test('cert show escapes control characters in the name of a certificate', async () => {
   const { certificate } = await createRootCertificate({ commonName: 'Root\u202egnp.\u2066x' });
   const { io } = await show([write('root.crt', certificate)]);
   expect(io.out).toContain('CN=Root\\u202egnp.\\u2066x');
 });
 
-describeWithOpenssl('a PKCS#12 file', () => {
+describeWithOpenssl('cert show, with a PKCS#12 file,', () => {
   async function pkcs12(): Promise<string> {
     const { device } = await chain();
     write('device.pem', device.privateKey + device.fullChain);
@@ -187,7 +187,7 @@ describeWithOpenssl('a PKCS#12 file', () => {
     return 'device.p12';
   }
 
-  test('is opened with the passphrase of a variable, or with one that is asked for', async () => {
+  test('opens it with the passphrase of a variable, or with one that is asked for', async () => {
     const file = await pkcs12();
     const env = { P12_PASS: PASSPHRASE };
     const named = await show(
@@ -206,7 +206,7 @@ describeWithOpenssl('a PKCS#12 file', () => {
     expect(asked.out).toContain('CN=pump-2');
   });
 
-  test('without its passphrase is an error that says how to give it', async () => {
+  test('reports how to give the passphrase when it has none', async () => {
     const file = await pkcs12();
     const { code, io } = await show([file]);
     expect(code).toBe(1);

@@ -35,7 +35,7 @@ const x509 = (name: string) => new X509Certificate(read(name));
 const mode = (name: string) => statSync(directory.file(join('certificates', name))).mode & 0o777;
 
 describe('cert root', () => {
-  test('makes a CA, says which file is for what, and what to do next', async () => {
+  test('makes a CA, and prints the purpose of each file and the next steps', async () => {
     const io = await root();
     const certificate = x509('root.crt');
     expect(certificate.subject).toBe('C=CH\nO=Contoso\\, Inc.\nCN=Contoso Root CA');
@@ -52,7 +52,7 @@ describe('cert root', () => {
     expect(readdirSync(files).sort()).toEqual(['root.crt', 'root.key']);
   });
 
-  test('is one JSON document with --json', async () => {
+  test('prints one JSON document with --json', async () => {
     const io = await made([
       ...['root', '--cn', 'R', '--subject', 'O=C', '--days', '30', '--algorithm', 'RSA-2048', '--json'],
     ]);
@@ -92,7 +92,7 @@ describe('cert root', () => {
     await made(['device', '--cn', 'pump-1', ...files, '--ca-passphrase-env', 'CA_PASS'], signing);
   });
 
-  test('does not ask where nobody is', async () => {
+  test('refuses --encrypt where there is no terminal to ask for the passphrase', async () => {
     const { code, io } = await cert(['root', '--cn', 'R', '--subject', 'O=C', '--encrypt']);
     expect(code).toBe(2);
     expect(io.err).toContain('give --passphrase-env or --passphrase-file instead');
@@ -112,7 +112,7 @@ describe('cert root', () => {
     expect(read('root.key')).not.toBe(before);
   });
 
-  test('interrupted while it makes the key, writes nothing', async () => {
+  test('writes nothing when it is interrupted while it makes the key', async () => {
     const io = new MemoryIo({ cwd: directory.path });
     const making = cert(['root', '--cn', 'R', '--subject', 'O=C', '--algorithm', 'RSA-4096'], io);
     await io.until(({ err }) => err.includes('Making the key'));
@@ -131,14 +131,14 @@ describe('cert root', () => {
     ['a CN that is too long', ['--cn', 'R'.repeat(65), '--subject', 'O=C'], 'Shorten --cn to 64 characters'],
     ['half a day', ['--cn', 'R', '--subject', 'O=C', '--days', '0.5'], '--days must be a whole number'],
     ['a path as name', ['--cn', 'R', '--subject', 'O=C', '--name', '../root'], '--name must be a file name'],
-  ])('with %s is wrong usage', async (_what, args, message) => {
+  ])('refuses a command line with %s', async (_what, args, message) => {
     const { code, io } = await cert(['root', ...args]);
     expect(code).toBe(2);
     expect(io.err).toContain(message);
     expect(existsSync(directory.file('certificates'))).toBe(false);
   });
 
-  test('a directory that cannot be made is an error with its name', async () => {
+  test('names a directory that cannot be made', async () => {
     writeFileSync(directory.file('taken'), '');
     const { code, io } = await cert(['root', '--cn', 'R', '--subject', 'O=C', '--out', 'taken']);
     expect(code).toBe(1);
@@ -146,7 +146,7 @@ describe('cert root', () => {
   });
 });
 
-test('the subject can be written as openssl writes it', async () => {
+test('cert root takes the subject as openssl writes it', async () => {
   await made(['root', '--cn', 'R', '--subject', '/O=Contoso\\/West/OU=Pumps, big/serialnumber=7']);
   expect(x509('root.crt').subject).toBe('O=Contoso/West\nOU=Pumps\\, big\nserialNumber=7\nCN=R');
 });
@@ -179,7 +179,7 @@ describe('cert intermediate and cert device', () => {
     );
   });
 
-  test('without --ca the device signs itself, for an individual enrollment', async () => {
+  test('make a self-signed device certificate without --ca, for an individual enrollment', async () => {
     const io = await made(['device', '--cn', 'pump-1', '--subject', 'O=Contoso']);
     const certificate = x509('pump-1.crt');
     expect(certificate.verify(certificate.publicKey)).toBe(true);
@@ -200,7 +200,7 @@ describe('cert intermediate and cert device', () => {
     expect(io.err).toContain(message);
   });
 
-  test('keep upper case that is wanted, and say what IoT Central would not take', async () => {
+  test('keep upper case with --keep-case, and say which IDs IoT Central does not take', async () => {
     const io = await made(['device', '--cn', 'Pump_1', '--keep-case', '--subject', 'O=C']);
     expect(x509('Pump_1.crt').subject).toContain('CN=Pump_1');
     expect(io.err).toContain('IoT Central takes only letters, digits and "-"');
@@ -226,7 +226,7 @@ describe('cert intermediate and cert device', () => {
     expect(tooDeep.io.err).toContain('path length is 0');
   });
 
-  test('ask for the passphrase of the CA, again when it is wrong, and say so where nobody is', async () => {
+  test('ask for the passphrase of the CA, again when it is wrong, and report that it is missing where there is no terminal', async () => {
     const env = { CA_PASS: PASSPHRASE };
     await made(
       ['root', '--cn', 'R', '--subject', 'O=C', '--passphrase-env', 'CA_PASS'],
@@ -269,13 +269,13 @@ describe('cert verification', () => {
     expect(x509('verification.crt').subject).toBe('CN=1A2B3C');
   });
 
-  test('needs code, CA and key', async () => {
+  test('names a required flag that is missing', async () => {
     const { code, io } = await cert(['verification']);
     expect(code).toBe(2);
     expect(io.err).toContain("required option '--code <code>' not specified");
   });
 
-  test('its name is no path', async () => {
+  test('refuses a path as --name', async () => {
     await root();
     const { code } = await cert(['verification', '--code', 'X', '--name', '../x', ...byRoot]);
     expect(code).toBe(2);
@@ -283,7 +283,7 @@ describe('cert verification', () => {
   });
 });
 
-test('what is made lets a device connect: CA, proof of possession, intermediate, device', async () => {
+test('a device connects with a certificate below a CA and an intermediate that the cert commands have made', async () => {
   await using emulator = await startEmulator({ retryAfterSeconds: 0 });
   await root();
   const { certificates, enrollmentGroups } = emulator.dps;
@@ -306,8 +306,8 @@ test('what is made lets a device connect: CA, proof of possession, intermediate,
   await connection.close();
 });
 
-describeWithOpenssl('openssl', () => {
-  test('verifies what is made, for its purpose', async () => {
+describeWithOpenssl('openssl verify', () => {
+  test('accepts a chain that the cert commands have made, for TLS clients', async () => {
     await root();
     await made(['intermediate', '--cn', 'Line 1', ...byRoot]);
     const line = ['--ca', 'certificates/line-1.crt', '--ca-key', 'certificates/line-1.key'];
@@ -331,7 +331,7 @@ describeWithOpenssl('openssl', () => {
   });
 });
 
-test('a directory in the way of the key leaves nothing half-made', async () => {
+test('cert root leaves no certificate behind when its key cannot be written', async () => {
   mkdirSync(directory.file('certificates/root.key'), { recursive: true });
   const { code } = await cert(['root', '--cn', 'R', '--subject', 'O=C', '--force']);
   expect(code).toBe(1);

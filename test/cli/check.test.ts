@@ -33,7 +33,7 @@ async function device(name = 'pump-2', passphrase?: string): Promise<readonly st
 }
 
 describe('check', () => {
-  test('says that sound credentials are ready, and what they are', async () => {
+  test('describes credentials that can work, and says that they are ready', async () => {
     const { code, io } = await check(await device());
     expect(code).toBe(0);
     expect(io.err).toBe('');
@@ -56,7 +56,7 @@ describe('check', () => {
     expect(io.out).toContain('"pump-2" cannot connect as hub-group: 1 error, 1 warning and 1 note.');
   });
 
-  test('is one JSON document with --json', async () => {
+  test('prints one JSON document with --json', async () => {
     const flags = await device();
     const { code, io } = await check([...flags, '--registration-id', 'pump-3', '--json']);
     expect(code).toBe(1);
@@ -103,7 +103,7 @@ describe('check', () => {
   });
 });
 
-describe('the passphrase of the key', () => {
+describe('the passphrase of the key, in check,', () => {
   test('comes from the variable that is named, from a file, or from KEY_PASSPHRASE', async () => {
     const flags = await device('pump-2', PASSPHRASE);
     writeFileSync(directory.file('passphrase'), `${PASSPHRASE}\n`);

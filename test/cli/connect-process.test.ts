@@ -25,7 +25,7 @@ function start(...flags: string[]): {
 
 const bodies = () => running.hub.receivedTelemetry('piped-1').map(({ body }) => body.toString());
 
-test('a pipe that ends ends it, when everything is delivered', async () => {
+test('connect --stdin ends when its input ends and everything is delivered', async () => {
   const { process: child, ended } = start('--stdin', '--json');
   child.stdin.end('{"n":1}\n{"n":2}\n');
   const [out, [code]] = await Promise.all([text(child.stdout), ended]);
@@ -34,7 +34,7 @@ test('a pipe that ends ends it, when everything is delivered', async () => {
   expect(bodies()).toEqual(['{"n":1}', '{"n":2}']);
 });
 
-test('Ctrl-C closes the connection and ends it with 0, although the pipe stays open', async () => {
+test('connect --stdin closes the connection on Ctrl-C and exits with 0, although its input stays open', async () => {
   const { process: child, ended } = start('--stdin');
   await once(running.hub, 'deviceSubscribed');
   const left = once(running.hub, 'deviceDisconnected');

@@ -58,7 +58,7 @@ async function stop({ io, code }: Call): Promise<number> {
   return await code;
 }
 
-describe('when something is wrong', () => {
+describe('connect, when something is wrong:', () => {
   test.each<[string, string[], RegExp]>([
     ['--every without --telemetry', ['--every', '5s'], /--every needs --telemetry/],
     [
@@ -92,14 +92,14 @@ describe('when something is wrong', () => {
     expect(io.err).toMatch(/^What to do: /m);
   });
 
-  test('with --json the error is the last line', async () => {
+  test('with --json, the error is the last line', async () => {
     running.emulator.dps.individualEnrollments.update(deviceId(), { provisioningStatus: 'disabled' });
     const { io, code } = start('--json');
     expect(await code).toBe(1);
     expect(io.jsonLines.at(-1)).toMatchObject({ error: { service: 'dps', isTransient: false } });
   });
 
-  test('an interruption while it connects ends with 130, and nothing stays open', async () => {
+  test('an interruption while it connects ends it with 130, and nothing stays open', async () => {
     await using server = await startScriptedServer(() => undefined);
     const caFile = join(directory.path, 'silent.pem');
     writeFileSync(caFile, server.ca);
@@ -131,7 +131,7 @@ describe('when something is wrong', () => {
     expect(io.err).toContain('1 message not delivered.');
   });
 
-  test('what cannot be delivered before the end is told, and the exit code is 1', async () => {
+  test('messages that cannot be delivered before the end are shown, and the exit code is 1', async () => {
     await expectNothingLeft(async () => {
       const call = await connected('--stdin', '--json');
       await running.hub.stop();
@@ -153,7 +153,7 @@ describe('when something is wrong', () => {
     });
   });
 
-  test('--once that is interrupted was not done: 130', async () => {
+  test('--once exits with 130 when it is interrupted before everything is delivered', async () => {
     const seen = once(running.hub, 'deviceConnected');
     const { io, code } = start('--once', '--stdin');
     await seen;
@@ -162,7 +162,7 @@ describe('when something is wrong', () => {
     expect(await code).toBe(130);
   });
 
-  test('a connection that is given up ends it with the reason', async () => {
+  test('a connection that is given up ends it with an error that says why', async () => {
     const call = await connected('--json');
     running.emulator.dps.individualEnrollments.update(deviceId(), { provisioningStatus: 'disabled' });
     running.hub.devices.disable(deviceId());
@@ -174,8 +174,8 @@ describe('when something is wrong', () => {
   });
 });
 
-describe('what is sent', () => {
-  test('--once sends, waits until it is delivered, and closes', async () => {
+describe('connect, for messages to the hub:', () => {
+  test('--once sends a message, waits until it is delivered, and closes', async () => {
     await expectNothingLeft(async () => {
       const { io, code } = start(
         ...['--once', '--telemetry', '{"temperature": 21.5}'],
@@ -194,7 +194,7 @@ describe('what is sent', () => {
     expect(bodies(telemetry())).toEqual(['{"temperature":21.5}']);
   });
 
-  test('--once leaves messages to the device where they are', async () => {
+  test('--once does not receive messages to the device', async () => {
     await start('--once').code;
     const { outcome } = await running.hub.sendCloudToDevice(deviceId(), { body: 'for the real device' });
     const { io, code } = start('--once', '--telemetry', '1');
@@ -203,21 +203,21 @@ describe('what is sent', () => {
     expect(await Promise.race([outcome, Promise.resolve('waiting')])).not.toBe('Success');
   });
 
-  test('--report changes the twin', async () => {
+  test('--report changes the reported properties of the twin', async () => {
     const { io, code } = start('--once', '--report', '{"firmware":"1.2.3"}', '--json');
     expect(await code).toBe(0);
     expect(events(io, 'reported-properties')).toMatchObject([{ patch: { firmware: '1.2.3' } }]);
     expect(running.hub.getTwin(deviceId()).properties.reported).toMatchObject({ firmware: '1.2.3' });
   });
 
-  test('--every sends again and again, --for ends it', async () => {
+  test('--every sends the message again and again, and --for ends the command', async () => {
     const { io, code } = start('--telemetry', '{"n":1}', '--every', '100ms', '--for', '350ms');
     expect(await code).toBe(0);
     expect(telemetry().length).toBeGreaterThanOrEqual(3);
     expect(io.out.match(/ sent /g)).toHaveLength(telemetry().length);
   });
 
-  test('each line of the input is a message; its end waits for delivery, also during an outage', async () => {
+  test('--stdin sends each line as a message, and waits at the end of the input until all are delivered, also during an outage', async () => {
     await expectNothingLeft(async () => {
       const { io, code } = await connected('--stdin', '--json');
       const input = io.stdin as unknown as NodeJS.WritableStream;
@@ -233,7 +233,7 @@ describe('what is sent', () => {
     expect(bodies(telemetry())).toEqual(['{"n":1}', '{"n":2}', 'three']);
   });
 
-  test('a line of the input that is larger than a message may be is not delivered, and the next one is', async () => {
+  test('--stdin reports a line that is larger than a message may be, and sends the next one', async () => {
     const { io, code } = start('--stdin', '--once', '--json');
     const input = io.stdin as unknown as NodeJS.WritableStream;
     for (let part = 0; part < 30; part++) input.write('x'.repeat(10_000));
@@ -243,7 +243,7 @@ describe('what is sent', () => {
     expect(events(io, 'undelivered')).toMatchObject([{ error: { code: 'INVALID_OPTIONS' } }]);
   });
 
-  test('many lines are read only as fast as they are delivered', async () => {
+  test('--stdin delivers more lines than may be under way at once', async () => {
     const { io, code } = start('--stdin', '--once');
     const input = io.stdin as unknown as NodeJS.WritableStream;
     for (let line = 0; line < 500; line++) input.write(`${line}\n`);
@@ -252,7 +252,7 @@ describe('what is sent', () => {
     expect(bodies(telemetry())).toEqual(Array.from({ length: 500 }, (_, line) => String(line)));
   });
 
-  test('without --stdin the input is left alone', async () => {
+  test('standard input is not read without --stdin', async () => {
     const { io, code } = start('--once', '--telemetry', '1');
     (io.stdin as unknown as NodeJS.WritableStream).write('not for the hub\n');
     expect(await code).toBe(0);
@@ -261,8 +261,8 @@ describe('what is sent', () => {
   });
 });
 
-describe('what comes', () => {
-  test('messages are shown and completed', async () => {
+describe('connect, for what the hub sends:', () => {
+  test('messages to the device are shown and completed', async () => {
     const call = await connected();
     const { outcome } = await running.hub.sendCloudToDevice(deviceId(), {
       body: 'Filter change is due',
@@ -274,7 +274,7 @@ describe('what comes', () => {
     expect(call.io.out).toMatch(/ {2}received Filter change is due \(messageId=m-1, .*priority=low\)$/m);
   });
 
-  test('a message has no power over the terminal', async () => {
+  test('control characters in a message are escaped', async () => {
     const call = await connected();
     const { outcome } = await running.hub.sendCloudToDevice(deviceId(), { body: 'a\u001b[2Jb\nc' });
     await outcome;
@@ -282,16 +282,19 @@ describe('what comes', () => {
     expect(call.io.out).toContain('received a\\u001b[2Jb\\u000ac');
   });
 
-  test.each(['reboot', 'constructor', 'toString'])('method %s is answered 200 {}', async (methodName) => {
-    const call = await connected();
-    const answer = await running.hub.invokeMethod(deviceId(), { methodName, payload: { delay: 5 } });
-    expect(answer).toEqual({ status: 200, payload: {} });
-    expect(await running.hub.invokeMethod(deviceId(), { methodName })).toEqual(answer);
-    expect(await stop(call)).toBe(0);
-    expect(call.io.out).toContain(`method ${methodName}({"delay":5}) answered 200 {}`);
-  });
+  test.each(['reboot', 'constructor', 'toString'])(
+    'the direct method %s is answered 200 {}',
+    async (methodName) => {
+      const call = await connected();
+      const answer = await running.hub.invokeMethod(deviceId(), { methodName, payload: { delay: 5 } });
+      expect(answer).toEqual({ status: 200, payload: {} });
+      expect(await running.hub.invokeMethod(deviceId(), { methodName })).toEqual(answer);
+      expect(await stop(call)).toBe(0);
+      expect(call.io.out).toContain(`method ${methodName}({"delay":5}) answered 200 {}`);
+    },
+  );
 
-  test('or as the flags say, also after the connection was lost', async () => {
+  test('direct methods are answered as --method-response and --method-status say, also after a reconnect', async () => {
     const call = await connected(
       '--method-response',
       'reboot={"a":"=b"}',
@@ -318,7 +321,7 @@ describe('what comes', () => {
     ]);
   });
 
-  test('the twin, and then each change of the desired properties', async () => {
+  test('the twin is shown, and then each change of the desired properties', async () => {
     await start('--once').code;
     running.hub.updateDesiredProperties(deviceId(), { interval: 30 });
     const call = await connected('--json');
@@ -330,8 +333,8 @@ describe('what comes', () => {
   });
 });
 
-describe('what goes on', () => {
-  test('each state is an event', async () => {
+describe('connect, for the state of the connection:', () => {
+  test('each change of the state is an event with --json', async () => {
     const call = await connected('--json');
     running.hub.disconnectDevice(deviceId());
     await call.io.until(
@@ -354,7 +357,7 @@ describe('what goes on', () => {
     for (const { at } of call.io.jsonLines as { at: string }[]) expect(Date.parse(at)).not.toBeNaN();
   });
 
-  test('in words, too', async () => {
+  test('each change of the state is shown in words', async () => {
     const call = await connected();
     running.hub.disconnectDevice(deviceId());
     await call.io.until(({ out }) => (out.match(/ connected to /g) ?? []).length === 2);
@@ -367,7 +370,7 @@ describe('what goes on', () => {
     expect(call.io.err).toBe('Connecting …\n');
   });
 
-  test('a certificate that expires soon', async () => {
+  test('a certificate that expires soon is a warning on stderr', async () => {
     device = await writeDevice(directory.path, running.emulator, 'hub-individual', `pump-${++number}`, {
       validity: { days: 5 },
     });
@@ -376,7 +379,7 @@ describe('what goes on', () => {
     expect(io.err).toMatch(/^warning: .*expire/m);
   });
 
-  test('when nobody reads its output any more, it ends', async () => {
+  test('it ends when the reader of its output has gone', async () => {
     const { io, code } = await connected();
     const left = once(running.hub, 'deviceDisconnected');
     io.closeOutput();
@@ -384,7 +387,7 @@ describe('what goes on', () => {
     expect(await left).toMatchObject([{ deviceId: deviceId() }]);
   });
 
-  test('an assignment is remembered', async () => {
+  test('--assignment-file spares the second start a registration', async () => {
     const file = join(directory.path, 'assignments.json');
     expect(await start('--once', '--assignment-file', file).code).toBe(0);
     const registered = running.emulator.dps.registrations.get(deviceId())?.lastUpdatedDateTimeUtc;

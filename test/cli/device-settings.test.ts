@@ -14,7 +14,7 @@ import { runCommand } from './support/run-command';
 const directory = directoryPerTest();
 const PASSPHRASE = 'open-sesame-42';
 
-describe('settings', () => {
+describe('the settings of a device', () => {
   const resolve = async (args: readonly string[], env: Record<string, string> = {}) => {
     const io = new MemoryIo({ cwd: directory.path, env });
     let resolved: Awaited<ReturnType<typeof connectOptions>> | undefined;
@@ -65,11 +65,11 @@ describe('settings', () => {
     return 'etc/device.json';
   }
 
-  test('of the environment are those that the library reads', async () => {
+  test('are read from the same environment variables as in the library', async () => {
     expect(await resolve([], env)).toEqual(connectionOptionsFromEnv(env));
   });
 
-  test('of a profile count before the environment; its paths start where it is', async () => {
+  test('in a profile count before the environment, and its paths start at the profile', async () => {
     const options = await resolve(['--profile', profile()], env);
     expect(options).toEqual({
       ...connectionOptionsFromEnv(env),
@@ -84,7 +84,7 @@ describe('settings', () => {
     expect(await resolve([], { ...env, AZURE_IOT_X509_PROFILE: profile() })).toEqual(options);
   });
 
-  test('of flags count before the profile', async () => {
+  test('in flags count before the profile', async () => {
     const flags = ['--id-scope', '0ne00000FLAG', '--timeout', '1m', '--transport', 'mqtt-ws'];
     const more = ['--payload', '{"a":1}', '--assignment-file', 'a.json', '--skip-check', 'chain-in-order'];
     expect(await resolve(['--profile', profile(), ...flags, ...more], env)).toMatchObject({
@@ -107,7 +107,7 @@ describe('settings', () => {
     });
   });
 
-  test('of a PKCS#12 file are certificate and key at once', async () => {
+  test('take --pkcs12 for certificate and key', async () => {
     const flags = ['--enrollment', 'hub-group', '--id-scope', '0ne00ABCDEF', '--pkcs12', 'device.p12'];
     const file = directory.file('device.p12');
     expect(await resolve(flags)).toMatchObject({ certFile: file, keyFile: file });
@@ -144,12 +144,12 @@ describe('settings', () => {
       'name of an environment variable',
     ],
     ['with a text for a payload', '{"version":1,"payload":"x"}', '"payload" must be an object'],
-  ])('of a profile %s are refused', async (_what, content, message) => {
+  ])('are refused in a profile %s', async (_what, content, message) => {
     writeFileSync(directory.file('bad.json'), content);
     await expect(resolve(['--profile', 'bad.json'])).rejects.toThrow(message);
   });
 
-  test('of a profile that is missing are explained', async () => {
+  test('are explained when the profile is missing', async () => {
     const io = new MemoryIo({ cwd: directory.path });
     const code = await run(['check', '--profile', 'missing.json'], io);
     expect(code).toBe(1);

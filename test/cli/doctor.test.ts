@@ -126,8 +126,8 @@ const NETWORK_STEPS = ['dps-name', 'dps-port', 'dps-tls'] as const;
 const AFTER_TLS = ['registration', 'hub-name', 'hub-port', 'hub-tls', 'hub-connection', 'telemetry'];
 const skipped = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, 'skipped']));
 
-describe('what is wrong on this machine', () => {
-  test('a key of another certificate: the way is looked at all the same, and nothing is registered', async () => {
+describe('doctor, on this machine,', () => {
+  test('finds a key of another certificate, examines the network all the same, and registers nothing', async () => {
     const other = await writeDevice(directory.path, running.emulator, 'hub-group', `other-${number}`);
     const flags = [...device.without('--key'), '--key', other.keyFile];
     const report = await examine(flags);
@@ -143,7 +143,7 @@ describe('what is wrong on this machine', () => {
     expect(running.emulator.dps.registrations.get(`pump-${number}`)).toBeUndefined();
   });
 
-  test('a certificate that expires soon is a warning', async () => {
+  test('warns of a certificate that expires soon', async () => {
     device = await writeDevice(directory.path, running.emulator, 'hub-individual', `soon-${number}`, {
       validity: { days: 5 },
     });
@@ -156,7 +156,7 @@ describe('what is wrong on this machine', () => {
     expect(io.out).toContain('can connect. Look at the warnings, though: credentials.');
   });
 
-  test('a clock that has never been set', async () => {
+  test('finds a clock that has never been set', async () => {
     const report = await examine(device.flags, { now: () => new Date('1970-01-01T00:03:00Z') });
     expect(report.code).toBe(1);
     expect(stepOf(report, 'clock')).toMatchObject({
@@ -169,7 +169,7 @@ describe('what is wrong on this machine', () => {
     expect(statuses(report)).toMatchObject({ 'dps-port': 'ok', ...skipped(['dps-tls', ...AFTER_TLS]) });
   });
 
-  test('a clock that is behind is noticed by the time in the answer of DPS', async () => {
+  test('notices a clock that is behind by the time in the answer of DPS', async () => {
     const now = () => new Date(Date.now() - 3_600_000);
     const report = await examine(device.flags, { now });
     expect(stepOf(report, 'registration')).toMatchObject({
@@ -178,7 +178,7 @@ describe('what is wrong on this machine', () => {
     });
   });
 
-  test('a variable that is no proxy, where it matters', async () => {
+  test('refuses a proxy variable that names no HTTP proxy, for MQTT over WebSockets only', async () => {
     const env = { HTTPS_PROXY: 'socks5://jane:S3cret-word@proxy:1080' };
     const report = await examine([...device.flags, '--transport', 'mqtt-ws'], { env });
     expect(stepOf(report, 'proxy')).toMatchObject({ status: 'failed', error: { code: 'INVALID_OPTIONS' } });
@@ -194,13 +194,13 @@ describe('what is wrong on this machine', () => {
     [{}, 'none is set'],
     [{ HTTP_PROXY: 'http://proxy:8080' }, 'none: HTTP_PROXY is set, but it is HTTPS_PROXY that counts'],
     [{ HTTPS_PROXY: 'http://proxy:8080' }, 'HTTPS_PROXY does not count for localhost:'],
-  ])('which proxy variable counts: %j', async (env, summary) => {
+  ])('says which proxy is used with the environment %j', async (env, summary) => {
     const report = await examine([...device.flags, '--transport', 'mqtt-ws'], { env });
     expect(stepOf(report, 'proxy').summary).toContain(summary);
     expect(report.code).toBe(0);
   });
 
-  test('flags that are missing or wrong: usage, nothing is looked at', async () => {
+  test('examines nothing when flags are missing', async () => {
     const io = new MemoryIo();
     expect(await runCommand(doctor, ['--json', '--enrollment', 'hub-group'], io)).toBe(2);
     expect(io.json).toMatchObject({ error: { code: 'USAGE' } });
@@ -208,11 +208,11 @@ describe('what is wrong on this machine', () => {
   });
 });
 
-describe('what is wrong on the way', () => {
+describe('doctor, on the way to DPS,', () => {
   test.each([
     ['ENOTFOUND', 'HOST_NOT_FOUND', /has no address/],
     ['EAI_AGAIN', 'NAME_RESOLUTION_FAILED', /name server did not answer/],
-  ])('a name server that says %s', async (code, errorCode, message) => {
+  ])('explains the answer %s of the name server', async (code, errorCode, message) => {
     const lookup = () => Promise.reject(Object.assign(new Error(code), { code }));
     const report = await examine(at('dps.example.com'), { lookup });
     expect(stepOf(report, 'dps-name')).toMatchObject({ status: 'failed', error: { code: errorCode } });
@@ -220,7 +220,7 @@ describe('what is wrong on the way', () => {
     expect(statuses(report)).toMatchObject(skipped(['dps-port', 'dps-tls', ...AFTER_TLS]));
   });
 
-  test('a name that only the proxy can resolve', async () => {
+  test('suggests MQTT over WebSockets when there is a proxy that resolves names', async () => {
     const lookup = () => Promise.reject(Object.assign(new Error('no'), { code: 'ENOTFOUND' }));
     const env = { HTTPS_PROXY: 'http://proxy.example.com:8080' };
     const report = await examine(at('dps.example.com'), { lookup, env });
@@ -229,7 +229,7 @@ describe('what is wrong on the way', () => {
     );
   });
 
-  test('a name server that never answers', async () => {
+  test('finds a name server that never answers', async () => {
     const report = await examine(at('dps.example.com'), {
       lookup: () => new Promise(() => undefined),
       probeTimeoutMs: 50,
@@ -242,7 +242,7 @@ describe('what is wrong on the way', () => {
   test.each([
     ['mqtt', 'mqtt-ws'],
     ['mqtt-ws', 'mqtt'],
-  ] as const)('the port for %s is closed, the other one is open: use that', async (closed, open) => {
+  ] as const)('suggests the other transport when only the port for %s is closed', async (closed, open) => {
     await using server = await rawServer((socket) => socket.end());
     const blocked = await closedPort();
     const ports = { [closed]: blocked, [open]: server.port } as Network['ports'];
@@ -256,7 +256,7 @@ describe('what is wrong on the way', () => {
     expect(statuses(report)).toMatchObject(skipped(['dps-tls', ...AFTER_TLS]));
   });
 
-  test('both ports are closed', async () => {
+  test('suggests the firewall and a proxy when both ports are closed', async () => {
     const ports = { mqtt: await closedPort(), 'mqtt-ws': await closedPort() };
     const report = await examine(at('localhost'), { ports });
     const { summary, remedy } = stepOf(report, 'dps-port');
@@ -265,7 +265,7 @@ describe('what is wrong on the way', () => {
     expect(remedy).toContain('use --transport mqtt-ws and set HTTPS_PROXY');
   });
 
-  test('the port of the endpoint is closed', async () => {
+  test('suggests to check the port of the endpoint when that is closed', async () => {
     const port = await closedPort();
     const report = await examine(at(`localhost:${port}`));
     expect(stepOf(report, 'dps-port').remedy).toMatch(
@@ -282,7 +282,7 @@ describe('what is wrong on the way', () => {
       'TLS_FAILED',
       /secure/,
     ],
-  ])('something that %s', async (_what, onConnection, code, message) => {
+  ])('explains a server that %s', async (_what, onConnection, code, message) => {
     await expectNothingLeft(async () => {
       await using server = await rawServer(onConnection);
       const report = await examine(at(`localhost:${server.port}`), { probeTimeoutMs: 200 });
@@ -296,7 +296,7 @@ describe('what is wrong on the way', () => {
   test.each([
     ['407: it wants user and password', { kind: 'refuse', status: 407 }, 'PROXY_REFUSED', /user:password@/],
     ['it never answers', { kind: 'stall' }, 'TIMEOUT', /Check the address of the proxy/],
-  ] as const)('the proxy does not connect. %s', async (_what, behavior, code, remedy) => {
+  ] as const)('explains a proxy that does not connect: %s', async (_what, behavior, code, remedy) => {
     await using proxy = await startConnectProxy({ behavior });
     const flags = [...at('dps.example.com'), '--transport', 'mqtt-ws', '--proxy', proxy.url];
     const report = await examine(flags, { probeTimeoutMs: 300 });
@@ -307,12 +307,12 @@ describe('what is wrong on the way', () => {
   });
 });
 
-describe('who answers in place of DPS', () => {
+describe('doctor, for the certificate of the server,', () => {
   /** The server got a connection and not a single packet. */
   const heardNothing = ({ clients }: ScriptedServer) =>
     clients.every(({ received }) => received.length === 0);
 
-  test('a server that nobody here trusts: its issuer is shown, and nothing is sent to it', async () => {
+  test('shows the issuer when the server is not trusted, and sends nothing to it', async () => {
     await using server = await startScriptedServer(() => undefined, { rootName: 'Somebody else' });
     const report = await examine(at(server.endpoint));
     const step = stepOf(report, 'dps-tls');
@@ -326,7 +326,7 @@ describe('who answers in place of DPS', () => {
   test.each([
     ['has expired', { notBefore: daysFromNow(-10), notAfter: daysFromNow(-5) }],
     ['is not valid yet', { notBefore: daysFromNow(5), notAfter: daysFromNow(10) }],
-  ])('a server whose certificate %s: it may be the clock', async (what, validity) => {
+  ])('suggests to check the clock when the certificate %s', async (what, validity) => {
     await using server = await startScriptedServer(() => undefined, { validity });
     const step = stepOf(await examine(at(server.endpoint, server.ca)), 'dps-tls');
     expect(step.summary).toContain(what);
@@ -334,14 +334,14 @@ describe('who answers in place of DPS', () => {
     expect(step.remedy).toMatch(/^If the clock is wrong: Set the clock/);
   });
 
-  test('a server for another name', async () => {
+  test('shows the name that the certificate is made for', async () => {
     await using server = await startScriptedServer(() => undefined, { hostNames: ['portal.hotel.example'] });
     const step = stepOf(await examine(at(server.endpoint, server.ca)), 'dps-tls');
     expect(step.summary).toContain('It is made for DNS:portal.hotel.example.');
     expect(step.remedy).toContain('somebody else answers in its place');
   });
 
-  describe('Azure, as far as the name goes', () => {
+  describe('and a host name of Azure,', () => {
     const name = 'global.azure-devices-provisioning.net';
 
     /** What is found when somebody opens TLS on the way to Azure. */
@@ -356,7 +356,7 @@ describe('who answers in place of DPS', () => {
       return { ...report, discardsOutgoing: heardNothing(server) };
     }
 
-    test('an inspection of TLS whose root is not trusted fails the step, and nothing is sent', async () => {
+    test('fails for an inspection of TLS whose root is not trusted, and sends nothing', async () => {
       const report = await inspected('Contoso internal CA', false);
       const step = stepOf(report, 'dps-tls');
       expect(step).toMatchObject({ status: 'failed', error: { code: 'SERVER_NOT_TRUSTED' } });
@@ -367,7 +367,7 @@ describe('who answers in place of DPS', () => {
       expect(report.discardsOutgoing).toBe(true);
     });
 
-    test('one that is trusted is a warning, since it takes the certificate of the device away', async () => {
+    test('warns of an inspection of TLS whose root is trusted: DPS does not get the certificate of the device', async () => {
       const report = await inspected('Contoso internal CA', true);
       const step = stepOf(report, 'dps-tls');
       expect(step).toMatchObject({
@@ -382,7 +382,7 @@ describe('who answers in place of DPS', () => {
     });
   });
 
-  test('the roots of Azure are those that Node.js knows by these names', () => {
+  test('takes four of the roots in Node.js for those of Azure', () => {
     const roots = bundledRoots();
     const azure = roots.filter((root) => signerOf([root]).kind === 'azure');
     expect(azure.map(({ subject }) => readableName(subject)).sort()).toEqual([
@@ -401,13 +401,13 @@ describe('who answers in place of DPS', () => {
     ['contoso.azure-devices.cn.', true],
     ['azure-devices.net.example.com', false],
     ['localhost', false],
-  ])('whether %s belongs to Azure: %s', (host, expected) => {
+  ])('says whether the host %s belongs to Azure: %s', (host, expected) => {
     expect(isAzureHost(host)).toBe(expected);
   });
 });
 
-describe('what is wrong in the cloud', () => {
-  test('a registration that is refused, with code and tracking ID', async () => {
+describe('doctor, in the cloud,', () => {
+  test('explains a registration that is refused, with its tracking ID', async () => {
     running.emulator.dps.enrollmentGroups.update(`pump-${number}-ca`, { provisioningStatus: 'disabled' });
     const report = await examine(device.flags);
     expect(report.code).toBe(1);
@@ -420,7 +420,7 @@ describe('what is wrong in the cloud', () => {
     );
   });
 
-  test('a hub that is away', async () => {
+  test('finds a hub that cannot be reached', async () => {
     await running.hub.stop();
     try {
       const report = await examine(device.flags);
@@ -432,7 +432,7 @@ describe('what is wrong in the cloud', () => {
     }
   });
 
-  test('a hub that refuses the device', async () => {
+  test('finds a hub that refuses the device', async () => {
     expect((await examine(device.flags)).code).toBe(0);
     running.hub.devices.disable(`pump-${number}`);
     const report = await examine(device.flags);
@@ -443,7 +443,7 @@ describe('what is wrong in the cloud', () => {
     expect(stepOf(report, 'telemetry').status).toBe('skipped');
   });
 
-  test('a hub that takes no message', async () => {
+  test('finds a hub that drops the connection at a message', async () => {
     await using hub = await startScriptedHub(async (client) => {
       await client.accept();
       await client.expect('publish');
@@ -464,9 +464,9 @@ describe('what is wrong in the cloud', () => {
   });
 });
 
-describe('when nothing is wrong', () => {
+describe('doctor, when nothing is wrong,', () => {
   test.each(['hub-individual', 'hub-group', 'central-individual', 'central-group'] as const)(
-    '%s: every step is ticked off, and nothing stays open',
+    'ticks off every step for %s, and nothing stays open',
     async (kind) => {
       device = await writeDevice(directory.path, running.emulator, kind, `valve-${kind}`);
       const io = new MemoryIo();
@@ -485,7 +485,7 @@ describe('when nothing is wrong', () => {
     },
   );
 
-  test('--skip-telemetry sends nothing', async () => {
+  test('sends no message with --skip-telemetry', async () => {
     const report = await examine([...device.flags, '--skip-telemetry']);
     expect(report.code).toBe(0);
     expect(statuses(report)).not.toHaveProperty('telemetry');
@@ -493,7 +493,7 @@ describe('when nothing is wrong', () => {
     expect(running.hub.receivedTelemetry(`pump-${number}`)).toEqual([]);
   });
 
-  test('the way over WebSockets through a proxy is examined, without the password in any output', async () => {
+  test('examines the way over WebSockets through a proxy, and never prints the password of the proxy', async () => {
     await using proxy = await startConnectProxy({ credentials: 'jane:p@ss' });
     const url = proxy.url.replace('://', '://jane:p%40ss@');
     const report = await examine([...device.flags, '--transport', 'mqtt-ws', '--proxy', url]);
@@ -504,7 +504,7 @@ describe('when nothing is wrong', () => {
     expect(new Set(proxy.targets)).toEqual(new Set([running.emulator.globalEndpoint, running.hub.hostName]));
   });
 
-  test('a terminal shows what goes on, and texts stay beside their titles', async () => {
+  test('keeps to the width of the terminal, with texts beside their titles', async () => {
     const io = new MemoryIo({ terminal: { columns: 60 } });
     expect(await runCommand(examining({}), [...device.flags, '--transport', 'mqtt-ws'], io)).toBe(0);
     const visible = stripVTControlCharacters(io.out).split('\n');
@@ -514,7 +514,7 @@ describe('when nothing is wrong', () => {
     for (const line of beside) expect(line).toMatch(/^ {18}\S/);
   });
 
-  test('an interruption ends it with 130, and nothing stays open', async () => {
+  test('ends with 130 when it is interrupted, and nothing stays open', async () => {
     await expectNothingLeft(async () => {
       await using server = await rawServer(() => undefined);
       const io = new MemoryIo();

@@ -6,7 +6,7 @@ import { MemoryIo } from './support/memory-io';
 const ESCAPE = '\u001b';
 const terminal = { columns: 40 };
 
-describe('colors', () => {
+describe('text has colors', () => {
   const isColored = (io: MemoryIo) => styleFor(io, 'stdout').red('x') !== 'x';
 
   test.each([
@@ -18,7 +18,7 @@ describe('colors', () => {
     ['a pipe with FORCE_COLOR', false, { FORCE_COLOR: '1' }, true],
     ['a terminal with FORCE_COLOR=0', true, { FORCE_COLOR: '0' }, false],
     ['a pipe with FORCE_COLOR and NO_COLOR', false, { FORCE_COLOR: '3', NO_COLOR: '1' }, true],
-  ])('%s: %p', (_where, isTerminal, env, expected) => {
+  ])('on %s: %p', (_where, isTerminal, env, expected) => {
     expect(isColored(new MemoryIo({ env, ...(isTerminal && { terminal }) }))).toBe(expected);
   });
 });
@@ -30,7 +30,7 @@ test('progress is a line on stderr, and leaves stdout alone', () => {
   expect(io.out).toBe('');
 });
 
-describe('results', () => {
+describe('results of a command', () => {
   const result = { json: { a: 1 }, text: () => ['a is 1'] };
 
   test('are text, or one JSON document, or lines of JSON', () => {
@@ -54,7 +54,7 @@ describe('results', () => {
   });
 });
 
-test('text of unknown origin has no power over the terminal', () => {
+test('control characters in text of unknown origin are escaped', () => {
   expect(printable(`a${ESCAPE}[31mb\nc\u202ed\u0007`)).toBe('a\\u001b[31mb\\u000ac\\u202ed\\u0007');
   expect(printable('Zürich, 東京')).toBe('Zürich, 東京');
 });

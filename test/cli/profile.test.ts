@@ -5,6 +5,7 @@ import {
   createSelfSignedCertificate,
   writeCertificate,
 } from 'azure-iot-certificates';
+import { readProfile } from 'azure-iot-x509';
 import { run } from '../../src/cli/run';
 import { directoryPerTest } from './support/directory';
 import { MemoryIo } from './support/memory-io';
@@ -150,7 +151,20 @@ describe('profile init by flags', () => {
     expect(await run(['check', '--profile', directory.file('etc/device.json')], check)).toBe(0);
   });
 
-  test('takes the environment in the absence of flags', async () => {
+  test('writes a profile from which readProfile() makes options of connectDevice()', async () => {
+    await device();
+    expect((await profile(['init', ...ALL_FLAGS, '--ca', 'ca.pem', '--transport', 'mqtt-ws'])).code).toBe(0);
+    expect(await readProfile(directory.file('device-profile.json'))).toEqual({
+      enrollment: 'hub-group',
+      idScope: '0ne00ABCDEF',
+      certFile: directory.file('certs/pump-2.crt'),
+      keyFile: directory.file('certs/pump-2.key'),
+      caFile: directory.file('ca.pem'),
+      transport: 'mqtt-ws',
+    });
+  });
+
+  test('takes environment variables where flags are absent', async () => {
     await device();
     const env = { ENROLLMENT_KIND: 'hub-group', PROVISIONING_IDSCOPE: '0ne00ABCDEF' };
     const files = { CERTIFICATE_FILE: 'certs/pump-2.crt', KEY_FILE: 'certs/pump-2.key' };
@@ -158,7 +172,7 @@ describe('profile init by flags', () => {
     expect(stored()).toMatchObject({ idScope: '0ne00ABCDEF', certFile: 'certs/pump-2.crt' });
   });
 
-  test('names what is missing where nobody can be asked', async () => {
+  test('names the settings that are missing where there is no terminal', async () => {
     const { code, io } = await profile(['init', '--id-scope', '0ne00ABCDEF']);
     expect(code).toBe(2);
     for (const flag of ['--enrollment', '--cert', '--key']) expect(io.err).toContain(`${flag} is missing`);
@@ -210,7 +224,7 @@ describe('profile init by flags', () => {
 });
 
 describe('profile show', () => {
-  test('shows settings, resolved paths, and what is not there', async () => {
+  test('shows settings, resolved paths, and which files and variables are missing', async () => {
     await device();
     await profile(['init', ...ALL_FLAGS, '--timeout', '90s', '--assignment-file', 'assigned.json']);
     const { code, io } = await profile(['show']);
@@ -228,7 +242,7 @@ describe('profile show', () => {
     expect(set.io.out).not.toContain(PASSPHRASE);
   });
 
-  test('masks what looks like a secret in the payload, also with --json', async () => {
+  test('masks members of the payload that look like secrets, also with --json', async () => {
     const payload = {
       site: 'west',
       nested: { apiToken: 'abc-123-def', list: [{ Password: 'abc-123-def' }] },
@@ -242,7 +256,7 @@ describe('profile show', () => {
     });
   });
 
-  test('of no profile is an error that says how to make one', async () => {
+  test('explains how to make a profile when there is none', async () => {
     const { code, io } = await profile(['show', 'missing.json']);
     expect(code).toBe(1);
     expect(io.err).toContain('azure-iot-x509 profile init');

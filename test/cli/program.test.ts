@@ -21,11 +21,11 @@ async function run(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
   return { code, out: running.out, err: running.err };
 }
 
-test('begins with the line that makes it a program', () => {
-  expect(readFileSync(MAIN, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
+test('the program begins with a line for the shell', () => {
+  expect(readFileSync(program.main, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
 });
 
-test('knows its version, and ends with the exit code of its command', async () => {
+test('the program prints its version, and exits with the code of its command', async () => {
   expect(await run(['--version'])).toEqual({ code: 0, out: `${version}\n`, err: '' });
   expect(await run(['cert', 'show', 'missing.crt'])).toMatchObject({ code: 1, out: '' });
   expect(await run(['nonsense'])).toMatchObject({ code: 2, out: '' });
@@ -37,7 +37,7 @@ test.each([
   [['cert', 'root', '--dyas', '1']],
   [['cert', 'show', 'missing.crt']],
   [['check', '--enrollment', 'hub-group', '--cert', 'missing.crt', '--key', 'missing.key']],
-])('%j loads no package but commander, so that it answers at once', async (args) => {
+])('the program loads no package but commander for %j', async (args) => {
   const script = `
       process.argv.splice(1, 0, ${JSON.stringify(MAIN)});
       process.on('exit', () => {
@@ -51,7 +51,7 @@ test.each([
   expect(loaded.filter((file) => !/^.commander\b/.test(file))).toEqual([]);
 });
 
-test('makes files in its working directory, in plain lines for a pipe', async () => {
+test('the program makes files in its working directory, and writes plain lines to a pipe', async () => {
   const { code, out, err } = await run(ROOT);
   expect(code).toBe(0);
   expect(out).toContain('  certificates/root.crt  certificate');
@@ -66,11 +66,11 @@ test('makes files in its working directory, in plain lines for a pipe', async ()
   expect(checked).toMatchObject({ code: 0, err: '' });
 });
 
-test('has colors in a pipe with FORCE_COLOR', async () => {
+test('the program has colors in a pipe with FORCE_COLOR', async () => {
   expect((await run(['--help'], { FORCE_COLOR: '1' })).out).toContain('\u001b[1m');
 });
 
-test('ends quietly when nobody reads its output', async () => {
+test('the program ends quietly when the reader of its output has gone', async () => {
   const running = start(['--help']);
   running.child.stdout.destroy();
   expect(await running.end()).toBe(0);
@@ -79,7 +79,7 @@ test('ends quietly when nobody reads its output', async () => {
 
 const testWithFullDisk = existsSync('/dev/full') ? test : test.skip;
 
-testWithFullDisk('says so when its output cannot be written', async () => {
+testWithFullDisk('the program reports that its output cannot be written', async () => {
   const line = `'${process.execPath}' '${MAIN}' --help > /dev/full`;
   const running = new Running('sh', ['-c', line], directory.path);
   expect(await running.end()).toBe(1);
@@ -89,16 +89,19 @@ testWithFullDisk('says so when its output cannot be written', async () => {
 test.each([
   ['SIGINT', 130],
   ['SIGTERM', 143],
-] as const)('%s while it works leaves no file, and ends with %d', async (signal, expected) => {
-  const running = start([...ROOT, '--algorithm', 'RSA-4096']);
-  await running.until(({ err }) => err.includes('Making the key'));
-  running.child.kill(signal);
-  expect(await running.end()).toBe(expected);
-  expect(running.err).toContain('Interrupted.');
-  expect(readdirSync(directory.path)).toEqual([]);
-});
+] as const)(
+  '%s while the program makes a key leaves no file, and ends it with %d',
+  async (signal, expected) => {
+    const running = start([...ROOT, '--algorithm', 'RSA-4096']);
+    await running.until(({ err }) => err.includes('Making the key'));
+    running.child.kill(signal);
+    expect(await running.end()).toBe(expected);
+    expect(running.err).toContain('Interrupted.');
+    expect(readdirSync(directory.path)).toEqual([]);
+  },
+);
 
-test('a second Ctrl-C ends at once what does not end by itself', async () => {
+test('a second Ctrl-C ends a program at once that does not end by itself', async () => {
   const stubborn = `
     const { processIo } = require(${JSON.stringify(join(dirname(MAIN), 'process-io.js'))});
     const io = processIo();
@@ -116,17 +119,17 @@ test('a second Ctrl-C ends at once what does not end by itself', async () => {
   clearInterval(pressing);
 });
 
-test('asks nothing where there is no terminal', async () => {
+test('the program asks nothing where there is no terminal', async () => {
   const { code, err } = await run([...ROOT, '--encrypt']);
   expect(code).toBe(2);
   expect(err).toContain('nobody is at a terminal');
 });
 
-describeInTerminal('in a terminal', () => {
+describeInTerminal('in a terminal, the program', () => {
   const inOne = (args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
     inTerminal([process.execPath, MAIN, ...args], directory.path, env);
 
-  test('it has colors, but not with NO_COLOR or on one that is dumb', async () => {
+  test('has colors, but not with NO_COLOR or TERM=dumb', async () => {
     const colored = inOne(['--help']);
     expect(await colored.end()).toBe(0);
     expect(colored.out).toContain('\u001b[1mUsage:\u001b[22m');
@@ -138,7 +141,7 @@ describeInTerminal('in a terminal', () => {
     }
   });
 
-  test('it keeps to the width', async () => {
+  test('keeps to the width', async () => {
     const narrow = inTerminal(
       ['sh', '-c', `stty cols 60; '${process.execPath}' '${MAIN}' help cert root`],
       directory.path,
@@ -149,7 +152,7 @@ describeInTerminal('in a terminal', () => {
     expect(Math.max(...prose.map((line) => line.length))).toBeLessThanOrEqual(60);
   });
 
-  test('a passphrase is asked for and not shown', async () => {
+  test('asks for a passphrase and does not show it', async () => {
     const running = inOne(['cert', 'device', '--cn', 'pump-1', '--subject', 'O=Contoso', '--encrypt']);
     await running.until(({ out }) => out.includes('Passphrase for the new key: '));
     running.type(`${PASSPHRASE}\r`);
@@ -166,7 +169,7 @@ describeInTerminal('in a terminal', () => {
     expect(used.out).not.toContain(PASSPHRASE);
   });
 
-  test('Ctrl-C at a prompt ends it, with the echo switched on again', async () => {
+  test('ends on Ctrl-C at a prompt for a passphrase, with the echo switched on again', async () => {
     const line = `'${process.execPath}' '${MAIN}' ${ROOT.map((word) => `'${word}'`).join(' ')} --encrypt; echo "code $?"; stty -a`;
     const running = inTerminal(['sh', '-c', `trap '' INT; ${line}`], directory.path);
     await running.until(({ out }) => out.includes('Passphrase for the new key: '));
@@ -178,7 +181,7 @@ describeInTerminal('in a terminal', () => {
     expect(existsSync(directory.file('certificates'))).toBe(false);
   });
 
-  test('Ctrl-C at a question that is shown ends it, too', async () => {
+  test('ends on Ctrl-C at a question', async () => {
     const running = inOne(['profile', 'init']);
     await running.until(({ out }) => out.includes('Enrollment: '));
     running.type('\u0003');

@@ -8,7 +8,7 @@ import { MemoryIo } from './support/memory-io';
 
 const terminal = { columns: 80 };
 
-describe('a question', () => {
+describe('a question at the terminal', () => {
   test('is asked on stderr and answered by a line', async () => {
     const io = new MemoryIo({ terminal }).answer('Name: ', '  pump-1 ');
     expect(await new Prompter(io).ask('Name: ')).toBe('pump-1');
@@ -48,7 +48,7 @@ describe('a question', () => {
     await expect(new Prompter(io)[method]('Again: ')).rejects.toBe(io.signal.reason);
   });
 
-  test('leaves nobody listening', async () => {
+  test('leaves no listener on the input', async () => {
     await expectNothingLeft(async () => {
       const io = new MemoryIo({ terminal }).answer('Name: ', 'x');
       await new Prompter(io).ask('Name: ');
@@ -58,7 +58,7 @@ describe('a question', () => {
   });
 });
 
-describe('a secret', () => {
+describe('a secret at the terminal', () => {
   test('is read without echo, and never shown', async () => {
     const io = new MemoryIo({ terminal });
     const answer = new Prompter(io).askSecret('Passphrase: ');
@@ -89,7 +89,7 @@ describe('a secret', () => {
   });
 });
 
-test('nobody is asked where nobody is', () => {
+test('questions are asked only where input and output are a terminal', () => {
   expect(canAsk(new MemoryIo({ terminal }))).toBe(true);
   expect(canAsk(new MemoryIo())).toBe(false);
 });
@@ -132,7 +132,7 @@ describe('a passphrase', () => {
     );
   });
 
-  test('has one source', async () => {
+  test('is refused with two sources, or with a file that cannot be read', async () => {
     const both = { variable: 'CA_PASS', file: 'x' };
     await expect(readPassphrase(both, { env }, names)).rejects.toThrow('are both given');
     const missing = { file: join(directory, 'missing') };

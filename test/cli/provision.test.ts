@@ -19,7 +19,7 @@ beforeAll(async () => {
 
 const run = (args: readonly string[], io: MemoryIo) => runCommand(provision, args, io);
 
-describe('when it is refused', () => {
+describe('provision, when the device is refused:', () => {
   test('the refusal is explained: cause, remedy, code and tracking ID', async () => {
     const { enrollmentGroups } = running.emulator.dps;
     enrollmentGroups.update('pump-1-ca', { provisioningStatus: 'disabled' });
@@ -34,7 +34,7 @@ describe('when it is refused', () => {
     }
   });
 
-  test('service code and tracking ID are told for a support request, with --json too', async () => {
+  test('service code and tracking ID are printed for a support request, with --json too', async () => {
     const other = await writeDevice(directory.path, running.emulator, 'hub-group', 'unverified-1', {
       unverified: true,
     });
@@ -46,7 +46,7 @@ describe('when it is refused', () => {
     });
   });
 
-  test('credentials that cannot work send nothing', async () => {
+  test('nothing is sent with credentials that cannot work', async () => {
     const before = running.emulator.dps.registrations.get('pump-1');
     const other = await writeDevice(directory.path, running.emulator, 'hub-individual', 'pump-2');
     const io = new MemoryIo();
@@ -79,7 +79,7 @@ describe('when it is refused', () => {
     });
   });
 
-  test('--timeout holds', async () => {
+  test('it ends after the time of --timeout', async () => {
     await using server = await startScriptedServer(() => undefined);
     const caFile = join(directory.path, 'silent.pem');
     writeFileSync(caFile, server.ca);
@@ -100,9 +100,9 @@ describe('when it is refused', () => {
   });
 });
 
-describe('when it is assigned', () => {
+describe('provision, when the device is assigned:', () => {
   test.each(['hub-individual', 'hub-group', 'central-individual', 'central-group'] as const)(
-    '%s: shows the assignment and tells on stderr what goes on',
+    '%s: the assignment is on stdout, and progress on stderr',
     async (kind) => {
       const { flags, enrolled } = await writeDevice(directory.path, running.emulator, kind, `valve-${kind}`);
       const io = new MemoryIo();
@@ -117,7 +117,7 @@ describe('when it is assigned', () => {
     },
   );
 
-  test('--json is the registration and nothing else', async () => {
+  test('--json prints the registration and nothing else', async () => {
     const io = new MemoryIo();
     expect(await run([...device.flags, '--json'], io)).toBe(0);
     expect(io.json).toMatchObject({
@@ -143,7 +143,7 @@ describe('when it is assigned', () => {
     expect(io.out).toMatch(/^Device ID +pump-1$/m);
   });
 
-  test('or from a profile, whose assignment file is left alone', async () => {
+  test('the settings may come from a profile, whose assignment file is not used', async () => {
     const profile = join(directory.path, 'device.json');
     const settings = {
       version: 1,
@@ -161,7 +161,7 @@ describe('when it is assigned', () => {
     expect(io.out).toMatch(/^Assigned hub +localhost:\d+$/m);
   });
 
-  test('a certificate that expires soon is warned of', async () => {
+  test('a certificate that expires soon is a warning on stderr', async () => {
     const soon = await writeDevice(directory.path, running.emulator, 'hub-individual', 'expiring-1', {
       validity: { days: 5 },
     });
@@ -170,7 +170,7 @@ describe('when it is assigned', () => {
     expect(io.err).toMatch(/^warning: .*expire/m);
   });
 
-  test('through a proxy', async () => {
+  test('the registration goes through the proxy of --proxy', async () => {
     await using proxy = await startConnectProxy();
     const io = new MemoryIo();
     expect(await run([...device.flags, '--transport', 'mqtt-ws', '--proxy', proxy.url], io)).toBe(0);
@@ -181,7 +181,7 @@ describe('when it is assigned', () => {
   });
 });
 
-test('its help names every flag and says what each is for', async () => {
+test('the help of provision names its flags, but not that of remembered assignments', async () => {
   const io = new MemoryIo();
   expect(await run(['--help'], io)).toBe(0);
   for (const flag of ['--profile', '--enrollment', '--proxy', '--json', '--timeout'])

@@ -26,7 +26,7 @@ function commandThat(work: Command['run']): Command {
 // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- whatever is thrown must be explained
 const failing = (error: unknown) => commandThat(() => Promise.reject(error));
 
-describe('help', () => {
+describe('the help', () => {
   test.each(['--help', '-h', 'help'])('%s shows every command on stdout', async (word) => {
     const io = new MemoryIo();
     expect(await run([word], io)).toBe(0);
@@ -149,7 +149,7 @@ test('wrong usage is JSON on stdout with --json, so that there is always one doc
   });
 });
 
-describe('a failure', () => {
+describe('the failure of a command', () => {
   const refused = new ProvisioningError({
     code: 'REGISTRATION_REFUSED',
     message: 'DPS does not know "pump-1".',
@@ -159,7 +159,7 @@ describe('a failure', () => {
     cause: new Error('beneath'),
   });
 
-  test('is one clear paragraph with the remedy in terms of flags, and ends with 1', async () => {
+  test('is explained on stderr with a remedy in terms of flags, and the exit code is 1', async () => {
     const io = new MemoryIo();
     expect(await runCommand(failing(refused), [], io)).toBe(1);
     expect(io.out).toBe('');
@@ -220,7 +220,7 @@ describe('a failure', () => {
     expect(debug.err).toContain('beneath');
   });
 
-  test('of the options is wrong usage, and names the flags', async () => {
+  test('by wrong options is wrong usage, and names the flags', async () => {
     const io = new MemoryIo();
     const error = new InvalidOptionsError([
       { option: 'idScope', message: 'must be letters.', remedy: 'Copy it.' },
@@ -231,7 +231,7 @@ describe('a failure', () => {
     expect(io.err).toContain('- Leave --timeout out.');
   });
 
-  test('of the credentials leaves quoted names alone', async () => {
+  test('by credentials leaves quoted names as they are', async () => {
     const io = new MemoryIo();
     const message = 'The file "certFile keyFile" (certFile) is empty, but option passphrase is not given.';
     const remedy = 'Correct the path in certFile: openssl x509 -in certFile.pem';
@@ -243,7 +243,7 @@ describe('a failure', () => {
   });
 
   test.each([new Error('Something odd.'), 'a string', undefined, { message: 7 }])(
-    'that nobody foresaw (%p) is explained, and points to --debug',
+    'by an unexpected error (%p) is explained, and points to --debug',
     async (error) => {
       const io = new MemoryIo();
       expect(await runCommand(failing(error), [], io)).toBe(1);
@@ -251,7 +251,7 @@ describe('a failure', () => {
     },
   );
 
-  test('of a command speaks for itself', async () => {
+  test('with a message and a remedy of its own is printed as it is', async () => {
     const io = new MemoryIo();
     const error = new CommandError({ code: 'PROFILE_INVALID', message: 'No.', remedy: 'Yes.' });
     expect(await runCommand(failing(error), [], io)).toBe(1);
@@ -259,7 +259,7 @@ describe('a failure', () => {
   });
 });
 
-describe('an interruption', () => {
+describe('an interruption of a command', () => {
   test.each([130, 143])('ends with %d, whatever the command makes of it', async (code) => {
     const io = new MemoryIo();
     const waiting = commandThat(async ({ io: { signal } }) => {
@@ -271,7 +271,7 @@ describe('an interruption', () => {
     expect(io.err).toBe('Interrupted.\n');
   });
 
-  test('before the beginning keeps the command from starting', async () => {
+  test('before it begins keeps it from starting', async () => {
     const io = new MemoryIo();
     io.interrupt();
     let isStarted = false;
@@ -283,7 +283,7 @@ describe('an interruption', () => {
     expect(isStarted).toBe(false);
   });
 
-  test('by a reader that has gone is no failure, and says nothing', async () => {
+  test('because the reader of its output has gone is no failure, and prints nothing', async () => {
     const io = new MemoryIo();
     const writing = commandThat(({ io: { signal } }) => {
       io.closeOutput();
@@ -294,7 +294,7 @@ describe('an interruption', () => {
   });
 });
 
-test('paths among the operands are looked for in the working directory', async () => {
+test('operands of a command are paths in the working directory', async () => {
   const io = new MemoryIo({ cwd: '/somewhere' });
   const seen: string[] = [];
   const command = commandThat(({ operands }) => {
