@@ -22,7 +22,7 @@ async function run(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
 }
 
 test('the program begins with a line for the shell', () => {
-  expect(readFileSync(program.main, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
+  expect(readFileSync(MAIN, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
 });
 
 test('the program prints its version, and exits with the code of its command', async () => {

@@ -22,7 +22,7 @@ function newUniqueIdScope(taken: Set<string>): string {
 function warnIfExposed(host: string): void {
   if (isLoopback(host)) return;
   process.emitWarning(
-    `The Azure IoT emulator listens on ${host}: everybody who reaches this machine can reach it. It is made for tests; ` +
+    `The Azure IoT emulator listens on ${host}: every program that reaches this machine can reach it. It is made for tests; ` +
       'leave out the option host, or use a network that no one else reaches.',
     { code: 'AZURE_IOT_X509_EMULATOR_EXPOSED' },
   );

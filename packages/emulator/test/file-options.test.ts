@@ -14,7 +14,7 @@ test.each<[what: string, option: string, options: object]>([
   ['a port to announce without shared ports', 'announcedPort', { announcedPort: 8883 }],
   ['a port to announce that is none', 'announcedPort', { announcedPort: 65_536, sharedPorts: [0] }],
   ['port 0 to announce', 'announcedPort', { announcedPort: 0, sharedPorts: [0] }],
-])('%s is refused', async (_what, option, options) => {
+])('startEmulator refuses %s', async (_what, option, options) => {
   // As a caller in JavaScript may give them.
   await expect(startEmulator(options as EmulatorOptions)).rejects.toMatchObject({
     code: 'INVALID_OPTIONS',
@@ -22,7 +22,7 @@ test.each<[what: string, option: string, options: object]>([
   });
 });
 
-test('names carry the port that is announced, and none if it is 8883', async () => {
+test('Host names carry the announced port, and none if it is 8883', async () => {
   await using mapped = await startEmulator({ sharedPorts: [0], announcedPort: 18_883 });
   expect(mapped.globalEndpoint).toBe('localhost:18883');
   expect(mapped.hubs[0]?.hostName).toBe('hub-1.localhost:18883');

@@ -34,7 +34,7 @@ describe('a malformed client', () => {
       generate({ cmd: 'publish', topic: 'a', payload: '', qos: 0, dup: false, retain: false }),
     ],
     ['CONNECT of nothing', Buffer.from([0x10, 0x00])],
-    ['HTTP', Buffer.from('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')],
+    ['HTTP', Buffer.from('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')],
     ['malformed HTTP', Buffer.from('NOT HTTP AT ALL\r\n\r\n')],
   ];
 

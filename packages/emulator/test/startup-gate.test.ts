@@ -5,7 +5,7 @@ import { createServerIdentity } from '../src/state/server-identity';
 import { send } from './support/https';
 import { RawClient } from './support/raw-client';
 
-/* A device that comes back while the emulator is still starting must not be told that nobody knows it. */
+/* A device that returns while the emulator starts must not be refused as unknown. */
 
 const CONNECT = {
   cmd: 'connect',
@@ -22,8 +22,8 @@ test.each<[string, Partial<DeviceService>, number]>([
     { handleRequest: ({ response }) => void response.writeHead(204).end() },
     204,
   ],
-  ['one that does not', {}, 404],
-])('clients of %s are dropped without a word until it is there', async (_what, more, status) => {
+  ['a service that answers no requests', {}, 404],
+])('The startup gate disconnects clients of %s until it opens', async (_what, more, status) => {
   const { ca, credentials } = await createServerIdentity(['localhost']);
   const gate = new StartupGate();
   const service: DeviceService = {

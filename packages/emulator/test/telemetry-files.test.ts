@@ -67,7 +67,7 @@ async function connect(emulator = context.emulator, hub = context.hub): Promise<
   };
 }
 
-describe('a line', () => {
+describe('A line of a telemetry file', () => {
   test('tells what the hub knows of a message', async () => {
     await using sender = await connect();
     const file = nextFile();
@@ -162,7 +162,7 @@ describe('a line', () => {
   }
 });
 
-describe('a file', () => {
+describe('A telemetry file', () => {
   test('holds only what is meant, and all of it when it is closed', async () => {
     await using sender = await connect();
     await using other = await connect();
@@ -220,7 +220,7 @@ describe('a file', () => {
     expect(await linesOf(file)).toHaveLength(20);
   });
 
-  test('that cannot be opened is refused, and holds nobody up', async () => {
+  test('is refused when it cannot be opened', async () => {
     await using sender = await connect();
     await expect(context.hub.writeTelemetryTo(join(directory, 'no', 'such', 'folder'))).rejects.toMatchObject(
       {
@@ -243,7 +243,7 @@ describe('a file', () => {
 
   // A device that is always full is something that Linux has.
   const onLinux = existsSync('/dev/full') ? test : test.skip;
-  onLinux('that cannot be written is closed and reported, and the devices go on', async () => {
+  onLinux('that cannot be written is closed and reported, and devices go on sending', async () => {
     await using sender = await connect();
     const file = nextFile();
     await using other = await context.hub.writeTelemetryTo(file);

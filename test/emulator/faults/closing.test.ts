@@ -38,7 +38,7 @@ async function holdEverything(emulator: Emulator): Promise<Promise<unknown>[]> {
   ];
   for (const init of beforeMqtt) {
     const fault = emulator.faults.add(init);
-    // The last of them strikes at the first byte, which this client does not send.
+    // The last of them hits the first byte, which this client does not send.
     const tcp = connectTcp(portOf(hub.hostName), '127.0.0.1');
     const socket = init.action.kind === 'close' ? tcp : connectTls({ socket: tcp, ca: emulator.ca });
     ends.push(closeOf(socket), closeOf(tcp));

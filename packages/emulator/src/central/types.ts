@@ -19,7 +19,7 @@ export interface CentralDevice {
   readonly template?: string;
 }
 
-/** What {@link CentralDevices.create} takes. */
+/** A device for {@link CentralDevices.create}. */
 export interface CentralDeviceInit {
   /** Letters, digits and `-`; must be the certificate's common name. */
   deviceId: string;
@@ -64,14 +64,14 @@ export interface CentralDevices {
   assignTemplate(deviceId: string, modelId: string): CentralDevice;
 }
 
-/** What a kind of device can do, as the application knows it. */
+/** A device template: a kind of device. */
 export interface CentralDeviceTemplate {
-  /** What devices announce, in DPS as `payload.modelId` or at the hub: a DTMI such as `dtmi:contoso:Pump;1`. */
+  /** The model ID that devices announce, in DPS as `payload.modelId` or at the hub: a DTMI such as `dtmi:contoso:Pump;1`. */
   readonly modelId: string;
   readonly displayName: string;
 }
 
-/** What {@link CentralDeviceTemplates.create} takes. */
+/** A template for {@link CentralDeviceTemplates.create}. */
 export interface CentralDeviceTemplateInit {
   /** A DTMI. */
   modelId: string;
@@ -102,7 +102,7 @@ export interface CentralEnrollmentGroup {
   readonly isEnabled: boolean;
 }
 
-/** What {@link CentralEnrollmentGroups.create} takes. */
+/** A group for {@link CentralEnrollmentGroups.create}. */
 export interface CentralEnrollmentGroupInit {
   /** 1 to 128 letters, digits or - . _ : */
   name: string;
@@ -141,7 +141,7 @@ export interface CentralEmulator {
   /** Whether devices that come by a group are let in without an operator. Default true. */
   isAutoApprovalOn: boolean;
   /**
-   * What becomes of a device's very first registration: it is `assigned` (default), or `fails-once` with 400207 "Custom
+   * The outcome of a device's very first registration: it is `assigned` (default), or `fails-once` with 400207 "Custom
    * allocation failed with status code: 404", as IoT Central's do at times, and succeeds when it is repeated.
    */
   firstRegistration: 'assigned' | 'fails-once';

@@ -221,9 +221,9 @@ export class ClientConnection implements InterceptedConnection {
     this.closeAfterFlush('refused');
   }
 
-  /** The keep-alive has expired. Answers whether to go on watching. */
+  /** The keep-alive has expired. Returns whether to go on watching. */
   #isSilent(): boolean {
-    // Nobody can be called silent whom nobody listens to.
+    // While the connection is held, the client's packets are not read, so its silence is not known.
     if (this.channel.isHeld) return true;
     this.close('keep-alive-expired');
     return false;

@@ -6,7 +6,7 @@ import type { HttpExchange } from './https/exchange';
 import type { PacketInterceptor } from './mqtt/packet-interceptor';
 import type { TcpConnection } from './tcp/tcp-connection';
 
-/** What an interceptor changes about a TLS handshake. */
+/** An interceptor's changes to a TLS handshake. */
 export interface HandshakeOverrides {
   /** Used in place of the listener's certificate. */
   readonly secureContext?: SecureContext;

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { PacedWriter } from '../devices/tcp/paced-writer';
 
-/** What a relay changes. */
+/** The changes that a relay makes. */
 export interface RelayOptions {
   /** In each direction. Default: no limit. */
   readonly bytesPerSecond?: number | undefined;

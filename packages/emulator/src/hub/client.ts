@@ -20,7 +20,7 @@ import { deviceView } from './twins/property-collection';
 /** IoT Hub: the largest message of a device, properties included. */
 const MAX_MESSAGE_BYTES = 256 * 1024;
 
-/** What a device's messages lead to outside of the device. */
+/** The events of a connected device. */
 export interface HubClientEvents {
   connected(): void;
   subscribed(topicFilter: string): void;
@@ -31,7 +31,7 @@ export interface HubClientEvents {
   reportedPropertiesUpdated(patch: JsonObject, reported: JsonObject): void;
 }
 
-/** What a client of a hub is made of. */
+/** The parts of a hub's client. */
 export interface HubClientInit {
   readonly connection: MqttConnection;
   readonly identity: Identity;
@@ -41,7 +41,7 @@ export interface HubClientInit {
   readonly events: HubClientEvents;
 }
 
-/** What a client asks of its twin. */
+/** A client's request to its twin. */
 type TwinRequest = Extract<DeviceMessage, { kind: 'get-twin' | 'update-reported-properties' }>;
 
 /** A device or module that is connected to the hub. */

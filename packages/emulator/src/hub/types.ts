@@ -63,7 +63,7 @@ export interface HubEmulator extends EventEmitter<HubEvents> {
   /** The files that devices have uploaded. */
   readonly fileUploads: FileUploads;
   /**
-   * Stops listening and drops every device without a word, as an outage does. Identities, twins, sessions and queues
+   * Stops listening and closes every device's connection, as an outage does. Identities, twins, sessions and queues
    * stay and can be worked with. Idempotent, never rejects.
    */
   stop(): Promise<void>;
@@ -74,7 +74,7 @@ export interface HubEmulator extends EventEmitter<HubEvents> {
    */
   start(): Promise<void>;
   /**
-   * Drops the device's connection without a word, as a failing network or a restarted gateway does. The device may
+   * Closes the device's connection, as a failing network or a restarted gateway does. The device may
    * connect again at once. Does nothing when it is not connected. @throws EmulatorError 404001, 404010
    */
   disconnectDevice(target: HubTarget): void;

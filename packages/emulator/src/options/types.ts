@@ -52,7 +52,7 @@ export interface EmulatorOptions {
   centralApplications?: readonly string[];
   /**
    * Name or address of the interface to listen on. Default 127.0.0.1, and with it ::1 where there is such an address and
-   * no other program has the port: `localhost` may stand for both. With any other than a loopback interface, everybody who
+   * no other program has the port: `localhost` may stand for both. With any other than a loopback interface, every client that
    * reaches this machine can reach the emulator, and a warning of the process says so.
    */
   host?: string;

@@ -1,5 +1,5 @@
 /**
- * What Microsoft does not document and nobody is known to have observed beyond doubt. The defaults are the emulator's
+ * Behavior of Azure that Microsoft does not document and that has not been observed beyond doubt. The defaults are the emulator's
  * choice; a test that must not depend on them can try each.
  */
 export interface UnverifiedBehavior {
@@ -23,10 +23,10 @@ export interface UnverifiedBehavior {
    */
   allowAuthorityAsIndividual: boolean;
   /**
-   * What becomes of a registration of a device that is registering over another connection: `refused`, an answer 409
+   * The answer to a registration while the device is registering over another connection: `refused`, an answer 409
    * with code 409203, which a device has logged (default), or `allowed`. A registration is under way until a poll is
    * answered otherwise than `assigning`. One whose connection has ended, or is silent for twice `retryAfterSeconds` and
-   * five seconds, is in nobody's way.
+   * five seconds, does not count.
    */
   concurrentRegistration: 'refused' | 'allowed';
   /**
@@ -35,7 +35,7 @@ export interface UnverifiedBehavior {
    */
   sameHubSubstatus: 'initialAssignment' | 'reprovisionedToInitialAssignment';
   /**
-   * What becomes of the cloud-to-device messages that wait for a device when it connects with a clean session. Default
+   * The cloud-to-device messages that wait for a device when it connects with a clean session. Default
    * `purged`: Microsoft says that such a device receives what is sent after its subscription. `kept`: the queue is the
    * hub's and not the session's, so the device gets all of it once it subscribes.
    */

@@ -28,7 +28,7 @@ export function toJson(value: object): JsonObject {
 }
 
 /**
- * What comes to DPS with more levels is refused, because not every part of the emulator could pass it on. Azure's limit is
+ * DPS refuses JSON with more levels, because not every part of the emulator could pass it on. Azure's limit is
  * not documented.
  */
 export const MAX_LEVELS = 64;

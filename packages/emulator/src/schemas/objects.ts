@@ -14,7 +14,7 @@ function missingMember(entries: Entries): (issue: v.BaseIssue<unknown>) => strin
   return (issue) => {
     const member = entries[String(issue.path?.at(-1)?.key)];
     // The schema of the member refuses `undefined`.
-    const issues = member && v.safeParse(member as Schema<unknown>, undefined).issues;
+    const issues = member && v.safeParse(member, undefined).issues;
     return issues?.[0].message ?? must('must be an object');
   };
 }

@@ -4,7 +4,7 @@ import { RawClient } from '../support/raw-client';
 import { Bytes, endOf } from './support/bytes';
 import { DEVICEBOUND, useHubDevice } from './support/hub-device';
 
-/* What can befall CONNECT and subscriptions. */
+/* Faults at CONNECT and at subscriptions. */
 
 const context = useHubDevice();
 

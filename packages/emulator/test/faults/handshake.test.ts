@@ -9,7 +9,7 @@ import { useEmulator } from '../support/emulator';
 import { useTemporaryDirectory } from '../../../certificates/test/making/temporary-directory';
 import { useWarnings } from '../support/warnings';
 
-/* What can befall a connection before anything is said over it. */
+/* Faults at TCP connections and TLS handshakes. */
 
 const context = useEmulator();
 
@@ -142,7 +142,7 @@ describe('a TLS handshake', () => {
     context.emulator.faults.add({ at: 'tls', action: { kind } });
     const idle = openTcp();
     await once(idle, 'connect');
-    // Nothing was said yet, so there is nothing to strike at.
+    // No packet has come yet that a fault could hit.
     expect(idle.destroyed).toBe(false);
     idle.destroy();
     context.emulator.faults.add({ at: 'tls', action: { kind } });

@@ -4,7 +4,7 @@ import { useEmulator } from '../support/emulator';
 import { send } from '../support/https';
 import { beginUpload, serverOf, toBlob } from '../support/uploads';
 
-/* What can befall the requests of devices that speak HTTP, at the services themselves. */
+/* Faults at the HTTP requests of devices to DPS and to hubs. */
 
 const context = useEmulator();
 

@@ -11,7 +11,7 @@ import { DeviceListener } from '../../src/devices/listener';
 import type { RoutableService } from '../../src/devices/shared-port';
 import { openRequest, responseTo, send, type Response, type Server } from '../support/https';
 
-/* What can befall requests over HTTPS. */
+/* Faults at requests over HTTPS. */
 
 type HttpFault = Extract<FaultInit, { at: 'http' }>;
 

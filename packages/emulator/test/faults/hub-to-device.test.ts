@@ -1,7 +1,7 @@
 import { endOf } from './support/bytes';
 import { DEVICEBOUND, useHubDevice } from './support/hub-device';
 
-/* What can befall what the hub sends by itself. */
+/* Faults at packets that the hub sends of its own accord. */
 
 const context = useHubDevice();
 

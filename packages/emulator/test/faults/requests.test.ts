@@ -5,7 +5,7 @@ import { useEmulator } from '../support/emulator';
 import { jsonOf, type RawClient } from '../support/raw-client';
 import { Bytes, endOf } from './support/bytes';
 
-/* What can befall requests to DPS and to the twin. */
+/* Faults at requests to DPS and to the twin. */
 
 const context = useEmulator();
 /** Of the device at DPS, and of the one at the hub. */

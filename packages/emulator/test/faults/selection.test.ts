@@ -4,7 +4,7 @@ import { connectToDps, connectToHub, createHubDevice } from '../support/clients'
 import { useEmulator } from '../support/emulator';
 import type { RawClient } from '../support/raw-client';
 
-/* Whom a fault strikes, and how often. */
+/* The targets of faults, and how often they are hit. */
 
 const context = useEmulator({ hubs: ['north', 'south'] });
 let device: IssuedCertificate;
@@ -44,11 +44,11 @@ async function answeredPings(client: RawClient, deviceId: string, count: number)
 describe('a fault', () => {
   it.each([
     ['once', {}, 'nyyyyy'],
-    ['so many times', { times: 3 }, 'nnnyyy'],
-    ['for ever', { times: Infinity }, 'nnnnnn'],
-    ['later', { skip: 2 }, 'yynyyy'],
-    ['later and several times', { skip: 1, times: 2 }, 'ynnyyy'],
-  ])('strikes %s', async (_title, counts, expected) => {
+    ['three times', { times: 3 }, 'nnnyyy'],
+    ['without end', { times: Infinity }, 'nnnnnn'],
+    ['after two targets', { skip: 2 }, 'yynyyy'],
+    ['twice after one target', { skip: 1, times: 2 }, 'ynnyyy'],
+  ])('hits %s', async (_title, counts, expected) => {
     const { emulator, hub } = context;
     const fault = emulator.faults.add({ ...lost, ...counts });
     await using client = await connectToHub(emulator, hub, 'pump-1', device);
@@ -56,7 +56,7 @@ describe('a fault', () => {
     expect(fault.hits).toBe(expected.split('n').length - 1);
   });
 
-  it('strikes the device that it is for, and no other', async () => {
+  it('hits its device and no other', async () => {
     const { emulator, hub } = context;
     emulator.faults.add({ ...lost, device: 'pump-2', times: Infinity });
     await using one = await connectToHub(emulator, hub, 'pump-1', device);
@@ -65,14 +65,14 @@ describe('a fault', () => {
     expect(await answeredPings(other, 'pump-2', 2)).toBe('nn');
   });
 
-  it('does not take a device ID in other letters for the same', async () => {
+  it('compares device IDs with case', async () => {
     const { emulator, hub } = context;
     emulator.faults.add({ ...lost, device: 'PUMP-1', times: Infinity });
     await using client = await connectToHub(emulator, hub, 'pump-1', device);
     expect(await answeredPings(client, 'pump-1', 1)).toBe('y');
   });
 
-  it('takes a registration ID in other letters for the same', async () => {
+  it('compares registration IDs without case', async () => {
     const { emulator } = context;
     const fault = emulator.faults.add({ at: 'subscribe', device: 'PUMP-1', action: { kind: 'refuse' } });
     await using client = await connectToDps(emulator, device, 'pump-1');
@@ -80,7 +80,7 @@ describe('a fault', () => {
     expect(fault.hits).toBe(1);
   });
 
-  it('strikes at the service that it is for, and no other', async () => {
+  it('hits at its service and no other', async () => {
     const { emulator, hub } = context;
     const [, south] = emulator.hubs;
     if (!south) throw new Error('two hubs were asked for');
@@ -92,7 +92,7 @@ describe('a fault', () => {
     expect(await answeredPings(other, 'pump-1', 2)).toBe('nn');
   });
 
-  it('strikes modules by the name of device and module, and their device by its own', async () => {
+  it('hits a module by the name of device and module, and not the device itself', async () => {
     const { emulator, hub } = context;
     hub.modules.create({
       deviceId: 'pump-1',
@@ -107,7 +107,7 @@ describe('a fault', () => {
     await expect(fault.whenHit()).resolves.toEqual({ at: 'ping', service: 'north', device: 'pump-1/filter' });
   });
 
-  it('holds for a connection that exists already, and no more once it is removed', async () => {
+  it('takes effect on an existing connection until it is removed', async () => {
     const { emulator, hub } = context;
     await using client = await connectToHub(emulator, hub, 'pump-1', device);
     const fault = emulator.faults.add({ ...lost, times: Infinity });
@@ -117,7 +117,7 @@ describe('a fault', () => {
     expect(await answeredPings(client, 'pump-1', 2)).toBe('yy');
   });
 
-  it('leaves to the next what it skips and what it does not strike any more', async () => {
+  it('leaves a target to the next fault when it skips or is used up', async () => {
     const { emulator, hub } = context;
     const second = emulator.faults.add({ ...lost, skip: 1 });
     const first = emulator.faults.add(lost);
@@ -127,7 +127,7 @@ describe('a fault', () => {
     expect([first.hits, second.hits, third.hits]).toEqual([1, 1, 1]);
   });
 
-  it('is not seen by a packet at which another has struck', async () => {
+  it('does not count a packet that another fault has hit', async () => {
     const { emulator, hub } = context;
     emulator.faults.add({ ...lost, times: 2 });
     const skipping = emulator.faults.add({ ...lost, skip: 1 });
@@ -140,7 +140,7 @@ describe('a fault', () => {
 describe('whenHit', () => {
   const hit: FaultHit = { at: 'ping', service: 'north', device: 'pump-1' };
 
-  it('resolves with the stroke, before and after it', async () => {
+  it('resolves with the hit, whether it is called before or after it', async () => {
     const { emulator, hub } = context;
     const fault = emulator.faults.add({ ...lost, times: 3 });
     const [first, second] = [fault.whenHit(), fault.whenHit(2)];
@@ -153,7 +153,7 @@ describe('whenHit', () => {
     await expect(second).resolves.toEqual(hit);
   });
 
-  it('rejects when that cannot come any more', async () => {
+  it('rejects when the fault cannot hit that often', async () => {
     const { emulator } = context;
     const fault = emulator.faults.add(lost);
     await expect(fault.whenHit(2)).rejects.toThrow('never hits 2 times');
@@ -175,7 +175,7 @@ describe('whenHit', () => {
 });
 
 describe('list', () => {
-  it('has what was added and not removed, used up or not', async () => {
+  it('has the faults that were added and not removed, used up or not', async () => {
     const { emulator, hub } = context;
     const used = emulator.faults.add(lost);
     const removed = emulator.faults.add({ at: 'tcp', action: { kind: 'reset' } });
@@ -189,7 +189,7 @@ describe('list', () => {
     expect(emulator.faults.list()).toEqual([]);
   });
 
-  it('does not see what becomes of the object that was added', () => {
+  it('is not changed by later changes of the object that was added', () => {
     const { emulator } = context;
     const init: FaultInit = { at: 'ping', times: 2, action: { kind: 'ignore' } };
     const fault = emulator.faults.add(init);

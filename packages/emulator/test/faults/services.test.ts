@@ -11,7 +11,7 @@ import { connectToDps, connectToHub, createHubDevice, openHubConnection, registe
 import { useEmulator } from '../support/emulator';
 import { useWarnings } from '../support/warnings';
 
-/* What services do of their own accord when a fault strikes. */
+/* Faults whose actions are performed by the services. */
 
 const context = useEmulator({ hubs: ['north', 'south'] });
 const given = useWarnings();

@@ -3,7 +3,7 @@ import type { FaultInit } from 'azure-iot-emulator';
 import { Bytes, endOf } from './support/bytes';
 import { DEVICEBOUND, TELEMETRY, useHubDevice } from './support/hub-device';
 
-/* What can befall messages and their acknowledgements. */
+/* Faults at messages and their acknowledgements. */
 
 const context = useHubDevice();
 

@@ -6,7 +6,7 @@ import type { Persistent } from '../../src/stored/persistent';
 import { StoredValueError } from '../../src/stored/stored-value';
 import { createCentral, createCertificates, createDps, createHub } from './services';
 
-/* Whoever edits a file makes mistakes: each value of a file is left out, or is something else. */
+/* Mistakes of editing by hand: each value of a file is left out or replaced. */
 
 /** All places in a JSON value, the value itself left out. */
 function placesIn(
@@ -108,7 +108,7 @@ async function fill(service: Persistent): Promise<void> {
 }
 
 test.each(Object.entries(SERVICES))(
-  'a damaged file of %s is refused with the place, or does no harm',
+  'A damaged file of %s is refused with the place of the damage, or restores the same state again',
   async (_what, create) => {
     const { service, dispose } = create();
     await fill(service);

@@ -47,12 +47,12 @@ async function replaced(name: string): Promise<void> {
   while (inode() === before) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
-/** The lock of an emulator, and what one has left that was killed. */
+/** The lock of an emulator, and the temporary files of one that was killed. */
 function hiddenIn(folder: string): readonly string[] {
   return filesIn(folder).filter((name) => /(^|\/)\./.test(name));
 }
 
-test('killed in the middle of many changes, it has one of the states that there were', async () => {
+test('An emulator that is killed during many changes starts again with one of its states', async () => {
   let addresses: string | undefined;
   let latest = 0;
   for (let round = 1; round <= 3; round++) {
@@ -93,7 +93,7 @@ test('killed in the middle of many changes, it has one of the states that there 
   }
 }, 120_000);
 
-test('killed while it starts for the first time, it can start again', async () => {
+test('An emulator that is killed during its first start can start again', async () => {
   for (const delayMs of [10, 30, 60, 100]) {
     const options = optionsFor(`state-${delayMs}`);
     await using program = Program.start(

@@ -23,7 +23,7 @@ function locks(): readonly string[] {
   return readdirSync(path()).filter((name) => name.startsWith('.lock'));
 }
 
-test('a folder is for one at a time, and for the next one afterwards', async () => {
+test('A state folder can be locked once at a time', async () => {
   await expectNothingLeft(async () => {
     const lock = await FolderLock.acquire(path());
     await expect(FolderLock.acquire(path())).rejects.toMatchObject({
@@ -39,7 +39,7 @@ test('a folder is for one at a time, and for the next one afterwards', async () 
   });
 });
 
-test('a link to the folder is the same folder', async () => {
+test('A symbolic link to a locked state folder is locked too', async () => {
   mkdirSync(path('state'));
   symlinkSync(path('state'), path('link'));
   const lock = await FolderLock.acquire(path('state'));
@@ -47,7 +47,7 @@ test('a link to the folder is the same folder', async () => {
   await lock.release();
 });
 
-test('of many that come at once, one gets it', async () => {
+test('One of many simultaneous attempts locks a state folder', async () => {
   const outcomes = await Promise.allSettled(Array.from({ length: 12 }, () => FolderLock.acquire(path())));
   const held = outcomes.filter((outcome) => outcome.status === 'fulfilled');
   expect(held).toHaveLength(1);
@@ -55,7 +55,7 @@ test('of many that come at once, one gets it', async () => {
   expect(locks()).toEqual([]);
 });
 
-test('another process is named, and what it leaves when it is killed is nobodyâ€™s', async () => {
+test('The lock of a state folder names its process, and ends when that is killed', async () => {
   await using program = await lockingProgram();
   await expect(FolderLock.acquire(path())).rejects.toThrow(
     `the emulator of process ${program.processId} keeps`,
@@ -68,20 +68,20 @@ test('another process is named, and what it leaves when it is killed is nobodyâ€
   expect(locks()).toEqual([]);
 });
 
-test('a process that stands still has it all the same', async () => {
+test('A stopped process keeps the lock of a state folder', async () => {
   await using program = await lockingProgram();
   program.signal('SIGSTOP');
   await expect(FolderLock.acquire(path())).rejects.toThrow('another emulator keeps');
 });
 
-test('A file in the place of the socket is replaced', async () => {
+test('A file in the place of the lock of a state folder is replaced', async () => {
   writeFileSync(path('.lock'), '');
   const lock = await FolderLock.acquire(path());
   await expect(FolderLock.acquire(path())).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
   await lock.release();
 });
 
-test('a path too long for sockets is locked as well', async () => {
+test('A state folder whose path is too long for a socket can be locked', async () => {
   const long = path('a'.repeat(60), 'b'.repeat(60));
   mkdirSync(long, { recursive: true });
   const lock = await FolderLock.acquire(long);

@@ -3,20 +3,20 @@ export class Acknowledgements {
   readonly #awaited = new Map<number, () => void>();
   #lastMessageId = 0;
 
-  /** Awaits one, under a packet identifier that is free unless it is given. Answers with the identifier. */
+  /** Awaits an acknowledgement, under a free packet identifier unless one is given. Returns the identifier. */
   expect(onAcknowledged: () => void, messageId = this.#nextMessageId()): number {
     this.#awaited.set(messageId, onAcknowledged);
     return messageId;
   }
 
-  /** One came. If it answers nothing, it is ignored, as it may belong to an earlier connection. */
+  /** An acknowledgement came. An unexpected one is ignored: it may belong to an earlier connection. */
   received(messageId: number): void {
     const onAcknowledged = this.#awaited.get(messageId);
     this.#awaited.delete(messageId);
     onAcknowledged?.();
   }
 
-  /** None of them will come. */
+  /** Forgets all of them. */
   clear(): void {
     this.#awaited.clear();
   }

@@ -10,7 +10,7 @@ const PUBACK = 4;
 /** Reads one whole control packet at a time with the codec of MQTT.js, except PUBLISH, of which there are many. */
 export class PacketDecoder {
   readonly #parser: Parser;
-  /** What the parser made of the last frame. */
+  /** The parser's result for the last frame. */
   #outcome: Packet | Error | undefined;
 
   constructor() {

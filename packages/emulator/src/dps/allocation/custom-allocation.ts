@@ -30,7 +30,7 @@ const FORGOTTEN = failure(
   'The function of the enrollment was lost when the emulator was restarted; update the enrollment with customAllocation.',
 );
 
-/** What a custom allocation is asked, the same for webhooks and functions. */
+/** The request to a custom allocation, the same for webhooks and functions. */
 function questionOf(request: AllocationRequest): CustomAllocationRequest {
   const { registrationId, linkedHubs, enrollment, leaf, payload, previous } = request;
   return {

@@ -6,7 +6,7 @@ import type { BuiltInAllocationPolicy } from '../types/allocation';
 import type { Assignment } from '../types/dps';
 import { highestBid } from './rendezvous';
 
-/** What a policy may decide by. */
+/** The request to an allocation policy. */
 export interface AllocationRequest {
   readonly registrationId: string;
   /** Those that the device may be assigned to: just the one that it has if it is never to be moved. */
@@ -70,7 +70,7 @@ const allocateByLatency: AllocationPolicy = ({ registrationId, linkedHubs, curre
 const allocateStatically: AllocationPolicy = ({ linkedHubs: [hub, ...others] }) =>
   others.length > 0 ? NOT_ONE_HUB : chosen(hub);
 
-/** The policies that need nobody else. */
+/** The policies of DPS itself. */
 export const BUILT_IN_POLICIES: Readonly<Record<BuiltInAllocationPolicy, AllocationPolicy>> = {
   hashed: allocateHashed,
   geoLatency: allocateByLatency,

@@ -1,6 +1,6 @@
 /** The connection by which a device registers. */
 export interface Requester {
-  /** Whether the device has been heard of lately: a connection can be dead without anybody having noticed. */
+  /** Whether a packet came from the device lately: a connection can be dead without a FIN. */
   isActive(): boolean;
 }
 

@@ -12,7 +12,7 @@ export interface WebhookLimits {
 /** The emulator's choice; DPS documents neither. */
 export const DEFAULT_WEBHOOK_LIMITS: WebhookLimits = { timeoutMs: 30_000, maxResponseBytes: 256 * 1024 };
 
-/** What a webhook has answered. */
+/** A webhook's answer. */
 export interface WebhookAnswer {
   readonly status: number;
   readonly text: string;

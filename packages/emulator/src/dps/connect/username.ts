@@ -1,6 +1,6 @@
 import { decodePath } from '../../devices/https/exchange';
 
-/** What DPS reads from the username of a CONNECT packet. */
+/** The username of a CONNECT packet to DPS. */
 export interface DpsUsername {
   readonly idScope: string;
   readonly registrationId: string;

@@ -14,7 +14,7 @@ import { parseRequest, type DpsRequest } from './topics';
 /** DPS: the only topic filter there is. */
 const RESPONSES = '$dps/registrations/res/#';
 
-/** What a client of DPS is made of. */
+/** The parts of a DPS client. */
 export interface DpsClientInit {
   readonly connection: MqttConnection;
   readonly api: DeviceApi;

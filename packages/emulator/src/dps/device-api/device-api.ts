@@ -14,7 +14,7 @@ export const MAX_MESSAGE_BYTES = 96 * 1024;
 
 /** How registrations are answered. */
 export interface DeviceApiSettings {
-  /** What a device is told to wait before it asks again, in seconds. */
+  /** The wait before a poll that devices are told, in seconds. */
   readonly retryAfterSeconds: number;
   /** How many times it is answered `assigning` before it learns the outcome. */
   readonly pollsBeforeAssigned: number;
@@ -56,7 +56,7 @@ function throttled(retryAfterSeconds: number): DpsAnswer {
   return refusal(429001, 'Operations are being throttled for this tenant.', retryAfterSeconds);
 }
 
-/** What devices ask of a DPS instance, over MQTT and HTTP alike. */
+/** The device API of a DPS instance, for MQTT and HTTP alike. */
 export class DeviceApi {
   readonly #instance: DpsInstance;
   readonly #settings: DeviceApiSettings;

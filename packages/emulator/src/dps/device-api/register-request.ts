@@ -1,6 +1,6 @@
 import { isDeeperThan, isJsonObject, MAX_LEVELS, parseJson, type JsonValue } from '../../protocol/json';
 
-/** What a device says when it registers. */
+/** The body of a registration. */
 export interface RegisterRequest {
   readonly payload: JsonValue | undefined;
 }

@@ -7,7 +7,7 @@ export interface ResponseSubscriber {
   readonly qos: GrantedQoS;
 }
 
-/** Registration IDs have no case. Who has the name without the certificate is somebody else. */
+/** Registration IDs are compared without case. A device is identified by its name and certificate. */
 function keyOf({ registrationId, presented: [leaf] }: DpsDevice): string {
   return `${registrationId.toLowerCase()} ${leaf.fingerprint256}`;
 }

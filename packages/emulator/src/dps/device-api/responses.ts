@@ -16,7 +16,7 @@ export function assigningBody({ operationId, registrationId }: Operation): strin
   });
 }
 
-/** What a device is told of its registration. */
+/** The registration state for a device. */
 function registrationState(record: RegistrationRecord, apiVersion: string): object {
   const { status, registrationId, deviceId, assignedHub, errorCode, errorMessage } = record;
   const { substatus, returnedPayload, createdDateTimeUtc, lastUpdatedDateTimeUtc, etag } = record;

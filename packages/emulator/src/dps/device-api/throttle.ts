@@ -6,7 +6,7 @@ interface Window {
   count: number;
 }
 
-/** What a throttle lets through. */
+/** The limit of a throttle. */
 export interface ThrottleInit {
   /** Requests of one caller in one window. `undefined`: no limit. */
   readonly limit: number | undefined;
@@ -25,7 +25,7 @@ export class Throttle {
     this.#init = { now: () => performance.now(), ...init };
   }
 
-  /** Counts a request. Answers with the seconds to wait, at least 1, when it is one too many. */
+  /** Counts a request. Returns the seconds to wait, at least 1, when it exceeds the limit. */
   take(caller = ''): number | undefined {
     const { limit, windowMs, now } = this.#init;
     if (limit === undefined) return undefined;

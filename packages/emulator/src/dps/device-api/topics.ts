@@ -1,7 +1,7 @@
 /** A message of a device to DPS. */
 export interface DpsRequest {
   readonly kind: 'register' | 'query-status';
-  /** What the device calls its request, to be repeated as it is. */
+  /** The request ID of the device, to be repeated unchanged. */
   readonly requestId: string;
   readonly operationId?: string;
 }

@@ -19,7 +19,7 @@ export interface GroupCandidate {
 /** Everything that attestation depends on. */
 export interface AttestationRequest {
   readonly registrationId: string;
-  /** What the device sent in the handshake, leaf first. */
+  /** The certificates that the device sent in the handshake, leaf first. */
   readonly presented: readonly X509Certificate[];
   /** The individual enrollment with this registration ID, if there is one. */
   readonly individual: IndividualCandidate | undefined;
@@ -41,7 +41,7 @@ export type RefusalReason =
   | 'group-disabled'
   | 'authority-not-found';
 
-/** Who let the device in, or why nobody did. */
+/** The enrollment that admits the device, or the reason for refusing it. */
 export type AttestationResult =
   | { readonly outcome: 'individual' }
   | { readonly outcome: 'group'; readonly enrollmentGroupId: string }
@@ -56,7 +56,7 @@ function attestIndividual(
   leaf: X509Certificate,
   allowAuthority: boolean,
 ): AttestationResult {
-  // The enrolled certificate itself is compared, so no chain is needed, and an authority lets in nobody but itself.
+  // The enrolled certificate itself is compared, so no chain is needed, and an authority admits only itself.
   if (!includesCertificate(individual.certificates, leaf)) return refused('individual-certificate-differs');
   if (leaf.ca && !allowAuthority) return refused('individual-is-authority');
   return { outcome: 'individual' };

@@ -8,7 +8,7 @@ function nameOf(lines: string): string {
   return lines.split('\n').reverse().join(', ');
 }
 
-/** What the service tells about a certificate, in its words. */
+/** The details of a certificate in the service's words. */
 export function certificateInformation(certificate: X509Certificate): CertificateInformation {
   return {
     subjectName: nameOf(certificate.subject),

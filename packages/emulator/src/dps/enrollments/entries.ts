@@ -1,14 +1,14 @@
 import type { EmulatorError } from '../../protocol/errors';
 import { checkIfMatch, type IfMatch } from '../../protocol/etag';
 
-/** An entry, with what the service shows of it. */
+/** An entry, as the service shows it. */
 interface Entry {
   readonly view: { readonly etag: string };
 }
 
-/** What differs between the stores. */
+/** The differences between the stores. */
 interface EntriesInit {
-  /** The service's error for an ID that nobody has. */
+  /** The service's error for an unknown ID. */
   readonly notFound: (id: string) => EmulatorError;
   readonly onChange: () => void;
 }
@@ -54,12 +54,12 @@ export class Entries<Item extends Entry> {
     this.#init.onChange();
   }
 
-  /** Forgets everything, without telling anybody. */
+  /** Removes all entries. `onChange` is not called. */
   clear(): void {
     this.#items.clear();
   }
 
-  /** Takes over what was stored, without telling anybody. */
+  /** Adds a stored entry. `onChange` is not called. */
   restore(id: string, item: Item): void {
     this.#items.set(id.toLowerCase(), item);
   }

@@ -34,7 +34,7 @@ export class LinkedHubs {
     return [...new Set(hostNames)];
   }
 
-  /** The names of these hubs, which stay the same when ports change. A hub that is not linked keeps what it is called by. */
+  /** The names of these hubs, which stay the same when ports change. A hub that is not linked keeps its host name. */
   namesOf(hostNames: readonly string[]): readonly string[] {
     return hostNames.map((hostName) => this.find(hostName)?.name ?? hostName);
   }

@@ -5,7 +5,7 @@ import type { RegistrationRecord } from '../types/dps';
 export interface Operation {
   readonly operationId: string;
   readonly registrationId: string;
-  /** What the registration came to; `undefined` while it is under way. */
+  /** The outcome of the registration; `undefined` while it is in progress. */
   readonly outcome: RegistrationRecord | undefined;
   /** How many polls are still answered `assigning`, whatever the outcome. */
   remainingPolls: number;
@@ -44,7 +44,7 @@ export class OperationStore {
     return owner === registrationId.toLowerCase() ? operation : undefined;
   }
 
-  /** Forgets an operation that nobody will learn the outcome of. */
+  /** Removes an operation that will not be polled. */
   delete({ operationId }: Operation): void {
     this.#operations.delete(operationId);
   }

@@ -29,7 +29,7 @@ function isBound({ apiVersion, enrollment }: AdmittedDevice): boolean {
     : isBeforeReprovisioning(apiVersion);
 }
 
-/** What the allocation policy is asked. */
+/** The request to the allocation policy. */
 export function allocationRequest(
   device: AdmittedDevice,
   linkedHubs: LinkedHubs,
@@ -44,7 +44,7 @@ export function allocationRequest(
   return { registrationId, linkedHubs: hubs, enrollment, leaf, payload, previous, currentHub };
 }
 
-/** What becomes of the identity that a device has already. */
+/** The treatment of an existing identity of the device. */
 type Move =
   /** It is the first one, or it is left alone. */
   | { readonly from?: never; readonly substatus: RegistrationSubstatus }
@@ -67,7 +67,7 @@ function moveOf(
   return { substatus: sameHubSubstatus };
 }
 
-/** What a registration that came to nothing leaves. */
+/** The outcome of a failed registration. */
 export function failed(
   device: AdmittedDevice,
   { errorCode, errorMessage }: AllocationFailure,

@@ -19,7 +19,7 @@ import { RegistrationsInProgress } from './registrations-in-progress';
 
 const debug = createDebug('azure-iot-x509:emulator:dps');
 
-/** What a registrar works with. */
+/** The parts of a registrar. */
 export interface RegistrarInit {
   readonly individualEnrollments: IndividualEnrollmentStore;
   readonly enrollmentGroups: EnrollmentGroupStore;
@@ -39,7 +39,7 @@ export interface Claim {
   readonly apiVersion: string;
 }
 
-/** What DPS needs to know of a device that registers. */
+/** A device's request to register. */
 export interface RegistrationAttempt extends Claim {
   readonly payload: JsonValue | undefined;
   /** How many polls are answered `assigning` before the one that tells the outcome. */
@@ -54,7 +54,7 @@ export interface RegistrationRefusal {
   readonly message: string;
 }
 
-/** What the device is told about each reason. The texts are those that devices have reported. */
+/** The refusal for each reason. Devices have reported these texts. */
 const REFUSALS: Readonly<Record<RefusalReason, RegistrationRefusal>> = {
   'common-name-differs': { errorCode: 401002, message: 'Invalid certificate.' },
   'leaf-not-valid-now': { errorCode: 401002, message: 'Invalid certificate.' },
@@ -70,7 +70,7 @@ const DISABLED: ReadonlySet<RefusalReason> = new Set(['individual-disabled', 'gr
 /** DPS: two registrations of one device at once. The text is the one that a device has logged. */
 const BUSY: RegistrationRefusal = { errorCode: 409203, message: 'Precondition failed.' };
 
-/** What a device is told of a defect, which must not cost anybody else anything. */
+/** The failure of a registration by a defect of the emulator. */
 const DEFECT = { code: 500001, message: 'Internal server error.' };
 
 /** Registers devices: attestation, allocation, identity at the hub, record. Knows nothing of MQTT and HTTP. */
@@ -114,7 +114,7 @@ export class Registrar {
     return 'reason' in admission ? REFUSALS[admission.reason] : undefined;
   }
 
-  /** The device's connection has ended, and with it what nobody will ask for anymore. */
+  /** The device's connection is closed. Its registrations in progress end. */
   disconnected(registrationId: string, requester: Requester): void {
     this.#inProgress.delete(registrationId, requester);
     this.#allocations.abort(requester);
@@ -165,7 +165,7 @@ export class Registrar {
     const end = registrations.begin(registrationId);
     const cancel = (): void => {
       end();
-      // Nobody is left who would ask for the outcome; whoever does all the same has to register again.
+      // The device that would poll for the outcome is gone, or has to register again.
       operations.delete(operation);
     };
     controller.signal.addEventListener('abort', cancel, { once: true });

@@ -27,7 +27,7 @@ export interface CustomAllocationDefinition {
   readonly apiVersion: string;
 }
 
-/** What DPS tells about a certificate. */
+/** The details of a certificate in DPS. */
 export interface CertificateInformation {
   readonly subjectName: string;
   readonly sha1Thumbprint: string;
@@ -48,11 +48,11 @@ export interface DeviceRuntimeContext {
   readonly currentDeviceId?: string;
   /** The leaf that the device presented, as Base64 of its DER form. */
   readonly x509: { readonly clientCertificate: string };
-  /** What the device sent along with its registration. */
+  /** The payload of the device's registration. */
   readonly payload?: JsonValue;
 }
 
-/** What a custom allocation is asked. Exactly one of `individualEnrollment` and `enrollmentGroup` is there. */
+/** The request to a custom allocation. Exactly one of `individualEnrollment` and `enrollmentGroup` is there. */
 export interface CustomAllocationRequest {
   /** The enrollment in the form of the service's REST API. */
   readonly individualEnrollment?: JsonObject;
@@ -72,7 +72,7 @@ export interface CustomAllocationResponse {
   readonly iotHubHostName: string;
   /** Takes the place of the enrollment's initial twin. Not looked at when a device keeps its data. */
   readonly initialTwin?: InitialTwin | null;
-  /** What the device is told, as `registrationState.payload`. */
+  /** The payload for the device, `registrationState.payload`. */
   readonly payload?: JsonValue;
 }
 
@@ -87,7 +87,7 @@ export type CustomAllocation = (
 ) => CustomAllocationResponse | Promise<CustomAllocationResponse>;
 
 /**
- * What becomes of a device that has a hub already, at its next registration. Both true: it moves with its data
+ * The treatment of an assigned device at its next registration. Both true: it moves with its data
  * ("re-provision and migrate data"). `migrateDeviceData` false: it begins anew with the initial twin, even if it is
  * assigned to the same hub again ("re-provision and reset to initial config"). `updateHubAssignment` false: it stays at
  * its first hub, whatever `iotHubs` says ("never re-provision").
@@ -110,7 +110,7 @@ export interface EnrollmentAllocation {
   readonly reprovisionPolicy: ReprovisionPolicy;
 }
 
-/** What of {@link EnrollmentAllocation} may be given. Takes effect at the devices' next registrations. */
+/** The given part of {@link EnrollmentAllocation}. Takes effect at the devices' next registrations. */
 export type EnrollmentAllocationInit = (
   | {
       /** Default: the `allocationPolicy` of the DPS instance. `static` demands exactly one hub in `iotHubs`. */

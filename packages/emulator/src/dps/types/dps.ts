@@ -7,13 +7,13 @@ import type { BuiltInAllocationPolicy, EnrollmentAllocation, EnrollmentAllocatio
 /** Whether devices may register by an enrollment. */
 export type ProvisioningStatus = 'enabled' | 'disabled';
 
-/** What a device can do besides, as an enrollment says. The emulator keeps it and does nothing with it. */
+/** The capabilities of a device in its enrollment. The emulator stores them only. */
 export interface DeviceCapabilities {
   /** Whether the device is an IoT Edge device. */
   readonly iotEdge: boolean;
 }
 
-/** What both sorts of enrollment say about their devices. */
+/** The terms that both kinds of enrollment have. */
 export interface EnrollmentTerms extends EnrollmentAllocation {
   readonly provisioningStatus: ProvisioningStatus;
   readonly initialTwin?: InitialTwin;
@@ -23,7 +23,7 @@ export interface EnrollmentTerms extends EnrollmentAllocation {
   readonly etag: string;
 }
 
-/** What of {@link EnrollmentTerms} may be given. */
+/** The given part of {@link EnrollmentTerms}. */
 export interface EnrollmentTermsInit {
   /** Default `enabled`. */
   provisioningStatus?: ProvisioningStatus;
@@ -33,7 +33,7 @@ export interface EnrollmentTermsInit {
   capabilities?: DeviceCapabilities;
 }
 
-/** What of {@link EnrollmentTerms} may be changed. */
+/** A change of {@link EnrollmentTerms}. */
 export interface EnrollmentTermsUpdate extends Omit<EnrollmentTermsInit, 'initialTwin'> {
   /** `null` takes it away. */
   initialTwin?: InitialTwin | null;
@@ -52,25 +52,25 @@ export interface IndividualEnrollment extends EnrollmentTerms {
   readonly optionalDeviceInformation?: JsonObject;
 }
 
-/** What {@link IndividualEnrollments.create} takes. */
+/** An enrollment for {@link IndividualEnrollments.create}. */
 export type IndividualEnrollmentInit = EnrollmentTermsInit &
   EnrollmentAllocationInit & {
     /** Must be the certificate's common name for the device to be let in. Upper and lower case do not count. */
     registrationId: string;
     /**
      * PEM. The device must present this very certificate. A certificate authority may be enrolled too (`openssl req
-     * -x509` makes one by default), but lets in nobody but itself: what it has signed is refused.
+     * -x509` makes one by default), but admits only itself: a certificate that it has signed is refused.
      */
     primaryCertificate: string;
     /** PEM. Accepted as well, for the time of a renewal. */
     secondaryCertificate?: string;
     /** Default: the registration ID. */
     deviceId?: string;
-    /** Any JSON object, kept for whoever reads the enrollment. */
+    /** Any JSON object, stored with the enrollment. */
     optionalDeviceInformation?: JsonObject;
   };
 
-/** What may be changed about an individual enrollment. What is left out stays as it is. */
+/** A change of an individual enrollment. Properties that are left out stay. */
 export type IndividualEnrollmentUpdate = EnrollmentTermsUpdate &
   EnrollmentAllocationInit & {
     /** PEM. */
@@ -100,7 +100,7 @@ export interface IndividualEnrollments {
 /** The authority of a group: one uploaded and verified (`caReferences`), or one put right into the group (`signingCertificates`). */
 export type GroupAttestation =
   | {
-      /** Name of an uploaded authority. It may still be unverified, but lets in nobody until it is verified. */
+      /** Name of an uploaded authority. It may be unverified, but admits no device until it is verified. */
       certificateName: string;
       secondaryCertificateName?: string;
       signingCertificate?: never;
@@ -120,7 +120,7 @@ export type EnrollmentGroup = Readonly<GroupAttestation> &
     readonly enrollmentGroupId: string;
   };
 
-/** What {@link EnrollmentGroups.create} takes. */
+/** A group for {@link EnrollmentGroups.create}. */
 export type EnrollmentGroupInit = GroupAttestation &
   EnrollmentTermsInit &
   EnrollmentAllocationInit & {
@@ -128,7 +128,7 @@ export type EnrollmentGroupInit = GroupAttestation &
   };
 
 /**
- * What may be changed about an enrollment group. What is left out stays as it is; but naming an authority replaces the
+ * A change of an enrollment group. Properties that are left out stay; but naming an authority replaces the
  * ones before, the secondary one included.
  */
 export type EnrollmentGroupUpdate = (GroupAttestation | Partial<Record<keyof GroupAttestation, never>>) &
@@ -161,7 +161,7 @@ export type RegistrationStatus = 'unassigned' | 'assigning' | 'assigned' | 'fail
 export type RegistrationSubstatus =
   'initialAssignment' | 'deviceDataMigrated' | 'deviceDataReset' | 'reprovisionedToInitialAssignment';
 
-/** What DPS remembers about a device that has registered. */
+/** The registration record of a device. */
 export interface RegistrationRecord {
   readonly registrationId: string;
   readonly status: RegistrationStatus;
@@ -171,9 +171,9 @@ export interface RegistrationRecord {
   readonly assignedHub?: string;
   /** The group by which the device was let in; absent for an individual enrollment. */
   readonly enrollmentGroupId?: string;
-  /** What the device sent along with its registration, e.g. `{ modelId: 'dtmi:…' }`. */
+  /** The payload of the registration, e.g. `{ modelId: 'dtmi:…' }`. */
   readonly payload?: JsonValue;
-  /** What the device was told in return, by a custom allocation. */
+  /** The payload that a custom allocation returned. */
   readonly returnedPayload?: JsonValue;
   readonly errorCode?: number;
   readonly errorMessage?: string;

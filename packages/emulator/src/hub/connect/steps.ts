@@ -13,7 +13,7 @@ export interface HubConnectContext {
   readonly hostName: string;
   readonly username: HubUsername | undefined;
   readonly identity: Identity | undefined;
-  /** What the client sent in the handshake, leaf first. */
+  /** The certificates that the client sent in the handshake, leaf first. */
   readonly presented: readonly X509Certificate[];
   readonly verifiedAuthorities: readonly X509Certificate[];
   readonly unverifiedBehavior: UnverifiedBehavior;

@@ -1,4 +1,4 @@
-/** What IoT Hub reads from the username of a CONNECT packet. */
+/** The username of a CONNECT packet to IoT Hub. */
 export interface HubUsername {
   readonly hostName: string;
   /** `undefined` when it was left out, which stands for the oldest version of the protocol. */

@@ -35,12 +35,12 @@ export function normalizeAuthentication(authentication: DeviceAuthentication): D
   };
 }
 
-/** What a client presents, and what it has to match. */
+/** The certificates of a client, and the authentication that they have to match. */
 export interface AuthenticationRequest {
   /** `deviceId`, or `deviceId/moduleId`. */
   readonly clientId: string;
   readonly authentication: DeviceAuthentication;
-  /** What the client sent in the handshake, leaf first. */
+  /** The certificates that the client sent in the handshake, leaf first. */
   readonly presented: readonly X509Certificate[];
   readonly verifiedAuthorities: readonly X509Certificate[];
   readonly allowsExpiredThumbprints: boolean;

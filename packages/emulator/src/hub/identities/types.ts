@@ -28,7 +28,7 @@ export interface AuthorityAuthentication {
 /** The certificates with which a device or module may connect. */
 export type DeviceAuthentication = ThumbprintAuthentication | AuthorityAuthentication;
 
-/** What the identities of devices and modules have in common. */
+/** The properties of devices and modules. */
 export interface IdentityProperties {
   readonly deviceId: string;
   readonly authentication: DeviceAuthentication;
@@ -37,7 +37,7 @@ export interface IdentityProperties {
   readonly connectionStateUpdatedTime?: Date;
   /** When anything last came from the device. */
   readonly lastActivityTime?: Date;
-  /** What the device announced when it last connected. */
+  /** The model ID that the device announced when it last connected. */
   readonly modelId?: string;
   readonly createdTime: Date;
   /** Tells the identity from an earlier or later one of the same ID. */
@@ -61,7 +61,7 @@ export interface ModuleIdentity extends IdentityProperties {
   readonly moduleId: string;
 }
 
-/** What {@link HubDevices.create} takes. */
+/** A device for {@link HubDevices.create}. */
 export interface DeviceInit {
   /** Upper and lower case count, unlike in registration IDs. At most 128 characters. */
   deviceId: string;
@@ -69,11 +69,11 @@ export interface DeviceInit {
   status?: DeviceStatus;
   /** Why it is enabled or disabled, at most 128 characters. */
   statusReason?: string;
-  /** Default: no thumbprint, so nobody can connect until DPS or `update` gives it one. */
+  /** Default: no thumbprint, so the device cannot connect until DPS or `update` gives it one. */
   authentication?: DeviceAuthentication;
 }
 
-/** What {@link HubModules.create} takes. */
+/** A module for {@link HubModules.create}. */
 export interface ModuleInit {
   /** The device that the module belongs to, which must exist. */
   deviceId: string;
@@ -83,10 +83,10 @@ export interface ModuleInit {
   authentication?: DeviceAuthentication;
 }
 
-/** What may be changed about a device. `authentication` is replaced as a whole. */
+/** A change of a device. `authentication` is replaced as a whole. */
 export type DeviceUpdate = Partial<Omit<DeviceInit, 'deviceId'>>;
 
-/** What may be changed about a module. */
+/** A change of a module. */
 export type ModuleUpdate = Partial<Omit<ModuleInit, 'deviceId' | 'moduleId'>>;
 
 /** The device identities of a hub. */

@@ -13,7 +13,7 @@ import type {
 /** IoT Hub: messages that may wait for one device. */
 const MAX_MESSAGES = 50;
 
-/** What a timer can wait for. No message lives as long, unless somebody has edited the state that is kept. */
+/** The longest timer of Node.js. Only a message of an edited state file can live longer. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** IoT Hub: which outcomes a service hears of. */
@@ -35,7 +35,7 @@ interface Entry {
   packetId: number | undefined;
 }
 
-/** What is sent of a message. */
+/** A delivery of a message. */
 interface Delivery extends Pick<OutgoingMessage, 'payload' | 'onAcknowledged'> {
   readonly propertyBag: string;
   /** Whether it was sent before, on this connection or an earlier one. */
@@ -44,17 +44,17 @@ interface Delivery extends Pick<OutgoingMessage, 'payload' | 'onAcknowledged'> {
   readonly packetId: number | undefined;
 }
 
-/** How a message gets to the device; `undefined` while it is away or not subscribed. Answers with the packet identifier. */
+/** Sends a message to the device, and returns the packet identifier; `undefined` while the device is disconnected or not subscribed. */
 export type Deliver = ((delivery: Delivery) => number | undefined) | undefined;
 
-/** What surrounds a queue. */
+/** The surroundings of a queue. */
 export interface QueueInit {
   readonly deviceId: string;
   readonly deviceGenerationId: string;
   readonly settings: CloudToDeviceSettings;
-  /** Whether a delivery counts that nobody acknowledged in time. */
+  /** Whether deliveries that were not acknowledged in time count. */
   readonly countsEveryDelivery: boolean;
-  /** What waited before. */
+  /** The stored messages. */
   readonly messages: readonly QueuedMessage[];
   readonly feedback: (record: CloudToDeviceFeedback) => void;
   /** A message may be delivered again. */
@@ -76,7 +76,7 @@ export class CloudToDeviceQueue {
     return this.#entries.size;
   }
 
-  /** What waits, oldest first. */
+  /** The waiting messages, oldest first. */
   get messages(): readonly QueuedMessage[] {
     return [...this.#entries].map(({ message, deliveryCount }) => ({ ...message, deliveryCount }));
   }

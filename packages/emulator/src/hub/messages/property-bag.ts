@@ -56,7 +56,7 @@ export function parsePropertyBag(bag: string): MessageProperties {
   };
 }
 
-/** What a property bag is written from. A property that is `null` has no value. */
+/** The properties of a message to a device. A property that is `null` has no value. */
 export interface OutgoingProperties {
   readonly properties: Readonly<Record<string, string | null>>;
   readonly systemProperties: SystemProperties;

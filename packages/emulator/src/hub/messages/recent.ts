@@ -2,9 +2,9 @@
 interface RecentLimits<T> {
   /** Items. Default: 1000. */
   readonly maxItems?: number;
-  /** What all items together may take. Default: no limit. */
+  /** The largest total size. Default: no limit. */
   readonly maxSize?: number;
-  /** What one item takes, in the unit of `maxSize`. */
+  /** The size of one item, in the unit of `maxSize`. */
   readonly sizeOf?: (item: T) => number;
 }
 

@@ -4,7 +4,7 @@ export interface TopicOwner {
   readonly moduleId: string | undefined;
 }
 
-/** What a device or module may subscribe to. */
+/** The kinds of subscription of a device or module. */
 export type SubscriptionKind =
   'cloud-to-device' | 'module-inputs' | 'methods' | 'twin-responses' | 'desired-properties';
 
@@ -34,14 +34,14 @@ function isNamed(segment: string | undefined, id: string | undefined): boolean {
   }
 }
 
-/** What a topic says after the device and module, if these are the owner. */
+/** The part of a topic after the device and module, if these are the owner. */
 function restOf(topic: string, { deviceId, moduleId }: TopicOwner): string | undefined {
   const parts = OWNED.exec(topic)?.groups;
   const isOwned = isNamed(parts?.['deviceId'], deviceId) && isNamed(parts?.['moduleId'], moduleId);
   return isOwned ? parts?.['rest'] : undefined;
 }
 
-/** What a topic filter stands for; `undefined` for a filter that IoT Hub does not have. */
+/** The kind of a topic filter; `undefined` for a filter that IoT Hub does not have. */
 export function subscriptionKind(filter: string, owner: TopicOwner): SubscriptionKind | undefined {
   const common = COMMON_FILTERS.get(filter);
   if (common !== undefined) return common;
@@ -60,7 +60,7 @@ export function deviceboundTopic(filter: string, deviceId: string): string {
   return `devices/${segment}/messages/devicebound/`;
 }
 
-/** What a device or module may publish. */
+/** A message that a device or module publishes. */
 export type DeviceMessage =
   | { readonly kind: 'telemetry'; readonly propertyBag: string }
   | { readonly kind: 'method-response'; readonly status: number; readonly requestId: string }

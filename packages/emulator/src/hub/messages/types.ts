@@ -1,4 +1,4 @@
-/** What is known about a message besides its body and the application's own properties. Absent when not given. */
+/** The system properties of a message. Absent when not given. */
 export interface SystemProperties {
   readonly messageId?: string;
   readonly correlationId?: string;
@@ -56,7 +56,7 @@ export interface CloudToDeviceMessage {
 }
 
 /**
- * What became of a message to a device, in the words of the service's feedback records: `Success` upon the device's
+ * The outcome of a message to a device, in the words of the service's feedback records: `Success` upon the device's
  * PUBACK (at QoS 0: as soon as it is sent), `Expired`, `DeliveryCountExceeded` after the hub's `maxDeliveryCount`
  * deliveries without acknowledgement, `Purged` when the queue was emptied, the device was deleted or the emulator was
  * closed. A device cannot reject a message over MQTT.

@@ -1,6 +1,6 @@
 import { invalidArgument } from '../../protocol/errors';
 
-/** What a caller passes as JSON, as text. @throws EmulatorError 400004 for what JSON cannot hold. */
+/** The JSON text of a caller's value. @throws EmulatorError 400004 for what JSON cannot hold. */
 export function jsonText(value: unknown, parameter: string): string {
   const text = stringify(value);
   if (text === undefined) throw invalidArgument(`${parameter} is not a value that JSON can hold`);

@@ -85,7 +85,7 @@ export class MethodCalls {
     });
   }
 
-  /** The device has answered. An answer that nobody waits for any more is ignored. */
+  /** The device has answered. Late answers are ignored. */
   answered(requestId: string, status: number, body: Buffer): void {
     const call = this.#settle(requestId);
     const payload = readAnswer(body);

@@ -23,7 +23,7 @@ export interface CollectionKind {
 export const DESIRED: CollectionKind = { path: 'properties.desired', hasVersionedMetadata: true };
 export const REPORTED: CollectionKind = { path: 'properties.reported', hasVersionedMetadata: false };
 
-/** What the metadata says of everything that changes now. */
+/** The metadata of a property that changes now. */
 function markOf(kind: CollectionKind, version: number): JsonObject {
   const $lastUpdated = utcTimestamp();
   return kind.hasVersionedMetadata ? { $lastUpdated, $lastUpdatedVersion: version } : { $lastUpdated };
@@ -41,7 +41,7 @@ function stamp(metadata: JsonObject, patch: JsonObject, mark: JsonObject): JsonO
   return Object.fromEntries(stamped);
 }
 
-/** What a new twin has. */
+/** The properties of a new twin. */
 export function emptyCollection(kind: CollectionKind): PropertyCollection {
   return { properties: {}, metadata: markOf(kind, 1), version: 1 };
 }
@@ -70,12 +70,12 @@ export function replaced(
   return patched({ properties: {}, metadata: {}, version }, replacement, kind);
 }
 
-/** What the device gets to see. */
+/** The properties as the device sees them. */
 export function deviceView({ properties, version }: PropertyCollection): JsonObject {
   return { ...properties, $version: version };
 }
 
-/** What the service gets to see. */
+/** The properties as the service sees them. */
 export function serviceView({ properties, metadata, version }: PropertyCollection): JsonObject {
   return { ...properties, $metadata: metadata, $version: version };
 }

@@ -15,7 +15,7 @@ const CONTROL_CHARACTERS = /[\u0000-\u001f\u0080-\u009f]/g;
 /** IoT Hub: what values other than strings count for. */
 const NUMBER_BYTES = 8;
 const BOOLEAN_BYTES = 4;
-/** What is not documented, `null` and whatever else has no size, for which a list would never be full. */
+/** The size of `null` and of empty values, which Azure does not document. Without it, a list of them would never be full. */
 const LEAST_BYTES = 1;
 
 function checkName(name: string, path: string): void {

@@ -40,7 +40,7 @@ function counterEtag(count: number): string {
 
 type SectionsOfView = Pick<DeviceTwin, 'etag' | 'version' | 'tags' | 'properties'>;
 
-/** What a twin may begin with. */
+/** The initial content of a twin. */
 export interface AdoptedData {
   readonly tags?: JsonObject | undefined;
   readonly desired?: JsonObject | undefined;
@@ -75,7 +75,7 @@ export class Twin {
   }
 
   /**
-   * Merges what the service wants changed. Answers with what a subscribed device has to be told.
+   * Merges a change of the service. Returns the notification for a subscribed device.
    *
    * @throws EmulatorError 400004, 412001, 413001
    */
@@ -92,7 +92,7 @@ export class Twin {
   }
 
   /**
-   * Replaces what the service gives. Answers with what a subscribed device has to be told.
+   * Replaces the given sections. Returns the notification for a subscribed device.
    *
    * @throws EmulatorError 400004, 412001, 413001
    */
@@ -109,7 +109,7 @@ export class Twin {
   }
 
   /**
-   * Merges what the device reports. Answers with the new version.
+   * Merges reported properties. Returns the new version.
    *
    * @param version - which the device believes to be the current one; `undefined` if it does not care.
    * @throws EmulatorError 400004, 412001, 413001
@@ -155,7 +155,7 @@ export class Twin {
   }
 }
 
-/** What a service gives, checked. */
+/** The checked sections of a change. */
 interface Sections {
   readonly tags: JsonObject | undefined;
   readonly desired: JsonObject | undefined;

@@ -31,7 +31,7 @@ export interface DeviceTwin {
   readonly properties: { readonly desired: JsonObject; readonly reported: JsonObject };
 }
 
-/** What a service may change about a twin. */
+/** A service's change of a twin. */
 export interface TwinChange {
   /** Not visible to the device. At most 8 KB, by the service's way of counting. */
   tags?: JsonObject;

@@ -3,7 +3,7 @@ import type { Acknowledgements } from '../acknowledgements';
 import type { DisconnectReason, GrantedQoS, MqttClient } from '../client';
 import { ProtocolViolation } from '../violation';
 
-/** What a packet's handler works with. */
+/** The parts of a connection for the handlers of packets. */
 export interface Serving {
   readonly client: MqttClient;
   /** Of the messages to the client. */
