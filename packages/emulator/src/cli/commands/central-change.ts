@@ -1,5 +1,6 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { action } from '../arguments/options';
+import { centralRow } from './central-devices';
 import type { Context } from './context';
 
 /** The command `central change`. */
@@ -15,7 +16,7 @@ export function centralChange(parent: CommandUnknownOpts, context: Context): voi
         if (change === 'delete') devices.delete(deviceId);
         const device = change === 'delete' ? undefined : devices[change](deviceId);
         context.output.result(
-          device ?? { deviceId, action: change },
+          device === undefined ? { deviceId, action: change } : centralRow(device),
           `IoT Central device ${deviceId}: ${device?.status ?? 'deleted'}.`,
         );
       }),

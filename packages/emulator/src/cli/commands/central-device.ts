@@ -2,6 +2,7 @@ import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { readCertificate } from '../arguments/certificate';
 import { path } from '../arguments/parsers';
 import { connectLine, credentialFlags } from '../next-steps/device-line';
+import { centralRow } from './central-devices';
 import type { Context } from './context';
 import { statusOf } from './status';
 
@@ -29,7 +30,10 @@ export function centralDevice(parent: CommandUnknownOpts, context: Context): voi
             connectLine('central-individual', statusOf(emulator), context.place, credentials),
           );
         }
-        output.result(device, () => [`IoT Central device ${deviceId}: ${device.status}.`, ...lines]);
+        output.result(centralRow(device), () => [
+          `IoT Central device ${deviceId}: ${device.status}.`,
+          ...lines,
+        ]);
       }),
     );
 }

@@ -7,11 +7,12 @@ import { CommandError } from '../terminal/failure';
 import type { Context } from './context';
 
 /** Where devices find the emulator. */
-export function statusOf({ globalEndpoint, idScope, ca, ...emulator }: Emulator): Status {
+export function statusOf(emulator: Emulator): Status {
+  const { globalEndpoint, idScope, ca, hubs, centralApplications } = emulator;
   return {
     ...{ globalEndpoint, idScope, ca },
-    hubs: emulator.hubs.map(({ name, hostName }) => ({ name, hostName })),
-    central: emulator.centralApplications.map((central) => ({
+    hubs: hubs.map(({ name, hostName }) => ({ name, hostName })),
+    central: centralApplications.map((central) => ({
       idScope: central.idScope,
       hostName: central.hub.hostName,
     })),
