@@ -1,24 +1,95 @@
-// Packs the tarball, installs it in an empty folder as a user does, imports it from ESM, requires it from CommonJS,
-// compiles against its types, makes real connections with it, and runs the program that it installs; with each version of
-// Node.js that is supported.
+// Packs the three packages, installs their tarballs in empty folders, apart and together, and uses them as a user does:
+// imported from ESM, required from CommonJS, compiled, in Jest, in one bundle of esbuild and from the shell; with each
+// version of Node.js that is supported. Needs a build.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 
-const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
-const { version, engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-const folder = mkdtempSync(join(tmpdir(), 'azure-iot-x509-package-'));
-const run = (command, args, options = {}) =>
-  execFileSync(command, args, {
-    cwd: folder,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-    ...options,
-  });
+const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const MB = 2 ** 20;
 
-const walk = `
+/** The packages; their folders; and how large a tarball may be, in bytes. */
+const PACKAGES = {
+  'azure-iot-x509': { folder: ROOT, limit: 250_000 },
+  'azure-iot-certificates': { folder: join(ROOT, 'packages', 'certificates'), limit: 100_000 },
+  'azure-iot-emulator': { folder: join(ROOT, 'packages', 'emulator'), limit: 250_000 },
+};
+
+/** What a device needs from Microsoft, whoever helps it. */
+const OFFICIAL = [
+  'azure-iot-device',
+  'azure-iot-device-mqtt',
+  'azure-iot-provisioning-device',
+  'azure-iot-provisioning-device-mqtt',
+  'azure-iot-security-x509',
+];
+
+/** How much the emulator takes on disk with all it needs, and how much this library adds to the official packages. */
+const EMULATOR_LIMIT = 12 * MB;
+const LIBRARY_LIMIT = 8 * MB;
+
+const workplace = mkdtempSync(join(tmpdir(), 'azure-iot-x509-package-'));
+
+function run(command, args, options = {}) {
+  const stdio = ['ignore', 'pipe', 'inherit'];
+  return execFileSync(command, args, { cwd: workplace, encoding: 'utf8', stdio, ...options });
+}
+
+/** A program of the root's `node_modules/.bin`. */
+const tool = (name, args, cwd) => run(join(ROOT, 'node_modules', '.bin', name), args, { cwd });
+
+/** An empty project. */
+function project(name) {
+  const folder = join(workplace, name);
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'package.json'), '{ "private": true }');
+  return folder;
+}
+
+const install = (folder, packages) =>
+  run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', ...packages], { cwd: folder });
+
+/** What the files of a folder take on disk, in bytes. */
+function bytesOnDisk(folder) {
+  const entries = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  return entries
+    .map((name) => lstatSync(join(folder, name)).blocks * 512)
+    .reduce((sum, bytes) => sum + bytes, 0);
+}
+
+const sizeOf = (bytes) => (bytes < MB ? `${Math.round(bytes / 1000)} kB` : `${(bytes / MB).toFixed(1)} MB`);
+
+function expectAtMost(what, bytes, limit) {
+  console.log(`${what}: ${sizeOf(bytes)} of at most ${sizeOf(limit)}`);
+  if (bytes > limit) throw new Error(`${what}: ${sizeOf(bytes)} are more than ${sizeOf(limit)}.`);
+}
+
+/** Makes the tarball of a package, and looks at what is in it. Answers with its path. */
+function pack(name) {
+  const { folder, limit } = PACKAGES[name];
+  // The build is there already.
+  const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', workplace];
+  const [{ filename, files, size }] = JSON.parse(run('npm', args, { cwd: folder }));
+  const paths = files.map(({ path }) => path);
+  const missing = ['LICENSE', 'README.md', 'dist/index.js', 'dist/index.d.ts'].filter(
+    (path) => !paths.includes(path),
+  );
+  if (missing.length > 0) throw new Error(`The tarball of ${name} lacks ${missing.join(', ')}.`);
+  const unwanted = paths.filter((path) => /^(src|test|scripts|packages)\/|\.(key|map|tgz)$/.test(path));
+  if (unwanted.length > 0)
+    throw new Error(`The tarball of ${name} holds what no user needs: ${unwanted.join(', ')}`);
+  expectAtMost(`The tarball of ${name}, with ${files.length} files`, size, limit);
+  const tarball = join(workplace, filename);
+  tool('publint', ['run', '--strict', tarball], folder);
+  tool('attw', [tarball, '--profile', 'node16', '--format', 'ascii'], folder);
+  return tarball;
+}
+
+/** A connection of a device to the emulator, in a program that knows the names of the three packages. */
+const WALK = `
 const emulator = await startEmulator({ retryAfterSeconds: 0 });
 const { certificate, privateKey } = await createSelfSignedCertificate({ commonName: 'pump-1' });
 emulator.dps.individualEnrollments.create({ registrationId: 'pump-1', primaryCertificate: certificate });
@@ -37,94 +108,165 @@ if (telemetry?.body.toString() !== 'hello') throw new Error('The hub did not rec
 await connection.close();
 await emulator.close();
 `;
-
-try {
-  const [{ filename, files, unpackedSize }] = JSON.parse(
-    run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: root }),
-  );
-  const unwanted = files.map(({ path }) => path).filter((path) => /^(test|scripts)\/|\.key$/.test(path));
-  if (unwanted.length > 0) throw new Error(`The tarball holds what no user needs: ${unwanted.join(', ')}`);
-  console.log(`${filename}: ${files.length} files, ${Math.round(unpackedSize / 1024)} kB unpacked`);
-
-  writeFileSync(join(folder, 'package.json'), '{ "private": true }');
-  run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', `./${filename}`]);
-
-  writeFileSync(
-    join(folder, 'esm.mjs'),
-    `import { connectDevice } from 'azure-iot-x509';
-import { createSelfSignedCertificate } from 'azure-iot-certificates';
-import { startEmulator } from 'azure-iot-emulator';
-import iot from 'azure-iot-device';
-const { Message } = iot;
-${walk}`,
-  );
-  writeFileSync(
-    join(folder, 'cjs.cjs'),
-    `const { connectDevice } = require('azure-iot-x509');
+const REQUIRES = `const { connectDevice } = require('azure-iot-x509');
 const { createSelfSignedCertificate } = require('azure-iot-certificates');
 const { startEmulator } = require('azure-iot-emulator');
 const { Message } = require('azure-iot-device');
-(async () => {${walk}})();`,
-  );
-  writeFileSync(
-    join(folder, 'types.ts'),
-    `import { connectDevice } from 'azure-iot-x509';
+`;
+const IMPORTS = `import { connectDevice } from 'azure-iot-x509';
 import { createSelfSignedCertificate } from 'azure-iot-certificates';
 import { startEmulator } from 'azure-iot-emulator';
-import { Message } from 'azure-iot-device';
-export async function main(): Promise<void> {${walk}}`,
-  );
-  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  const types = join(root, 'node_modules', '@types');
-  run('node', [
-    tsc,
-    ...['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--target', 'es2022', '--module', 'node20'],
-    ...['--lib', 'es2023,esnext.disposable', '--types', 'node', '--typeRoots', types, 'types.ts'],
-  ]);
-  console.log('compiled against the types');
+`;
 
-  for (const directory of runtimes(engines.node)) useIn(directory, version);
+/** The programs of a user of all three packages. */
+const PROGRAMS = {
+  'esm.mjs': `${IMPORTS}import iot from 'azure-iot-device';\nconst { Message } = iot;\n${WALK}`,
+  'cjs.cjs': `${REQUIRES}(async () => {${WALK}})();`,
+  'types.ts': `${IMPORTS}import { Message } from 'azure-iot-device';\nexport async function main(): Promise<void> {${WALK}}`,
+  'bundled.ts': `${IMPORTS}import { Message } from 'azure-iot-device';\nasync function main(): Promise<void> {${WALK}}\nvoid main();`,
+  'application.test.cjs': `${REQUIRES}test('a device connects and sends', async () => {${WALK}}, 30_000);`,
+  'jest.config.cjs': `module.exports = { testEnvironment: 'node', testMatch: ['**/*.test.cjs'] };`,
+};
+
+/** Compiles against the types alone: strictly, and with a look at every declaration. */
+function compile(folder, file) {
+  const types = join(ROOT, 'node_modules', '@types');
+  const checks = [
+    '--noEmit',
+    '--strict',
+    '--exactOptionalPropertyTypes',
+    '--target',
+    'es2022',
+    '--module',
+    'node20',
+  ];
+  const lib = ['--lib', 'es2023,esnext.disposable', '--types', 'node', '--typeRoots', types];
+  tool('tsc', [...checks, ...lib, file], folder);
+}
+
+/** The certificates alone make, and read, a certificate. */
+function useCertificates(folder) {
+  const used = `createSelfSignedCertificate({ commonName: 'pump-1' }).then(({ certificate: cert, privateKey: key }) =>
+    checkCredentials({ enrollment: 'hub-individual', cert, key })).then(({ ok }) => { if (!ok) process.exit(1); });`;
+  const names = '{ checkCredentials, createSelfSignedCertificate }';
+  run('node', ['-e', `const ${names} = require('azure-iot-certificates'); ${used}`], { cwd: folder });
+  writeFileSync(join(folder, 'types.ts'), `import ${names} from 'azure-iot-certificates';\nvoid ${used}`);
+  compile(folder, 'types.ts');
+}
+
+/** The emulator alone starts and ends; the SDK for Node.js is not there. */
+function useEmulator(folder) {
+  const installed = readdirSync(join(folder, 'node_modules'));
+  const sdk = installed.filter((name) => /^(azure-iot-(?!certificates$|emulator$)|mqtt$)/.test(name));
+  if (sdk.length > 0) throw new Error(`azure-iot-emulator brings the SDK with it: ${sdk.join(', ')}`);
+  expectAtMost(
+    'azure-iot-emulator, installed alone',
+    bytesOnDisk(join(folder, 'node_modules')),
+    EMULATOR_LIMIT,
+  );
+  const used = 'startEmulator().then((emulator) => emulator.close());';
+  run('node', ['-e', `const { startEmulator } = require('azure-iot-emulator'); ${used}`], { cwd: folder });
+  writeFileSync(
+    join(folder, 'types.ts'),
+    `import { startEmulator } from 'azure-iot-emulator';\nvoid ${used}`,
+  );
+  compile(folder, 'types.ts');
+}
+
+/** One file with all that `bundled.ts` needs, in a folder where nothing is installed. */
+async function bundle(folder) {
+  const outfile = join(project('bundle'), 'bundle.cjs');
+  const entryPoints = [join(folder, 'bundled.ts')];
+  await build({
+    entryPoints,
+    outfile,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    logLevel: 'warning',
+  });
+  return outfile;
+}
+
+/** Folders with a `node` of the oldest version that is supported and of each later line that is maintained for long. */
+function runtimes() {
+  const { engines } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const [, oldest] = /^>=(\d+\.\d+)$/.exec(engines.node) ?? [];
+  if (oldest === undefined) throw new Error(`The engines are more than a lowest version: ${engines.node}`);
+  // What the package `node` installs.
+  const system = `${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
+  const versions = [`${oldest}.0`, '22', '24'];
+  const folder = project('runtimes');
+  install(
+    folder,
+    versions.map((wanted, index) => `runtime-${index}@npm:node-${system}@${wanted}`),
+  );
+  return versions.map((_, index) => join(folder, 'node_modules', `runtime-${index}`, 'bin'));
+}
+
+/** Uses all three packages, and their programs, with the `node` of a folder. */
+function useTogether(folder, bundled, runtime) {
+  const env = { ...process.env, PATH: [runtime, process.env.PATH].join(delimiter) };
+  const runWith = (command, args) => run(command, args, { cwd: folder, env });
+  runWith('node', ['esm.mjs']);
+  runWith('node', ['cjs.cjs']);
+  runWith('node', [bundled]);
+  runWith('node', [join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js')]);
+
+  // As npm and npx call them: by the links that the installation made.
+  const bin = (name, ...args) => runWith(join('node_modules', '.bin', name), args);
+  for (const [name, { folder: source }] of Object.entries(PACKAGES)) {
+    const { version, bin: bins = {} } = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8'));
+    if (bins[name] !== undefined && bin(name, '--version') !== `${version}\n`)
+      throw new Error(`The program ${name} does not know its version.`);
+  }
+  const cert = (...args) => bin('azure-iot-x509', 'cert', ...args);
+  cert('root', '--cn', 'Package Root CA', '--subject', 'O=Package');
+  const made = (name) => join('certificates', name);
+  cert('device', '--cn', 'pump-1', '--ca', made('root.crt'), '--ca-key', made('root.key'));
+  const credentials = ['--cert', made('pump-1.crt'), '--key', made('pump-1.key')];
+  const report = JSON.parse(
+    bin('azure-iot-x509', 'check', '--enrollment', 'hub-group', ...credentials, '--json'),
+  );
+  if (!report.ok || report.registrationId !== 'pump-1') throw new Error('The check found an error.');
+  rmSync(join(folder, 'certificates'), { recursive: true });
+  const node = runWith('node', ['--version']).trim();
+  console.log(
+    `Node.js ${node}: imported, required, bundled and in Jest, each with a connection; programs run`,
+  );
+}
+
+async function main() {
+  const [library, certificates, emulator] = Object.keys(PACKAGES).map(pack);
+
+  const alone = project('certificates');
+  install(alone, [certificates]);
+  useCertificates(alone);
+
+  const emulated = project('emulator');
+  install(emulated, [emulator, certificates]);
+  useEmulator(emulated);
+
+  const official = project('official');
+  install(official, OFFICIAL);
+  const together = project('together');
+  install(together, [library, certificates]);
+  const added = bytesOnDisk(join(together, 'node_modules')) - bytesOnDisk(join(official, 'node_modules'));
+  expectAtMost('What azure-iot-x509 adds to the five official packages', added, LIBRARY_LIMIT);
+
+  install(together, [emulator]);
+  for (const [name, code] of Object.entries(PROGRAMS)) writeFileSync(join(together, name), code);
+  compile(together, 'types.ts');
+  console.log('compiled against the types');
+  const bundled = await bundle(together);
+  for (const runtime of runtimes()) useTogether(together, bundled, runtime);
+}
+
+try {
+  await main();
 } catch (error) {
   if (error.stdout) console.error(error.stdout);
   throw error;
 } finally {
-  rmSync(folder, { recursive: true, force: true });
-}
-
-/** Folders with a `node` of the oldest version that is supported and of each later line that is maintained for long. */
-function runtimes(range) {
-  const [, oldest] = /^>=(\d+\.\d+)$/.exec(range) ?? [];
-  if (oldest === undefined) throw new Error(`The engines are more than a lowest version: ${range}`);
-  // What the package `node` installs.
-  const system = `${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
-  const versions = [`${oldest}.0`, '22', '24'];
-  const directory = join(folder, 'runtimes');
-  mkdirSync(directory);
-  writeFileSync(join(directory, 'package.json'), '{ "private": true }');
-  const packages = versions.map((wanted, index) => `runtime-${index}@npm:node-${system}@${wanted}`);
-  run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', ...packages], { cwd: directory });
-  return versions.map((_, index) => join(directory, 'node_modules', `runtime-${index}`, 'bin'));
-}
-
-/** Uses what is installed with the `node` of a folder. */
-function useIn(directory, version) {
-  const env = { ...process.env, PATH: [directory, process.env.PATH].join(delimiter) };
-  const runWith = (command, args) => run(command, args, { env });
-  runWith('node', ['esm.mjs']);
-  runWith('node', ['cjs.cjs']);
-
-  // As npm and npx call it: by the link that the installation made.
-  const bin = (...args) => runWith(join('node_modules', '.bin', 'azure-iot-x509'), args);
-  if (bin('--version') !== `${version}\n`) throw new Error('The program does not know its version.');
-  if (!bin('--help').includes('cert root')) throw new Error('The help does not list the commands.');
-  bin('cert', 'root', '--cn', 'Package Root CA', '--subject', 'O=Package');
-  const made = (name) => join('certificates', name);
-  const issuer = ['--ca', made('root.crt'), '--ca-key', made('root.key')];
-  bin('cert', 'device', '--cn', 'pump-1', ...issuer);
-  const credentials = ['--cert', made('pump-1.crt'), '--key', made('pump-1.key')];
-  const report = JSON.parse(bin('check', '--enrollment', 'hub-group', ...credentials, '--json'));
-  if (!report.ok || report.registrationId !== 'pump-1') throw new Error('The check found an error.');
-  rmSync(join(folder, 'certificates'), { recursive: true });
-  const node = runWith('node', ['--version']).trim();
-  console.log(`Node.js ${node}: imported from ESM, required from CommonJS and connected; program run`);
+  rmSync(workplace, { recursive: true, force: true });
 }

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,14 +6,12 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeCertificate } from 'azure-iot-certificates';
 import { startEmulator, type Emulator } from 'azure-iot-emulator';
-import { KINDS } from '../examples/demo/kinds';
-import { nearestName } from 'azure-iot-certificates/internal';
-import type { Scenario, Stage } from './example/scenario';
-import { SCENARIOS } from './example/scenarios';
+import { enrollDevice } from '../test/support/enrolled-device';
+import { SCENARIOS, type Scenario } from './example/scenarios';
+import type { Stage } from './example/service';
 
 /** The example that is a test of its own, and brings its emulator with it. */
 const TESTING = 'testing';
-const NAMES = [...Object.keys(SCENARIOS), TESTING];
 
 const USAGE = `Usage: npm run example -- NAME [--emulator]
 
@@ -21,7 +19,7 @@ Runs an example of the folder examples/ with the environment variables that its 
 an emulator on this computer, with certificates made and enrolled for the occasion, and with somebody who plays the
 service.
 
-NAME is one of: ${NAMES.join(', ')}
+NAME is one of: ${[...Object.keys(SCENARIOS), TESTING].join(', ')}
 
 Without a subscription: npm run example -- hub-individual --emulator
 `;
@@ -31,20 +29,13 @@ const ROOT = join(__dirname, '..');
 /** How long the example may take until the service has got and done everything. */
 const DEADLINE_MS = 60_000;
 
-/** What a person may have set for a device of their own, and would mislead the emulator's. */
+/** Variables that may be set for another device, and would mislead the emulator's. */
 const FOREIGN_VARIABLES = ['PROVISIONING_REGISTRATION_ID', 'KEY_PASSPHRASE', 'MODEL_ID', 'ASSIGNMENT_FILE'];
 
 /** Aborted by Ctrl-C or SIGTERM, which are no failure. */
 const interruption = new AbortController();
 
-interface RunningProgram {
-  /** The exit code. */
-  readonly exit: Promise<number>;
-  kill(signal?: NodeJS.Signals): void;
-}
-
-/** Runs a program as a process of its own, as a user does. */
-function start(args: readonly string[], env: NodeJS.ProcessEnv): RunningProgram {
+function start(args: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
   const program = spawn(process.execPath, args, { env, stdio: 'inherit' });
   // This process waits for the program's end and cleans up.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -53,14 +44,17 @@ function start(args: readonly string[], env: NodeJS.ProcessEnv): RunningProgram 
       program.kill(signal);
     });
   }
-  const exit = once(program, 'exit').then(([code]: unknown[]) => (typeof code === 'number' ? code : 130));
-  return { exit, kill: (signal) => void program.kill(signal) };
+  return program;
+}
+
+async function exitCode(program: ChildProcess): Promise<number> {
+  const [code] = (await once(program, 'exit')) as [number | null];
+  return code ?? 130;
 }
 
 /** What made this file run (tsx) makes the example run. */
-function startExample({ file }: Scenario, env: NodeJS.ProcessEnv): RunningProgram {
-  return start([...process.execArgv, join(ROOT, 'examples', file)], env);
-}
+const startExample = ({ file }: Scenario, env: NodeJS.ProcessEnv): ChildProcess =>
+  start([...process.execArgv, join(ROOT, 'examples', `${file}.ts`)], env);
 
 /** Makes and enrolls the certificate; answers with the device, and the variables that the example reads. */
 async function prepare(
@@ -68,19 +62,18 @@ async function prepare(
   emulator: Emulator,
   directory: string,
 ): Promise<{ stage: Omit<Stage, 'signal'>; env: NodeJS.ProcessEnv }> {
-  const { registrationId, idScope, hub, makeCertificates, enroll } = KINDS[scenario.kind];
-  const { device, enrolled } = await makeCertificates();
-  const files = await writeCertificate(device, { directory, name: registrationId });
-  await enroll(emulator, enrolled);
+  const deviceId = 'pump-1';
+  const { device, hub, options } = await enrollDevice(emulator, scenario.kind, deviceId);
+  const files = await writeCertificate(device, { directory, name: deviceId });
   const caFile = join(directory, 'emulator-root.pem');
   await writeFile(caFile, emulator.ca);
-  const stage = { emulator, hub: hub(emulator), deviceId: registrationId, directory };
+  const stage = { emulator, hub, deviceId, directory };
   const own = Object.entries(process.env).filter(([name]) => !FOREIGN_VARIABLES.includes(name));
   const env = {
     ...Object.fromEntries(own),
     ENROLLMENT_KIND: scenario.kind,
     PROVISIONING_HOST: emulator.globalEndpoint,
-    PROVISIONING_IDSCOPE: idScope(emulator),
+    PROVISIONING_IDSCOPE: options.idScope,
     CERTIFICATE_FILE: files.deviceCertFile,
     KEY_FILE: files.keyFile,
     CA_FILE: caFile,
@@ -98,14 +91,16 @@ async function runAgainstEmulator(scenario: Scenario): Promise<number> {
     const signal = AbortSignal.any([ended.signal, AbortSignal.timeout(DEADLINE_MS)]);
     const serving = scenario.serve({ ...stage, signal });
     const example = startExample(scenario, env);
-    const exit = example.exit.finally(() => ended.abort(new Error('The example ended too early.')));
+    const exit = exitCode(example).finally(() => ended.abort(new Error('The example ended too early.')));
     const served = serving.then(
       () => {
         if (scenario.endsBy !== undefined) example.kill(scenario.endsBy);
         return true;
       },
       (error: unknown) => {
-        console.error(`[service] ${error instanceof Error ? error.message : String(error)}`);
+        // The reason of an AbortError is what aborted it.
+        const { cause, message } = error as Error;
+        console.error(`[service] ${cause instanceof Error ? cause.message : message}`);
         example.kill();
         return false;
       },
@@ -117,59 +112,42 @@ async function runAgainstEmulator(scenario: Scenario): Promise<number> {
   }
 }
 
-/** Runs Jest as a project that has this package installed would. */
-function runTesting(): Promise<number> {
-  const source = (path: string): string => join(ROOT, 'src', path, 'index.ts');
-  const installed = {
-    '^azure-iot-x509$': source('.'),
-    '^azure-iot-x509/certificates$': source('certificates'),
-    '^azure-iot-(certificates|emulator)$': join(ROOT, 'packages', '$1', 'src', 'index.ts'),
-    '^azure-iot-(certificates|emulator)/internal$': join(ROOT, 'packages', '$1', 'src', 'internal.ts'),
-  };
+/** Runs Jest as a project that has the packages installed would: with their build, which is made where it is missing. */
+async function runTesting(): Promise<number> {
+  const build = await exitCode(start([join(ROOT, 'test', 'support', 'build.cjs')], process.env));
+  if (build !== 0) return build;
   const config = join(ROOT, 'examples', TESTING, 'jest.config.cjs');
-  const jest = [require.resolve('jest/bin/jest'), '--config', config];
-  return start([...jest, '--moduleNameMapper', JSON.stringify(installed)], process.env).exit;
+  const installed = JSON.stringify({ '^azure-iot-x509$': ROOT });
+  const jest = [require.resolve('jest/bin/jest'), '--config', config, '--moduleNameMapper', installed];
+  return await exitCode(start(jest, process.env));
 }
 
-/** What the command line says. */
 interface Given {
   readonly name: string;
   readonly isEmulated: boolean;
 }
 
-/** What the command line says, or what is wrong with it. */
-function readArguments(): Given | string {
+/** What the command line says; `undefined` when it makes no sense. */
+function readArguments(): Given | undefined {
   try {
     const { values, positionals } = parseArgs({
       options: { emulator: { type: 'boolean', default: false } },
       allowPositionals: true,
     });
-    const [name, ...others] = positionals;
-    if (name === undefined || others.length > 0) return USAGE;
-    if (NAMES.includes(name)) return { name, isEmulated: values.emulator };
-    const nearest = nearestName(name, NAMES);
-    return `There is no example "${name}".${nearest === undefined ? '' : ` Did you mean ${nearest}?`}\n\n${USAGE}`;
+    const [name = '', ...more] = positionals;
+    const isKnown = name === TESTING || SCENARIOS[name] !== undefined;
+    return isKnown && more.length === 0 ? { name, isEmulated: values.emulator } : undefined;
   } catch {
-    return USAGE;
+    return undefined;
   }
-}
-
-async function main(): Promise<number> {
-  const given = readArguments();
-  if (typeof given === 'string') {
-    console.error(given);
-    return 2;
-  }
-  const code = await run(given);
-  if (code === 0) console.log(conclusion(given));
-  else console.error(interruption.signal.aborted ? 'Interrupted.' : failure(given, code));
-  return code;
 }
 
 async function run({ name, isEmulated }: Given): Promise<number> {
   const scenario = SCENARIOS[name];
   if (scenario === undefined) return await runTesting();
-  return isEmulated ? await runAgainstEmulator(scenario) : await startExample(scenario, process.env).exit;
+  return isEmulated
+    ? await runAgainstEmulator(scenario)
+    : await exitCode(startExample(scenario, process.env));
 }
 
 /** The last line, when all went well. */
@@ -177,7 +155,7 @@ function conclusion({ name, isEmulated }: Given): string {
   const file = SCENARIOS[name]?.file;
   if (file === undefined) return `Done: the tests of examples/${TESTING} pass.`;
   if (!isEmulated) return `Done: ${name}.`;
-  return `Done: ${name} did what it shows, and the service saw it. The first lines of examples/${file} say how to run it against Azure.`;
+  return `Done: ${name} did what it shows, and the service saw it. The first lines of examples/${file}.ts say how to run it against Azure.`;
 }
 
 /** The last line, when something went wrong: what it was has been told already. */
@@ -187,6 +165,18 @@ function failure({ name, isEmulated }: Given, code: number): string {
     ? ''
     : ` To try it without a subscription: npm run example -- ${name} --emulator`;
   return `Failed: ${name} ended with exit code ${code}.${advice}`;
+}
+
+async function main(): Promise<number> {
+  const given = readArguments();
+  if (given === undefined) {
+    console.error(USAGE);
+    return 2;
+  }
+  const code = await run(given);
+  if (code === 0) console.log(conclusion(given));
+  else console.error(interruption.signal.aborted ? 'Interrupted.' : failure(given, code));
+  return code;
 }
 
 void main().then((code) => (process.exitCode = code));

@@ -1,11 +1,32 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { EnrollmentKind } from 'azure-iot-x509';
 import { createSelfSignedCertificate, writeCertificate } from 'azure-iot-certificates';
-import { expectThat, nextEvent } from './observation';
-import type { FileUploadNotification } from 'azure-iot-emulator';
-import type { EnrollmentKind } from '../../packages/certificates/src/enrollment';
-import type { Scenario, Stage } from './scenario';
-import { call, reported, send, subscribed, telemetries, telemetry, tell } from './service';
+import {
+  call,
+  expectThat,
+  nextEvent,
+  reported,
+  send,
+  subscribed,
+  telemetries,
+  tell,
+  type Stage,
+} from './service';
+
+/** What an example needs besides itself when it runs against the emulator. */
+export interface Scenario {
+  /** How the device is enrolled. */
+  readonly kind: EnrollmentKind;
+  /** The program, below `examples/`. */
+  readonly file: string;
+  /** Prepares what the example finds; answers with further environment variables. */
+  readonly prepare?: (stage: Omit<Stage, 'signal'>) => Promise<NodeJS.ProcessEnv>;
+  /** Plays the service. Rejects when it does not see what the example promises. */
+  readonly serve: (stage: Stage) => Promise<void>;
+  /** The signal that ends a program that runs until it gets one. */
+  readonly endsBy?: NodeJS.Signals;
+}
 
 const METHODS = '$iothub/methods/POST/';
 const TWIN = '$iothub/twin/PATCH/properties/desired/';
@@ -14,9 +35,9 @@ const TWIN = '$iothub/twin/PATCH/properties/desired/';
 function ofKind(kind: EnrollmentKind): Scenario {
   return {
     kind,
-    file: `${kind}.ts`,
+    file: kind,
     serve: async (stage) => {
-      await telemetry(stage);
+      await telemetries(stage, 1);
       const { hub, deviceId } = stage;
       await send(stage, 'Hello, device');
       hub.updateDesiredProperties(deviceId, { reportEverySeconds: 30 });
@@ -50,7 +71,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'central-group': ofKind('central-group'),
   telemetry: {
     kind: 'hub-individual',
-    file: 'telemetry.ts',
+    file: 'telemetry',
     serve: async (stage) => {
       const messages = await telemetries(stage, 3);
       const levels = messages.map(({ properties }) => properties['level']);
@@ -63,7 +84,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
   'cloud-to-device': {
     kind: 'hub-individual',
-    file: 'cloud-to-device.ts',
+    file: 'cloud-to-device',
     serve: async (stage) => {
       await subscribed(stage, `devices/${stage.deviceId}/messages/devicebound/`);
       await send(stage, 'hello', { urgency: 'low' });
@@ -72,7 +93,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
   'direct-methods': {
     kind: 'hub-individual',
-    file: 'direct-methods.ts',
+    file: 'direct-methods',
     serve: async (stage) => {
       await subscribed(stage, METHODS);
       await call(stage, 'openValve', { percent: 40 }, 200);
@@ -83,7 +104,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
   twin: {
     kind: 'hub-individual',
-    file: 'twin.ts',
+    file: 'twin',
     serve: async (stage) => {
       const { hub, deviceId } = stage;
       await subscribed(stage, TWIN);
@@ -97,12 +118,15 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
   'plug-and-play': {
     kind: 'central-individual',
-    file: 'plug-and-play.ts',
+    file: 'plug-and-play',
     serve: async (stage) => {
       const { hub, deviceId } = stage;
       const listening = Promise.all([subscribed(stage, TWIN), subscribed(stage, METHODS)]);
-      const { systemProperties } = await telemetry(stage);
-      expectThat(systemProperties.componentName === 'thermostat1', 'telemetry of the component thermostat1');
+      const [message] = await telemetries(stage, 1);
+      expectThat(
+        message?.systemProperties.componentName === 'thermostat1',
+        'telemetry of the component thermostat1',
+      );
       await listening;
       const acknowledged = reported(stage, ({ thermostat1 }) =>
         JSON.stringify(thermostat1 ?? '').includes('"ac":200'),
@@ -116,17 +140,16 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
   'file-upload': {
     kind: 'hub-individual',
-    file: 'file-upload.ts',
-    serve: async ({ hub, deviceId, signal }) => {
-      const isOurs = (notification: FileUploadNotification) => notification.deviceId === deviceId;
-      const uploaded = await nextEvent(hub, 'fileUploaded', isOurs, () => undefined, signal);
+    file: 'file-upload',
+    serve: async (stage) => {
+      const uploaded = await nextEvent(stage, 'fileUploaded', ({ deviceId }) => deviceId === stage.deviceId);
       expectThat(uploaded.isSuccess && uploaded.blobSizeInBytes === 260_000, 'a file of 260000 bytes');
       tell(`${uploaded.blobName}: ${uploaded.blobSizeInBytes} bytes`);
     },
   },
   rotation: {
     kind: 'hub-individual',
-    file: 'rotation.ts',
+    file: 'rotation',
     prepare: async ({ emulator, deviceId, directory }) => {
       const renewed = await createSelfSignedCertificate({ commonName: deviceId });
       emulator.dps.individualEnrollments.update(deviceId, { secondaryCertificate: renewed.certificate });
@@ -144,36 +167,35 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
   'remembered-assignment': {
     kind: 'hub-individual',
-    file: 'remembered-assignment.ts',
+    file: 'remembered-assignment',
     prepare: ({ directory }) => Promise.resolve({ ASSIGNMENT_FILE: join(directory, 'assignment.json') }),
-    serve: async ({ emulator, hub, deviceId, signal }) => {
-      const isOurs = (event: { deviceId: string }) => event.deviceId === deviceId;
-      await nextEvent(hub, 'deviceConnected', isOurs, () => undefined, signal);
-      const first = emulator.dps.registrations.get(deviceId)?.lastUpdatedDateTimeUtc;
-      await nextEvent(hub, 'deviceConnected', isOurs, () => undefined, signal);
-      const second = emulator.dps.registrations.get(deviceId)?.lastUpdatedDateTimeUtc;
+    serve: async (stage) => {
+      const connected = async (): Promise<string | undefined> => {
+        await nextEvent(stage, 'deviceConnected', ({ deviceId }) => deviceId === stage.deviceId);
+        return stage.emulator.dps.registrations.get(stage.deviceId)?.lastUpdatedDateTimeUtc;
+      };
+      const first = await connected();
+      const second = await connected();
       expectThat(first === second, 'one registration for two starts');
       tell('the device connected twice and registered once');
     },
   },
   'many-devices': {
     kind: 'hub-individual',
-    file: 'many-devices.ts',
+    file: 'many-devices',
     prepare: enrollFleet,
-    serve: async ({ hub, signal }) => {
+    serve: async (stage) => {
       const senders = new Set<string>();
-      const isComplete = ({ deviceId }: { deviceId: string }): boolean =>
-        senders.add(deviceId).size === FLEET_SIZE;
-      await nextEvent(hub, 'telemetry', isComplete, () => undefined, signal);
+      await nextEvent(stage, 'telemetry', ({ deviceId }) => senders.add(deviceId).size === FLEET_SIZE);
       tell(`received from ${senders.size} devices`);
     },
   },
   gateway: {
     kind: 'hub-group',
-    file: 'gateway/gateway.ts',
+    file: 'gateway/gateway',
     prepare: ({ directory }) => Promise.resolve({ ASSIGNMENT_FILE: join(directory, 'assignment.json') }),
     serve: async (stage) => {
-      await telemetry(stage);
+      await telemetries(stage, 1);
       await stage.hub.stop();
       tell('the hub is away for a moment');
       await stage.hub.start();

@@ -1,45 +1,61 @@
-import type { TelemetryMessage } from 'azure-iot-emulator';
-import { expectThat, nextEvent } from './observation';
-import type { Stage } from './scenario';
+import { on } from 'node:events';
+import type { Emulator, HubEmulator, HubEvents, TelemetryMessage } from 'azure-iot-emulator';
 
-/** Says what the service has done or seen. */
+/** The emulator, and the device that an example plays. */
+export interface Stage {
+  readonly emulator: Emulator;
+  readonly hub: HubEmulator;
+  /** The registration ID, which is the device ID as well. */
+  readonly deviceId: string;
+  /** A folder for files that the example needs. */
+  readonly directory: string;
+  /** Aborted when the example has ended, or its time is up. */
+  readonly signal: AbortSignal;
+}
+
+/** Prints what the service has done or seen. */
 export function tell(text: string): void {
   console.log(`[service] ${text}`);
 }
 
-/** Waits until the device has subscribed to the topic filter, at once if it has already. */
-export async function subscribed({ hub, deviceId, signal }: Stage, filter: string): Promise<void> {
-  const isIt = (event: { deviceId: string; topicFilter: string }) =>
-    event.deviceId === deviceId && event.topicFilter.startsWith(filter);
-  await nextEvent(hub, 'deviceSubscribed', isIt, () => undefined, signal);
+/** @throws Error when the condition does not hold, with the expectation. */
+export function expectThat(condition: boolean, expectation: string): asserts condition {
+  if (!condition) throw new Error(`Expected, but not observed: ${expectation}.`);
 }
 
-/** The device's next telemetry. */
-export async function telemetry({ hub, deviceId, signal }: Stage): Promise<TelemetryMessage> {
-  const message = await nextEvent(
-    hub,
-    'telemetry',
-    (candidate: TelemetryMessage) => candidate.deviceId === deviceId,
-    () => undefined,
-    signal,
+/** The next event of the hub of which the condition holds. Listens from the call on. */
+export async function nextEvent<Name extends keyof HubEvents>(
+  { hub, signal }: Pick<Stage, 'hub' | 'signal'>,
+  name: Name,
+  isExpected: (event: HubEvents[Name][0]) => boolean,
+): Promise<HubEvents[Name][0]> {
+  for await (const [event] of on(hub, name, { signal }) as AsyncIterable<HubEvents[Name]>)
+    if (isExpected(event)) return event;
+  throw new Error(`The hub emits no ${name} any more.`);
+}
+
+/** Waits until the device subscribes to a topic filter that begins so. */
+export async function subscribed(stage: Stage, filter: string): Promise<void> {
+  const { deviceId } = stage;
+  await nextEvent(
+    stage,
+    'deviceSubscribed',
+    (event) => event.deviceId === deviceId && event.topicFilter.startsWith(filter),
   );
-  tell(`received from ${deviceId}: ${message.body.toString()}`);
-  return message;
 }
 
-/** The device's next telemetry, as many as that. */
+/** The device's next messages, as many as that. */
 export async function telemetries(stage: Stage, count: number): Promise<readonly TelemetryMessage[]> {
   const messages: TelemetryMessage[] = [];
-  const isLast = (message: TelemetryMessage): boolean => {
-    if (message.deviceId === stage.deviceId && messages.push(message) < count) return false;
-    return message.deviceId === stage.deviceId;
-  };
-  await nextEvent(stage.hub, 'telemetry', isLast, () => undefined, stage.signal);
+  await nextEvent(stage, 'telemetry', (message) => {
+    if (message.deviceId === stage.deviceId) messages.push(message);
+    return messages.length === count;
+  });
   for (const { body } of messages) tell(`received from ${stage.deviceId}: ${body.toString()}`);
   return messages;
 }
 
-/** Sends a message and waits until the device has it. */
+/** Sends a message and waits until the device has completed it. */
 export async function send(
   { hub, deviceId }: Stage,
   body: string,
@@ -63,13 +79,16 @@ export async function call(
   return answer.payload;
 }
 
-/** Waits until the device has reported properties of which the condition holds. */
+/** Waits until the device reports properties of which the condition holds. */
 export async function reported(
-  { hub, deviceId, signal }: Stage,
+  stage: Stage,
   condition: (reported: Readonly<Record<string, unknown>>) => boolean,
 ): Promise<void> {
-  const isIt = (event: { deviceId: string; reported: Readonly<Record<string, unknown>> }) =>
-    event.deviceId === deviceId && condition(event.reported);
-  const event = await nextEvent(hub, 'reportedPropertiesUpdated', isIt, () => undefined, signal);
+  const { deviceId } = stage;
+  const event = await nextEvent(
+    stage,
+    'reportedPropertiesUpdated',
+    (update) => update.deviceId === deviceId && condition(update.reported),
+  );
   tell(`${deviceId} reports ${JSON.stringify(event.reported)}`);
 }

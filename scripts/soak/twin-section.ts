@@ -1,8 +1,10 @@
-import type { JsonObject } from 'azure-iot-emulator';
-import { isJsonObject } from '../../packages/emulator/src/protocol/json';
+import type { JsonObject, JsonValue } from 'azure-iot-emulator';
 import type { Dice } from './dice';
 
 const KEYS = Array.from({ length: 5 }, (_, index) => `key${index + 1}`);
+
+const isJsonObject = (value: JsonValue | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Sets or deletes one of the keys. */
 export function randomEntry(dice: Dice): JsonObject {

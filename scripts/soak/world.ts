@@ -1,7 +1,6 @@
 import { connectDevice } from 'azure-iot-x509';
 import { createSelfSignedCertificate } from 'azure-iot-certificates';
 import { startEmulator, type DpsEmulator, type Emulator, type HubEmulator } from 'azure-iot-emulator';
-import { Hub } from '../../packages/emulator/src/hub/hub';
 import { ChaosProxy } from '../../test/support/chaos-proxy';
 import { enrollDevice } from '../../test/support/enrolled-device';
 import { SoakDevice } from './device';
@@ -57,8 +56,7 @@ export async function buildWorld(deviceCount: number, closers: Closers): Promise
   for (const hub of emulator.hubs) {
     const proxy = await startProxy(hub.hostName, closers);
     proxies.push(proxy);
-    // From here on, DPS sends devices to the proxy, and the hub takes its name for its own.
-    if (hub instanceof Hub) hub.listensOn(proxy.endpoint);
+    moveBehind(hub, proxy.endpoint);
     ledger.watch(hub);
   }
   const dpsProxy = await startProxy(emulator.globalEndpoint, closers);
@@ -68,6 +66,12 @@ export async function buildWorld(deviceCount: number, closers: Closers): Promise
     ),
   );
   return { emulator, devices, ledger, proxies, dpsProxy };
+}
+
+/** From here on, DPS sends devices to the proxy, and the hub takes its name for its own. No public interface has this. */
+function moveBehind(hub: HubEmulator & { listensOn?: (endpoint: string) => void }, endpoint: string): void {
+  if (hub.listensOn === undefined) throw new Error('The hub cannot be moved behind a proxy.');
+  hub.listensOn(endpoint);
 }
 
 async function startProxy(endpoint: string, closers: Closers): Promise<ChaosProxy> {

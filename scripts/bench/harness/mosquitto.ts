@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { createRootCertificate } from 'azure-iot-certificates';
-import { createServerCertificate } from '../../../packages/certificates/src/making/server';
+import { createServerCertificate } from 'azure-iot-certificates/internal';
 import type { DeviceSettings } from './emulator';
 import type { DeviceFiles, Lab } from './lab';
 
