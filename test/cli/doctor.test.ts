@@ -345,7 +345,10 @@ describe('doctor, for the certificate of the server,', () => {
     const name = 'global.azure-devices-provisioning.net';
 
     /** What is found when somebody opens TLS on the way to Azure. */
-    async function inspected(rootName: string, isTrusted: boolean): Promise<Report & { discardsOutgoing: boolean }> {
+    async function inspected(
+      rootName: string,
+      isTrusted: boolean,
+    ): Promise<Report & { discardsOutgoing: boolean }> {
       await using server = await startScriptedServer((client) => client.socket.end(), {
         rootName,
         hostNames: ['*.azure-devices-provisioning.net'],
