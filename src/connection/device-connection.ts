@@ -24,7 +24,7 @@ export interface DeviceConnection extends EventEmitter<DeviceConnectionEvents>, 
   /** The present activity of the connection. */
   readonly state: ConnectionState;
   /**
-   * Answers the direct method `name` with what `handler` returns. A later handler of the same name replaces the earlier one.
+   * Answers the direct method `name` with the value that `handler` returns. A later handler of the same name replaces the earlier one.
    *
    * Once there is a handler, the connection answers every call: a method without a handler with status 404, an exception
    * of a handler with status 500 and `{ "message": … }` of the error (its stack and cause are not sent), a payload that is

@@ -41,7 +41,7 @@ export interface HubTransportInit extends Pick<HubLinkOptions, 'createTransport'
  * it, and on each new one everything is enabled again that the client has enabled.
  */
 export class HubTransport extends EventEmitter implements DeviceTransport {
-  /** The direct methods, which the client or handlers of ours answer. */
+  /** The direct methods, answered by the client's listeners or by handlers of `onMethod`. */
   readonly methods = new DirectMethods((name, ...call) => this.emit(methodEvent(name), ...call));
   readonly #init: HubTransportInit;
   readonly #outbox: Outbox;
@@ -243,7 +243,7 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
     const enabled = this.#tell(link, FEATURES[feature].enable);
     settle(enabled, () => done());
     if (isNew && feature === 'desiredProperties') {
-      // Nobody has heard of a change between the reading of the twin and the subscription.
+      // A change between the reading of the twin and the subscription was not received.
       enabled.then(() => this.#twin.catchUp(link)).catch(ignore);
     }
   }

@@ -1,10 +1,10 @@
-import type { DeviceError, DeviceErrorInit, EnrollmentKind, ServiceName } from 'azure-iot-certificates';
-import { ConnectionError, TimeoutError } from './errors';
+import type { DeviceError, EnrollmentKind, ServiceName } from 'azure-iot-certificates';
+import { ConnectionError, TimeoutError, type Explanation } from './errors';
 import { findServiceCode, wordsFor } from './service-codes';
 import { explainProxyFailure, PROXY_REMEDY } from './proxy-error';
 import type { WireError, WireFailure, WireStage } from './wire-error';
 
-/** Who was being talked to, for the message and the remedy. */
+/** The service and the device of a failed connection, for the message and the remedy. */
 export interface Peer {
   service: ServiceName;
   /** Host name, and port where one was given. */
@@ -18,9 +18,7 @@ const NAMES: Readonly<Record<ServiceName, string>> = {
   hub: 'the IoT hub',
 };
 
-export type Explanation = Omit<DeviceErrorInit, 'service' | 'cause'>;
-
-/** Errors of the operating system and of the resolver, by their errno name. */
+/** The explanations of errors of the operating system and of the resolver, by errno name. */
 const SOCKET_ERRORS: Readonly<Record<string, (host: string) => Explanation>> = {
   ENOTFOUND: (host) => ({
     code: 'HOST_NOT_FOUND',
@@ -71,7 +69,7 @@ function unreachable(host: string): Explanation {
   };
 }
 
-/** Why the server's certificate was not accepted, by OpenSSL's and Node's names. */
+/** The faults of a server's certificate, by the error codes of OpenSSL and Node.js. */
 const TRUST_ERRORS: Readonly<Record<string, string>> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: 'is self-signed',
   SELF_SIGNED_CERT_IN_CHAIN: 'ends at a root that is not trusted here',
@@ -101,7 +99,7 @@ const STAGES: Readonly<Record<WireStage, (host: string, proxy: string) => string
   publish: (host) => `${host} did not acknowledge a message`,
 };
 
-/** Turns the raw facts of a failed connection into an error that says what happened and what to do. */
+/** The error for the raw facts of a failed connection. */
 export function toConnectionError(error: WireError, peer: Peer): DeviceError {
   const { failure } = error;
   const { service, host } = peer;
@@ -159,7 +157,7 @@ function explain(failure: Exclude<WireFailure, { kind: 'timeout' }>, peer: Peer)
   }
 }
 
-/** The text for what was still pending when its owner closed the connection. */
+/** The explanation for operations that were pending when the owner closed the connection. */
 export function closedExplanation(host: string): Explanation {
   return {
     code: 'CONNECTION_CLOSED',
@@ -188,12 +186,12 @@ function explainHttpStatus(status: number, host: string): Explanation {
   }
   const remedy =
     status === 407
-      ? 'A proxy stands in between and wants to know who you are: let it pass connections to this host.'
+      ? 'A proxy in between requires a user and password: let it pass connections to this host.'
       : 'Check the endpoint; a proxy or firewall in between may also answer like this.';
   return { code: 'INVALID_RESPONSE', message, remedy };
 }
 
-/** What an error of the system, of the resolver or of TLS means. */
+/** The explanation of an error of the system, of the resolver or of TLS. */
 export function explainSocketError(error: Error & { code?: string }, host: string): Explanation {
   const code = error.code ?? '';
   const known = Object.hasOwn(SOCKET_ERRORS, code) ? SOCKET_ERRORS[code] : undefined;

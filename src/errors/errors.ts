@@ -1,7 +1,7 @@
 import { DeviceError } from 'azure-iot-certificates/internal';
 import type { DeviceErrorInit, ServiceName } from 'azure-iot-certificates';
 
-/** What an error says of a failure: its code, message and remedy, without the service and the cause. */
+/** The code, message and remedy of an error, without the service and the cause. */
 export type Explanation = Omit<DeviceErrorInit, 'service' | 'cause'>;
 
 /** The Device Provisioning Service refused or failed the registration. */

@@ -1,13 +1,11 @@
-import type { DeviceErrorInit } from 'azure-iot-certificates';
+import type { Explanation } from './errors';
 import type { ProxyFailure } from './wire-error';
 
-type Explanation = Omit<DeviceErrorInit, 'service' | 'cause'>;
-
-/** Where the proxy comes from, and how to do without. */
+/** The remedy for a proxy that cannot be used: the settings that name it. */
 export const PROXY_REMEDY =
   'Check the address of the proxy (option proxy, or the environment variable HTTPS_PROXY), and that it lets connections to port 443 of this host pass. A host that needs no proxy belongs into NO_PROXY.';
 
-/** What befell the connection to the proxy, by errno or TLS code. */
+/** The failures of the connection to the proxy, by errno or TLS code. */
 const ERRORS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'its name has no address',
   EAI_AGAIN: 'the name server did not answer for it',
@@ -21,10 +19,10 @@ const ERRORS: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: 'it cannot be reached',
 };
 
-/** Answers of a proxy that say more than no. */
+/** The answers of a proxy that have a remedy of their own, by HTTP status. */
 const STATUSES: Readonly<Record<number, Pick<Explanation, 'message' | 'remedy'>>> = {
   407: {
-    message: 'it wants to know who asks',
+    message: 'it requires a user and password',
     remedy:
       'Put user and password into the URL of the proxy: http://user:password@host:port, special characters percent-encoded. Only Basic authentication is supported.',
   },
@@ -34,7 +32,7 @@ const STATUSES: Readonly<Record<number, Pick<Explanation, 'message' | 'remedy'>>
   },
 };
 
-/** Says why there was no connection through the proxy. */
+/** The explanation of a connection that the proxy did not make. */
 export function explainProxyFailure({ proxy, reason }: ProxyFailure, host: string): Explanation {
   if ('status' in reason) {
     const { status } = reason;
@@ -43,7 +41,7 @@ export function explainProxyFailure({ proxy, reason }: ProxyFailure, host: strin
       code: 'PROXY_REFUSED',
       message: `The proxy ${proxy} did not connect to ${host}: HTTP status ${status}${known ? `, ${known.message}` : ''}.`,
       remedy: known?.remedy ?? PROXY_REMEDY,
-      // The proxy itself could not reach the host, or has too much to do.
+      // The proxy could not reach the host, or is overloaded.
       isTransient: status === 429 || status >= 500,
     };
   }

@@ -7,13 +7,13 @@ import { HUB_CODES } from './service-codes/hub';
 export { wordsFor, type ServiceCodeEntry } from './service-codes/entry';
 
 /**
- * What the codes of the device-facing services mean. The same number stands for different things at DPS and at a hub,
- * so the key is always service and code, and the service's text where one code stands for several things.
+ * The codes of the device-facing services. The same number stands for different things at DPS and at a hub, so the key
+ * is always service and code, and the service's text where one code stands for several things.
  */
 export const SERVICE_CODES: readonly ServiceCodeEntry[] = [...CONNACK_CODES, ...DPS_CODES, ...HUB_CODES];
 
 /**
- * What is known about an answer of a service. A text that tells goes before a code that may mean several things.
+ * The entry for an answer of a service. An entry that the text matches goes before one that only the code matches.
  *
  * @param code a CONNACK return code, an HTTP status or a service code
  */

@@ -1,14 +1,14 @@
-/** How far a connection had come when its time was up. */
+/** The stage of a connection at which its time was up. */
 export type WireStage = 'connect' | 'proxy' | 'tls' | 'connack' | 'subscribe' | 'unsubscribe' | 'publish';
 
-/** Why a proxy did not make a connection: the HTTP status that it answered with, or what befell the connection to it. */
+/** The failure of a proxy: the HTTP status of its answer, or the error of the connection to it. */
 export interface ProxyFailure {
   /** Host and port of the proxy. */
   proxy: string;
   reason: { status: number } | { error: Error & { code?: string } };
 }
 
-/** Why a connection failed, as the raw facts; the SDK's own labels are wrong in both directions. */
+/** The raw facts of a failed connection. The SDK's own error classes are wrong in both directions. */
 export type WireFailure =
   /** The server answered CONNECT with a return code other than 0. */
   | { kind: 'refused'; returnCode: number }
@@ -18,18 +18,18 @@ export type WireFailure =
   | { kind: 'http'; status: number }
   /** The proxy did not make the connection. */
   | ({ kind: 'proxy' } & ProxyFailure)
-  /** The server did not answer in time; nor did the proxy, if there is one, at the stage of that name. */
+  /** The server did not answer in time. At the stage `proxy` it was the proxy that did not. */
   | { kind: 'timeout'; stage: WireStage; timeoutMs: number; proxy?: string | undefined }
   /** The server refused a subscription (SUBACK 0x80). */
   | { kind: 'subscription-refused'; topic: string }
   /** The server sent something that is not MQTT 3.1.1, or not what its own protocol says. */
   | { kind: 'protocol'; detail: string }
-  /** The connection ended without a word. */
+  /** The connection ended without a reason. */
   | { kind: 'lost' }
   /** This side closed it. */
   | { kind: 'closed' };
 
-/** The one error that everything pending on a failed connection settles with. */
+/** The error of a failed connection, with which everything pending on it settles. */
 export class WireError extends Error {
   readonly failure: WireFailure;
 

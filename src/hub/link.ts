@@ -38,7 +38,7 @@ export interface HubLinkOptions {
   /** Options of the SDK's transport: model ID and product info. */
   readonly sdkOptions: DeviceClientOptions;
   readonly createTransport: HubTransportFactory;
-  /** Default: the SDK answers every method, and drops calls of those that nobody listens to. */
+  /** Default: the SDK answers every method, and drops calls of methods without a listener. */
   readonly methods?: MethodAnswerer;
 }
 
@@ -120,8 +120,8 @@ export class HubLink {
   }
 
   /**
-   * Lets cloud-to-device messages in, or leaves them with the hub while nobody listens to them. Before the first call
-   * nothing is let in.
+   * Accepts cloud-to-device messages, or leaves them with the hub while there is no listener. Before the first call no
+   * message is accepted.
    */
   accept(ready: { cloudToDevice: boolean }): void {
     this.#wire.accept((topic) => ready.cloudToDevice || !CLOUD_TO_DEVICE_TOPIC.test(topic));
@@ -171,7 +171,7 @@ function toHubError(reason: unknown, { host, deviceId, enrollment }: HubTarget):
   });
 }
 
-/** The hub hears nothing if the connection ends before the answer; it then reports a time-out to the caller. */
+/** Answers a call. If the connection ends before, the hub gets no answer and reports a time-out to the caller. */
 async function answerMethod(
   methods: MethodAnswerer,
   call: MethodCall,

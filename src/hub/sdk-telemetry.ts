@@ -2,7 +2,7 @@ import type { DeviceTransport, Message } from 'azure-iot-device';
 
 /**
  * The members of a message that the SDK's transport reads, with a cheap `toJSON`. The SDK turns every message into JSON
- * for its log, even when nobody reads the log; with a payload of 200 kB that takes ten times as long as sending it.
+ * for its log, also when the log is off; with a payload of 200 kB that takes ten times as long as sending it.
  */
 class OutgoingMessage {
   readonly data: unknown;

@@ -25,8 +25,8 @@ export interface WireOptions extends Pick<StreamOptions, 'ca' | 'proxy'> {
   /** For a SUBACK or UNSUBACK, in milliseconds. Default 25 000. */
   subscribeTimeoutMs?: number;
   /**
-   * Whether an UNSUBSCRIBE is left out because only the end of the session follows it: it would cost a round trip, and
-   * for ever with a server that does not answer any more.
+   * UNSUBSCRIBE is left out, because only the end of the session follows it. It would cost a round trip, which never ends
+   * with a server that does not answer any more.
    */
   endsWithSession?: boolean | undefined;
   /**
@@ -284,7 +284,7 @@ export class Wire extends EventEmitter {
     return this;
   }
 
-  /** Sends DISCONNECT and closes. What is still pending settles with an error; `callback` is called when the socket is gone. */
+  /** Sends DISCONNECT and closes. Everything pending settles with an error; `callback` is called when the socket is gone. */
   end(_force: boolean, callback?: () => void): this {
     const stream = this.#stream;
     const done = () => {

@@ -17,7 +17,7 @@ export function toProvisioningError(error: unknown, device: Device): DeviceError
   const failure =
     error instanceof RegistrationFailure ? error : new RegistrationFailure(error, undefined, undefined);
   const { response, wireError } = failure;
-  // Answers that the SDK takes as "try again" explain the end of the connection better than the end does.
+  // An answer that made the SDK try again explains the failure better than the later end of the connection.
   if (response && (!wireError || response.status >= 300)) return fromResponse(response, device, failure);
   if (wireError) return toConnectionError(wireError, { service: 'dps', host, registrationId, enrollment });
   if (types.isNativeError(failure.cause) && failure.cause.name === 'TimeoutError') {

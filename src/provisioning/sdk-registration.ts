@@ -178,5 +178,5 @@ function stopPolling(registration: RegistrationClient): void {
 }
 
 function ignore(): void {
-  // The wire tells why it is over.
+  // The wire has the reason of its end.
 }

@@ -45,7 +45,7 @@ async function failure(call: Promise<unknown>): Promise<ConnectionError> {
 
 describe('when the proxy does not make the connection', () => {
   test.each([
-    [407, false, /wants to know who asks/, /user:password@/],
+    [407, false, /requires a user and password/, /user:password@/],
     [403, false, /does not allow that/, /port 443/],
     [502, true, /HTTP status 502\.$/, /NO_PROXY/],
     [302, false, /HTTP status 302\.$/, /HTTPS_PROXY/],

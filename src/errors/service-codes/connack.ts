@@ -1,8 +1,8 @@
 import { deviceOf, enrollmentOf, isCentral, type ServiceCodeEntry } from './entry';
 
 /*
- * MQTT 3.1.1, section 3.2.2.3, names the return codes; when a service sends which is hardly documented. Both services
- * answer 5 to every identity that they do not let in, as far as people have reported.
+ * MQTT 3.1.1, section 3.2.2.3, names the return codes; the documentation hardly says when a service sends which
+ * one. Both services answer 5 to every identity that they refuse, according to published reports.
  */
 
 const ENDPOINT = 'Check the endpoint: port 8883 for MQTT, port 443 with transport "mqtt-ws".';

@@ -1,7 +1,7 @@
 import { ENROLLMENTS } from 'azure-iot-certificates/internal';
 import type { EnrollmentKind, ServiceName } from 'azure-iot-certificates';
 
-/** How sure it is that the service behaves so. */
+/** The evidence that the service behaves so. */
 type Evidence =
   /** Stated by Microsoft's documentation or API specification, or by the MQTT standard. */
   | 'documented'
@@ -10,7 +10,7 @@ type Evidence =
   /** Concluded from the two. */
   | 'inferred';
 
-/** Where a code meets the owner of a device. */
+/** The place in which a code appears. */
 type Appearance =
   /** The service's answer to the MQTT CONNECT packet. */
   | 'CONNACK'
@@ -22,21 +22,21 @@ type Appearance =
 /** One text for all enrollment kinds, or one for each. */
 export type Words = string | ((kind: EnrollmentKind) => string);
 
-/** What a code of a service means and what to do about it. */
+/** The meaning of a code of a service, and its remedy. */
 export interface ServiceCodeEntry {
   readonly service: ServiceName;
-  /** A CONNACK return code (1 to 5), an HTTP status (three digits) or a service code (six digits); none if the text tells. */
+  /** A CONNACK return code (1 to 5), an HTTP status (three digits) or a service code (six digits); none for an entry that only its text identifies. */
   readonly code: number | undefined;
-  /** The service's own name or text for it, to be searched for. */
+  /** The service's own name or text for it, for searching. */
   readonly name: string;
-  /** Where one code stands for several things: the service's text that tells this one. */
+  /** The service's text for this meaning, where one code has several meanings. */
   readonly text?: RegExp;
   readonly seen: Appearance;
   readonly evidence: Evidence;
   readonly meaning: Words;
-  /** What to do, with the way through the portal. */
+  /** The remedy, with the way through the portal. */
   readonly remedy: Words;
-  /** Whether the same request may succeed later by itself. */
+  /** The same request may succeed later by itself. */
   readonly isTransient: boolean;
 }
 

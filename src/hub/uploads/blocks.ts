@@ -1,12 +1,12 @@
 import { Readable, type Stream } from 'node:stream';
 import { types } from 'node:util';
 
-/** Azure Storage takes at least 100 MB a block; this keeps the memory small that an upload needs. */
+/** Azure Storage takes blocks of at least 100 MB; a smaller block keeps the memory of an upload small. */
 const BLOCK_BYTES = 4 * 1024 * 1024;
 
 /**
- * The content of a stream in blocks of 4 MB, the last of which is shorter. There is always one, which may be empty. When the
- * caller stops before the end, the stream is destroyed.
+ * The content of a stream in blocks of 4 MB, the last of which is shorter. There is at least one block, which may be empty.
+ * When the caller stops before the end, the stream is destroyed.
  */
 export async function* blocksOf(stream: Stream): AsyncGenerator<Buffer, void, undefined> {
   let chunks: Buffer[] = [];
@@ -29,7 +29,7 @@ export async function* blocksOf(stream: Stream): AsyncGenerator<Buffer, void, un
 }
 
 async function* readable(stream: Stream): AsyncGenerator<Buffer, void, undefined> {
-  // Streams of the old kind, which the SDK's type allows as well, cannot be iterated.
+  // The SDK's type allows streams of the old kind, which cannot be iterated.
   const source = Symbol.asyncIterator in stream ? stream : new Readable().wrap(stream as never);
   for await (const chunk of source as AsyncIterable<unknown>) yield toBuffer(chunk);
 }

@@ -5,23 +5,23 @@ import type { HttpProxy } from '../../options/proxy';
 import { createContext } from '../../network/secure-context';
 import { TunnelAgent } from './tunnel-agent';
 
-/** Longest silence of a server, in milliseconds; storing a block takes it some time. */
+/** Longest silence of a server, in milliseconds. Storing a block takes some time. */
 const SILENCE_MS = 60_000;
-/** Of an answer. Those that are expected have a few hundred bytes. */
+/** The largest answer that is read. Expected ones have a few hundred bytes. */
 const MAX_BODY_BYTES = 256 * 1024;
 const HTTPS_PORT = 443;
 /** `name`, `name:port`, `[address]` or `[address]:port`. */
 const HOST = /^(?:\[(?<address>[^\]]+)\]|(?<name>[^:]+))(?::(?<port>\d+))?$/;
 
-/** Whom to talk to, what to present and whom to trust. */
+/** The server, the client certificate and the trusted roots. */
 export interface HttpsOptions {
   /** Host name, optionally with a port. Default port 443. */
   readonly host: string;
-  /** Client certificate with its chain, and private key; none where the server asks for none. */
+  /** Client certificate with its chain, and private key; absent where the server asks for none. */
   readonly identity?: { readonly cert: string; readonly key: string };
   /** Roots to trust besides the runtime's own. */
   readonly ca?: readonly string[] | undefined;
-  /** Makes the connections, if there is one. */
+  /** The proxy that makes the connections. */
   readonly proxy?: HttpProxy | undefined;
 }
 
@@ -32,7 +32,7 @@ export interface HttpsRequest {
   readonly body: Buffer;
 }
 
-/** An answer, read to its end. */
+/** A complete answer. */
 export interface HttpsResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
@@ -68,8 +68,8 @@ export class HttpsClient {
   }
 
   /**
-   * Settles for certain: with the answer, whatever its status, or with `signal.reason`, a SilenceError or the error of the
-   * system or of TLS.
+   * Always settles: with the answer of any status, with `signal.reason`, a SilenceError or the error of the system or of
+   * TLS.
    */
   async send({ method, path, headers, body }: HttpsRequest, signal: AbortSignal): Promise<HttpsResponse> {
     signal.throwIfAborted();
@@ -82,12 +82,12 @@ export class HttpsClient {
       timeout: SILENCE_MS,
       signal,
     });
-    // Awaited below; what comes later than that is of no interest.
+    // The answer is awaited below; later errors do not matter.
     sent.on('error', () => undefined);
     sent.on('timeout', () => sent.destroy(new SilenceError(SILENCE_MS)));
     try {
       sent.end(body);
-      // A request that waits for a proxy does not hear of the signal itself.
+      // A request that waits for a proxy does not react to the signal.
       const [response] = (await once(sent, 'response', { signal })) as [IncomingMessage];
       return { status: response.statusCode ?? 0, headers: response.headers, body: await bodyOf(response) };
     } catch (error) {

@@ -5,7 +5,7 @@ import type { DeviceError } from 'azure-iot-certificates';
 const MAX_ATTEMPTS = 4;
 const DELAYS = { minDelayMs: 1_000, maxDelayMs: 10_000 };
 
-/** Repeats what fails for a reason that may pass. Rejects with the last error, or with `signal.reason`. */
+/** Repeats an attempt after transient failures. Rejects with the last error, or with `signal.reason`. */
 export async function retried<T>(
   attempt: () => Promise<T>,
   toError: (error: unknown) => DeviceError,

@@ -5,23 +5,23 @@ import * as tls from 'node:tls';
 import type { HttpProxy } from '../../options/proxy';
 import { openTunnel, ProxyError, type Endpoint } from '../../network/tunnel';
 
-/** What an agent is made of. */
+/** The proxy, the server behind it, and the settings of both connections. */
 interface TunnelAgentInit {
   readonly proxy: HttpProxy;
   readonly target: Endpoint;
   readonly secureContext: tls.SecureContext;
   /** Roots to trust for the proxy itself, besides the runtime's own. */
   readonly ca: readonly string[] | undefined;
-  /** How long the proxy may take, in milliseconds. */
+  /** For the proxy's answer, in milliseconds. */
   readonly timeoutMs: number;
 }
 
 type Created = (error: Error | null, stream: Duplex) => void;
 
-/** Connections to one server over TLS, each in a tunnel that a proxy has made. */
+/** Makes TLS connections to one server, each in a tunnel through a proxy. */
 export class TunnelAgent extends Agent {
   readonly #init: TunnelAgentInit;
-  /** Each ends a tunnel, or the attempt to open it. */
+  /** The controllers that end a tunnel, or the attempt to open it. */
   readonly #tunnels = new Set<AbortController>();
 
   constructor(init: TunnelAgentInit, options: AgentOptions) {
@@ -29,7 +29,7 @@ export class TunnelAgent extends Agent {
     this.#init = init;
   }
 
-  /** Called for each new connection; the answer comes by the callback. */
+  /** Called for each new connection, with the callback for the stream. */
   override createConnection(_options: unknown, created?: Created): undefined {
     const { target, secureContext } = this.#init;
     this.#open().then(
@@ -37,7 +37,7 @@ export class TunnelAgent extends Agent {
         const servername = isIP(target.host) === 0 ? { servername: target.host } : {};
         created?.(null, tls.connect({ ...target, ...servername, secureContext, socket }));
       },
-      // With an error, nobody looks at the stream.
+      // The type asks for a stream, which is not used together with an error.
       (error: unknown) => (created as ((error: unknown) => void) | undefined)?.(error),
     );
     return undefined;
