@@ -1,5 +1,5 @@
 import { DeviceError } from 'azure-iot-certificates';
-import type { ConnectionState } from '../../connection/state';
+import type { ConnectionState } from '../../index';
 import type { Registration } from '../../options/registration';
 import { jsonOf } from '../failure';
 import { inFlagTerms, textInFlagTerms } from '../flag-terms';

@@ -1,6 +1,5 @@
 import type { Message, Twin } from 'azure-iot-device';
-import type { DeviceConnection } from '../../connection/device-connection';
-import { methodResponse } from '../../index';
+import { methodResponse, type DeviceConnection } from '../../index';
 import type { Events } from './events';
 import type { Plan } from './plan';
 

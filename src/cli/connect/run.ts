@@ -1,6 +1,6 @@
 import { count } from 'azure-iot-certificates/internal';
 import { connectDevice } from '../../connect';
-import type { DeviceConnection } from '../../connection/device-connection';
+import type { DeviceConnection } from '../../index';
 import type { ReconnectOptions } from '../../options/types';
 import { validateConnectOptions } from '../../options/validate';
 import type { Invocation } from '../command';

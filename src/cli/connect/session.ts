@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import { Message } from 'azure-iot-device';
-import type { DeviceConnection } from '../../connection/device-connection';
+import type { DeviceConnection } from '../../index';
 import { abortable } from '../../network/deadline';
 import type { Io } from '../io';
 import type { Events } from './events';

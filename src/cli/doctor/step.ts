@@ -1,4 +1,4 @@
-import type { DeviceConnection } from '../../connection/device-connection';
+import type { DeviceConnection } from '../../index';
 import type { ProxyRule } from '../../options/proxy';
 import type { Registration } from '../../options/registration';
 import type { ProvisionOptions, TransportKind } from '../../options/types';

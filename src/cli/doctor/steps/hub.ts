@@ -1,6 +1,6 @@
 import { Message } from 'azure-iot-device';
 import { connectDevice } from '../../../connect';
-import type { DeviceConnection } from '../../../connection/device-connection';
+import type { DeviceConnection } from '../../../index';
 import { TimeoutError } from '../../../errors/errors';
 import { withDeadline } from '../../../network/deadline';
 import type { Step } from '../step';
