@@ -38,7 +38,7 @@ describe.each([
   ['memoryAssignmentStore', inMemory],
   ['fileAssignmentStore', inFile],
 ])('%s', (_name, create) => {
-  test('answers with what was saved', async () => {
+  test('loads the assignment that was saved', async () => {
     const store = create();
     await expect(store.load(key)).resolves.toBeUndefined();
     await store.save(key, registration);
@@ -54,7 +54,7 @@ describe.each([
     },
   );
 
-  test('replaces what was remembered for an earlier certificate of the device', async () => {
+  test('replaces the assignment of an earlier certificate of the device', async () => {
     const store = create();
     await store.save(key, registration);
     await store.save({ ...key, thumbprint: 'BB' }, registration);
@@ -108,7 +108,7 @@ describe('the file', () => {
     expect(JSON.parse(await readFile(path(), 'utf8'))).toMatchObject({ version: 1 });
   });
 
-  test('in a directory that does not exist cannot be saved, and nothing is left', async () => {
+  test('in a directory that does not exist cannot be saved, and nothing is left behind', async () => {
     const store = fileAssignmentStore(join(directory, 'missing', 'assignments.json'));
     await expect(store.load(key)).resolves.toBeUndefined();
     await expect(store.save(key, registration)).rejects.toMatchObject({ code: 'FILE_NOT_WRITABLE' });

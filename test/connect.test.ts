@@ -80,7 +80,7 @@ async function untilConnectedAgain(device: DeviceConnection): Promise<void> {
   while (state.status !== 'connected');
 }
 
-test('hands back the official client, open', async () => {
+test('connectDevice returns the official client, open', async () => {
   const device = await connect();
   expect(device.client).toBeInstanceOf(Client);
   expect(device.state).toMatchObject({ status: 'connected' });
@@ -88,7 +88,7 @@ test('hands back the official client, open', async () => {
   expect(hub().calls).toContain('connect');
 });
 
-test('tells each state once, in order', async () => {
+test('the event state comes once for each state, in order', async () => {
   const states: string[] = [];
   const device = await connect();
   device.on('state', ({ status }) => states.push(status));
@@ -99,12 +99,12 @@ test('tells each state once, in order', async () => {
   expect(states).toEqual(['reconnecting', 'reconnecting', 'connected', 'closed']);
 });
 
-test('announces the model ID to the hub', async () => {
+test('connectDevice announces the model ID to the hub', async () => {
   await connect({ modelId: 'dtmi:com:example:Thermostat;1' });
   expect(hub().options).toEqual({ modelId: 'dtmi:com:example:Thermostat;1' });
 });
 
-test('sends telemetry through the transport, without the SDK turning it into JSON', async () => {
+test('telemetry goes through the transport without the SDK turning it into JSON', async () => {
   const device = await connect();
   const body = Buffer.from('21.5');
   const message = new Message(body);
@@ -116,7 +116,7 @@ test('sends telemetry through the transport, without the SDK turning it into JSO
   });
 });
 
-test('what was enabled is enabled again on the next connection, for the same listeners', async () => {
+test('features that were enabled are enabled again on the next connection, for the same listeners', async () => {
   const device = await connect();
   const { client } = device;
   const received: unknown[] = [];
@@ -232,7 +232,7 @@ test('a feature that cannot be enabled makes the connection anew instead of cras
   expect(hub(2).calls).toContain('enableC2D');
 });
 
-test('options that belong to connectDevice cannot be changed behind its back', async () => {
+test('Client.setOptions refuses options that belong to connectDevice', async () => {
   const device = await connect();
   await expect(device.client.setOptions({ keepalive: 5 })).rejects.toMatchObject({
     code: 'INVALID_OPTIONS',
@@ -241,21 +241,21 @@ test('options that belong to connectDevice cannot be changed behind its back', a
   await device.client.setOptions({ productInfo: 'thermostat/1.0' });
 });
 
-test('closes by itself at the end of its scope', async () => {
+test('a connection declared with await using closes at the end of its scope', async () => {
   const device = await connect();
   await device[Symbol.asyncDispose]();
   expect(device.state.status).toBe('closed');
   expect(hub().calls).toContain('disconnect');
 });
 
-test('a first connection that fails rejects with the error and leaves nothing', async () => {
+test('a failed first connection rejects with the error and leaves nothing behind', async () => {
   await expectNothingLeft(async () => {
     const attempt = connect({}, (transport) => transport.failures.set('connect', new Error('no')));
     await expect(attempt).rejects.toMatchObject({ name: 'ConnectionError', service: 'hub' });
   });
 });
 
-test('an abort during the first connection rejects with its reason and leaves nothing', async () => {
+test('an abort during the first connection rejects with its reason and leaves nothing behind', async () => {
   await expectNothingLeft(async () => {
     const controller = new AbortController();
     const attempt = connect({ signal: controller.signal }, () => {
@@ -265,7 +265,7 @@ test('an abort during the first connection rejects with its reason and leaves no
   });
 });
 
-test('an abort after the connection was made does nothing to it', async () => {
+test('an abort after the connection was made does not affect it', async () => {
   const controller = new AbortController();
   const device = await connect({ signal: controller.signal });
   controller.abort();

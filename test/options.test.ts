@@ -21,7 +21,7 @@ async function problems(options: object): Promise<InvalidOptionsError> {
   return error;
 }
 
-test('lists every problem at once, by option, each with a cure', async () => {
+test('InvalidOptionsError lists every problem at once, by option, each with a remedy', async () => {
   const error = await problems({ transport: 'amqp', timeoutMs: -1, keepAliveSeconds: 9999, idSkope: 'x' });
   expect(error.problems.map(({ option }) => option)).toEqual([
     'idSkope',
@@ -61,21 +61,24 @@ test.each<[string, object, string]>([
   ['roots given twice', { ca: 'x', caFile: 'y' }, 'ca'],
   ['a path that is a PEM', { caFile: '-----BEGIN CERTIFICATE-----\n' }, 'caFile'],
   ['a rule that does not exist', { skipChecks: ['everything'] }, 'skipChecks'],
-])('refuses %s', async (_what, change, option) => {
+])('connectDevice refuses %s', async (_what, change, option) => {
   const error = await problems({ ...valid, ...change });
   expect(error.problems.map((problem) => problem.option)).toEqual([option]);
 });
 
-test.each([undefined, null, 'options', 7])('refuses %p in place of options', async (options) => {
-  await expect(connectDevice(options as unknown as ConnectOptions)).rejects.toBeInstanceOf(
-    InvalidOptionsError,
-  );
-  await expect(provisionDevice(options as unknown as ConnectOptions)).rejects.toBeInstanceOf(
-    InvalidOptionsError,
-  );
-});
+test.each([undefined, null, 'options', 7])(
+  'connectDevice refuses %p in place of options',
+  async (options) => {
+    await expect(connectDevice(options as unknown as ConnectOptions)).rejects.toBeInstanceOf(
+      InvalidOptionsError,
+    );
+    await expect(provisionDevice(options as unknown as ConnectOptions)).rejects.toBeInstanceOf(
+      InvalidOptionsError,
+    );
+  },
+);
 
-test('a misspelled option is answered with the right one', async () => {
+test('the error for a misspelt option names the right one', async () => {
   const { problems: found } = await problems({ ...valid, timeout: 5, idscope: 'x' });
   expect(found.map(({ option, remedy }) => [option, remedy])).toEqual([
     ['timeout', 'Did you mean timeoutMs?'],
@@ -83,7 +86,7 @@ test('a misspelled option is answered with the right one', async () => {
   ]);
 });
 
-test('never repeats what may be a secret', async () => {
+test('the error for an option that may be a secret does not repeat its value', async () => {
   const secret = 'S3cret-passphrase';
   const error = await problems({ ...valid, passphrase: 7, pasphrase: secret, key: { secret } });
   expect(JSON.stringify(error) + error.message).not.toContain(secret);
@@ -138,7 +141,7 @@ describe('connectionOptionsFromEnv', () => {
     });
   });
 
-  test('leaves out what is not set or empty', () => {
+  test('leaves out variables that are not set or empty', () => {
     expect(connectionOptionsFromEnv({ ...env, CA_FILE: ' ', MODEL_ID: '' })).toEqual({
       enrollment: 'central-group',
       idScope: '0ne00ABCDEF',
@@ -154,7 +157,7 @@ describe('connectionOptionsFromEnv', () => {
   });
 });
 
-test('wrong combinations do not compile', () => {
+test('wrong combinations of options do not compile', () => {
   const base = { enrollment: 'hub-group', idScope: '0ne00ABCDEF' } as const;
   expectTypeOf({ ...base, certFile: 'a', keyFile: 'b' }).toExtend<ConnectOptions>();
   expectTypeOf({ ...base, cert: Buffer.alloc(0), key: 'b', ca: 'c' }).toExtend<ConnectOptions>();

@@ -46,7 +46,7 @@ function provision(transport: MockProvisioningTransport, more: Partial<Provision
   return provisionOver(() => transport, { ...options(), ...more } as ProvisionOptions);
 }
 
-test('registers through the SDK, polls while assigning, and answers with what DPS assigned', async () => {
+test('provisionDevice registers through the SDK, polls while assigning, and returns the assignment of DPS', async () => {
   const transport = new MockProvisioningTransport(assigning, assigning, assigned);
   await expect(provision(transport)).resolves.toEqual({
     registrationId: 'dev-1',
@@ -67,7 +67,7 @@ test('registers through the SDK, polls while assigning, and answers with what DP
   ]);
 });
 
-test('gives the SDK ID scope, endpoint, registration ID, certificate and key', async () => {
+test('provisionDevice gives the SDK ID scope, endpoint, registration ID, certificate and key', async () => {
   const transport = new MockProvisioningTransport(assigned);
   await provision(transport, { globalEndpoint: 'dps.example:1234' });
   expect(transport.requests).toEqual([
@@ -79,19 +79,19 @@ test('gives the SDK ID scope, endpoint, registration ID, certificate and key', a
   });
 });
 
-test('uses the global endpoint of the public cloud by default', async () => {
+test('provisionDevice uses the global endpoint of the public cloud by default', async () => {
   const transport = new MockProvisioningTransport(assigned);
   await provision(transport);
   expect(transport.requests[0]?.provisioningHost).toBe('global.azure-devices-provisioning.net');
 });
 
-test('sends the model ID and the payload for custom allocation together', async () => {
+test('provisionDevice sends the model ID and the payload for custom allocation together', async () => {
   const transport = new MockProvisioningTransport(assigned);
   await provision(transport, { modelId: 'dtmi:com:example:Thermostat;1', payload: { floor: 3 } });
   expect(transport.requests[0]?.payload).toEqual({ floor: 3, modelId: 'dtmi:com:example:Thermostat;1' });
 });
 
-test.each(ENROLLMENT_KINDS)('works for %s', async (enrollment) => {
+test.each(ENROLLMENT_KINDS)('provisionDevice registers a device of kind %s', async (enrollment) => {
   const transport = new MockProvisioningTransport(assigned);
   const { fullChain, privateKey } = enrollment.endsWith('group') ? await makeGroupDevice('dev-1') : device;
   const cert = enrollment.endsWith('group') ? fullChain : device.certificate;
@@ -100,7 +100,7 @@ test.each(ENROLLMENT_KINDS)('works for %s', async (enrollment) => {
   });
 });
 
-test('what the SDK fails with becomes an error with a remedy', async () => {
+test('a failure of the SDK becomes a ProvisioningError with a remedy', async () => {
   const transport = new MockProvisioningTransport({ error: new Error('the SDK is unhappy') });
   const error = await provision(transport).catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(ProvisioningError);
@@ -109,7 +109,7 @@ test('what the SDK fails with becomes an error with a remedy', async () => {
   expect((error as ProvisioningError).remedy).not.toBe('');
 });
 
-test('a transport that never answers ends at the deadline and leaves no timer of the SDK behind', async () => {
+test('a registration without an answer ends at the deadline and leaves no timer of the SDK behind', async () => {
   await expectNothingLeft(async () => {
     const transport = new MockProvisioningTransport();
     await expect(provision(transport, { timeoutMs: 50 })).rejects.toMatchObject({
@@ -120,7 +120,7 @@ test('a transport that never answers ends at the deadline and leaves no timer of
   });
 });
 
-test('an abort rejects with the reason of the signal', async () => {
+test('an aborted registration rejects with the reason of the signal', async () => {
   await expectNothingLeft(async () => {
     const controller = new AbortController();
     const attempt = provision(new MockProvisioningTransport(), { signal: controller.signal });

@@ -26,11 +26,11 @@ describe('the URL of a proxy', () => {
     'http://proxy/?query',
     'http://user:%zz@proxy',
     'ftp://proxy',
-  ])('%j is none', (text) => {
+  ])('%j is refused', (text) => {
     expect(HttpProxy.parse(text)).toBeUndefined();
   });
 
-  test('user and password are decoded for the proxy and shown to nobody else', () => {
+  test('has user and password, which only the proxy gets, decoded', () => {
     const proxy = HttpProxy.parse('http://jane:p%40ss%3Aw%C3%B6rd@proxy.example.com:8080');
     const [, encoded = ''] = proxy?.headers['Proxy-Authorization']?.split(' ') ?? [];
     expect(Buffer.from(encoded, 'base64').toString()).toBe('jane:p@ss:wörd');

@@ -75,7 +75,7 @@ async function pass(milliseconds: number): Promise<void> {
   await settled();
 }
 
-test('looks at the files once a minute, not more often', async () => {
+test('credential files are checked once a minute, not more often', async () => {
   await watch(await make());
   const next = await make();
   await write(next);
@@ -86,7 +86,7 @@ test('looks at the files once a minute, not more often', async () => {
   expect(changes.map(({ material }) => material.thumbprint.sha256)).toEqual([next.sha256Thumbprint]);
 });
 
-test('reports a half-written file once, and that it is whole again', async () => {
+test('a half-written credential file is reported once, and so is its recovery', async () => {
   await watch(await make());
   const next = await make();
   await writeFile(join(directory, 'device.crt'), next.certificate.slice(0, 100));
@@ -102,7 +102,7 @@ test('reports a half-written file once, and that it is whole again', async () =>
   expect(changes).toHaveLength(1);
 });
 
-test('reports a file that has disappeared', async () => {
+test('a credential file that has disappeared is reported', async () => {
   await watch(await make());
   await rm(join(directory, 'device.key'));
   await pass(MINUTE);
@@ -132,7 +132,7 @@ test('a renewed certificate that was refused is tried again, after 2 minutes, th
   await triedAfter(4);
 });
 
-test('tells nothing any more after stop()', async () => {
+test('a stopped CredentialsKeeper reports nothing any more', async () => {
   await watch(await make(10));
   announced.length = 0;
   keeper.stop();
@@ -141,7 +141,7 @@ test('tells nothing any more after stop()', async () => {
   expect([changes, problems, announced]).toEqual([[], [], []]);
 });
 
-test('announces the end of the certificate from 30 days before it on, once a day', async () => {
+test('the end of the certificate is announced once a day from 30 days before it on', async () => {
   await watch(await make(32));
   expect(announced).toEqual([]);
   await pass(DAY);
@@ -154,7 +154,7 @@ test('announces the end of the certificate from 30 days before it on, once a day
   expect(announced).toHaveLength(2);
 });
 
-test('is announced once a day even when each renewed certificate ends soon as well', async () => {
+test('the end of certificates that are renewed often and end soon is announced once a day', async () => {
   await watch(await make(20));
   expect(announced).toHaveLength(1);
   for (let renewal = 0; renewal < 3; renewal += 1) {
@@ -166,7 +166,7 @@ test('is announced once a day even when each renewed certificate ends soon as we
   expect(announced).toHaveLength(1);
 });
 
-test('a clock that jumps back does not silence it for longer than a day', async () => {
+test('a clock that is set back suppresses the announcement for a day at most', async () => {
   await watch(await make(10));
   expect(announced).toHaveLength(1);
   jest.setSystemTime(Date.now() - 5 * DAY);

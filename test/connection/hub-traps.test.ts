@@ -59,7 +59,7 @@ test('a connection that only sends telemetry notices that the hub is gone, and c
   await client.sendEvent(new Message('still here'));
 });
 
-test('over WebSockets too a broken connection is noticed at once', async () => {
+test('a broken connection over WebSockets is noticed at once', async () => {
   const emulator = await startEmulator({ retryAfterSeconds: 0, pollsBeforeAssigned: 0 });
   try {
     const {
@@ -125,7 +125,7 @@ test('more messages than may wait are refused with a clear error', async () => {
 test.each([
   ['a message larger than IoT Hub takes', new Message(Buffer.alloc(256 * 1024 + 1))],
   ['a message without a usable body', new Message({ temperature: 21 } as unknown as string)],
-])('%s is refused at once, not sent and sent again for ever', async (_what, message) => {
+])('%s is refused at once instead of being sent again for ever', async (_what, message) => {
   const { options } = await start(async (client) => {
     await client.accept();
     for (;;) await client.acceptPublish();
@@ -139,7 +139,7 @@ test.each([
 test.each([
   ['a Buffer', Buffer.alloc(200_000, 'x')],
   ['a string', 'x'.repeat(200_000)],
-])('sending %s of 200 kB does not turn it into JSON for a log that nobody reads', async (_what, body) => {
+])('sending %s of 200 kB does not turn it into JSON for a log that is off', async (_what, body) => {
   const { options } = await start(async (client) => {
     await client.accept();
     for (;;) await client.acceptPublish();
@@ -154,7 +154,7 @@ test.each([
   }
 });
 
-test('close() with unacknowledged messages settles, and so do they', async () => {
+test('close() settles, and so do the unacknowledged messages', async () => {
   await expectNothingLeft(async () => {
     const { options, server } = await start(async (client) => {
       await client.accept();
@@ -170,7 +170,7 @@ test('close() with unacknowledged messages settles, and so do they', async () =>
   });
 });
 
-test('close() says goodbye to the hub', async () => {
+test('close() sends DISCONNECT to the hub', async () => {
   let goodbye: Promise<unknown> | undefined;
   const { options } = await start(async (client) => {
     await client.accept();
@@ -287,7 +287,7 @@ const cloudToDevice = (messageId: number, payload: string) =>
     retain: false,
   }) as const;
 
-test('messages that the hub has kept come directly behind CONNACK: none is acknowledged before somebody listens', async () => {
+test('messages that come directly behind the CONNACK are not acknowledged before there is a listener', async () => {
   let acknowledged: Promise<unknown[]> | undefined;
   const { options } = await start(async (client) => {
     await client.accept(true);
@@ -324,7 +324,7 @@ test('a message that comes directly behind the CONNACK of a new connection reach
   expect(String(message.data)).toBe('while you were away');
 });
 
-test('a refused subscription is no success: the connection is made anew', async () => {
+test('a refused subscription ends the connection, which is made anew', async () => {
   let refused = false;
   const { options } = await start(async (client) => {
     await client.accept();
@@ -338,7 +338,7 @@ test('a refused subscription is no success: the connection is made anew', async 
   await untilState(device, 'connected');
 });
 
-test('a hub that refuses the device is asked for again at DPS', async () => {
+test('a device that its hub refuses registers with DPS again', async () => {
   const scripted = await start(async (client, number) => {
     if (number !== 2) {
       await client.accept();
@@ -358,19 +358,22 @@ test.each([
   [1, 'SERVICE_UNAVAILABLE', false],
   [3, 'SERVICE_UNAVAILABLE', true],
   [5, 'UNAUTHORIZED', false],
-])('the first connection refused with CONNACK %d is told as it is', async (returnCode, code, isTransient) => {
-  const { options } = await start(async (client) => {
-    await client.expect('connect');
-    client.send({ cmd: 'connack', returnCode, sessionPresent: false });
-  });
-  await expect(connectDevice(options)).rejects.toMatchObject({
-    name: 'ConnectionError',
-    service: 'hub',
-    serviceCode: returnCode,
-    code,
-    isTransient,
-  });
-});
+])(
+  'a first connection that the hub refuses with CONNACK %d rejects with the code of that refusal',
+  async (returnCode, code, isTransient) => {
+    const { options } = await start(async (client) => {
+      await client.expect('connect');
+      client.send({ cmd: 'connack', returnCode, sessionPresent: false });
+    });
+    await expect(connectDevice(options)).rejects.toMatchObject({
+      name: 'ConnectionError',
+      service: 'hub',
+      serviceCode: returnCode,
+      code,
+      isTransient,
+    });
+  },
+);
 
 test('a hub that does not answer CONNECT ends at the deadline, and nothing is left', async () => {
   await expectNothingLeft(async () => {
@@ -469,7 +472,7 @@ test('a hub that throttles twin reads after a reconnect holds up nothing else', 
   expect(device.state.status).toBe('connected');
 });
 
-test('reported properties that are no JSON are refused, and do not end the process', async () => {
+test('reported properties that are not JSON are refused, and do not end the process', async () => {
   const { options } = await start(async (client) => {
     await client.accept();
     await answerTwin(client);

@@ -7,7 +7,7 @@ interface Item extends Linked<Item> {
 
 const names = (list: LinkedList<Item>): number[] => [...list].map(({ name }) => name);
 
-test('keeps the order in which items were added, whichever are taken out', () => {
+test('a LinkedList keeps the order in which items were added, whichever are deleted', () => {
   fc.assert(
     fc.property(fc.array(fc.oneof(fc.constant('add' as const), fc.nat(30))), (steps) => {
       const list = new LinkedList<Item>();
@@ -33,7 +33,7 @@ test('keeps the order in which items were added, whichever are taken out', () =>
   );
 });
 
-test('what was taken out holds on to nothing, and may be added again at the end', () => {
+test('an item deleted from a LinkedList refers to no other, and may be added again at the end', () => {
   const list = new LinkedList<Item>();
   const [one, two, three]: [Item, Item, Item] = [{ name: 1 }, { name: 2 }, { name: 3 }];
   for (const item of [one, two, three]) list.add(item);

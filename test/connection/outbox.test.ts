@@ -46,7 +46,7 @@ function outbox(): Outbox {
   return new Outbox(10);
 }
 
-test('a message that is not acknowledged for half a minute ends the link and goes out again on the next', () => {
+test('a message that is not acknowledged for 30 seconds ends the link and is sent again on the next one', () => {
   const box = outbox();
   const [first, second] = [silentLink(), silentLink()];
   const outcome = jest.fn();
@@ -66,7 +66,7 @@ test('a message that is not acknowledged for half a minute ends the link and goe
   box.stop();
 });
 
-test('acknowledged in time, messages may go on for as long as they like', () => {
+test('messages that are each acknowledged in time never end the link', () => {
   const box = outbox();
   const { link, unacknowledged, failures } = silentLink();
   box.start(link);
@@ -85,7 +85,7 @@ test('acknowledged in time, messages may go on for as long as they like', () => 
   box.stop();
 });
 
-test('close() settles what is unacknowledged', () => {
+test('close() of the outbox settles the unacknowledged messages with its error', () => {
   const box = outbox();
   const { link } = silentLink();
   const outcome = jest.fn();
@@ -96,12 +96,12 @@ test('close() settles what is unacknowledged', () => {
   expect(outcome).toHaveBeenCalledWith(error, undefined);
 });
 
-test('a message given to a transport that does not tell its topic costs nothing as JSON', () => {
+test('a message for a transport without the private topic method of the SDK is cheap to turn into JSON', () => {
   const message = new Message(Buffer.alloc(200_000, 'x'));
   expect(JSON.stringify(withCheapJson(message)).length).toBeLessThan(100);
 });
 
-test('the SDK of today tells the topic of a message, so that telemetry goes the short way', () => {
+test('the installed SDK has the private topic method, so that telemetry bypasses its state machines', () => {
   const x509 = { cert: '', key: '' };
   const provider = new X509AuthenticationProvider({ host: 'hub.example', deviceId: 'dev-1', x509 });
   const message = new Message('x');

@@ -144,7 +144,7 @@ async function connected(options?: Partial<SupervisorOptions>): Promise<Stage> {
   return stage;
 }
 
-test('asks DPS once, then goes back to the same hub as often as the link breaks', async () => {
+test('the supervisor asks DPS once, then goes back to the same hub as often as the link breaks', async () => {
   const { supervisor, links } = await connected();
   for (let number = 1; number <= 5; number += 1) {
     stage.breakLink();
@@ -154,7 +154,7 @@ test('asks DPS once, then goes back to the same hub as often as the link breaks'
   expect(stage.registrations).toBe(1);
 });
 
-test('asks DPS after ten failed attempts at the same hub, once', async () => {
+test('the supervisor asks DPS once after ten failed attempts at the same hub', async () => {
   await connected();
   stage.outcomes = [...Array.from({ length: 10 }, () => hubError('CONNECTION_REFUSED')), 'up'];
   stage.breakLink();
@@ -164,7 +164,7 @@ test('asks DPS after ten failed attempts at the same hub, once', async () => {
 });
 
 test.each(['UNAUTHORIZED', 'HOST_NOT_FOUND'] as const)(
-  'asks DPS at once when the hub answers %s',
+  'the supervisor asks DPS at once when the hub answers %s',
   async (code) => {
     await connected();
     stage.outcomes = [hubError(code), 'up'];
@@ -174,7 +174,7 @@ test.each(['UNAUTHORIZED', 'HOST_NOT_FOUND'] as const)(
   },
 );
 
-test('goes back to its hub while DPS cannot be reached', async () => {
+test('the supervisor goes back to its hub while DPS cannot be reached', async () => {
   await connected();
   stage.registrationError = new ConnectionError({
     code: 'CONNECTION_REFUSED',
@@ -189,7 +189,7 @@ test('goes back to its hub while DPS cannot be reached', async () => {
   expect(stage.connectedTo).toEqual(['hub-1', 'hub-1', 'hub-1', 'hub-1']);
 });
 
-test('a hub that refuses while DPS cannot be asked is no reason to give up', async () => {
+test('the supervisor does not give up when the hub refuses the device while DPS cannot be asked', async () => {
   await connected();
   stage.registrationError = new ConnectionError({
     code: 'CONNECTION_REFUSED',
@@ -204,7 +204,7 @@ test('a hub that refuses while DPS cannot be asked is no reason to give up', asy
   expect(stage.finished).toBe('not yet');
 });
 
-test('goes on for ever while nobody answers', async () => {
+test('the supervisor goes on for ever while nobody answers', async () => {
   await connected();
   stage.outcomes = [...Array.from({ length: 200 }, () => hubError('CONNECTION_REFUSED')), 'up'];
   stage.breakLink();
@@ -212,7 +212,7 @@ test('goes on for ever while nobody answers', async () => {
   expect(stage.registrations).toBe(1 + 20);
 });
 
-test('ends after five refusals in a row, with the reason', async () => {
+test('the supervisor gives up after five refusals in a row, with the reason', async () => {
   await connected();
   stage.registrationError = new ProvisioningError({
     code: 'ENROLLMENT_DISABLED',
@@ -226,7 +226,7 @@ test('ends after five refusals in a row, with the reason', async () => {
   expect(stage.registrations).toBeLessThanOrEqual(6);
 });
 
-test('a hub that accepts and drops at once is not hammered: the back-off goes on growing', async () => {
+test('the back-off goes on growing when the hub accepts the device and drops it at once', async () => {
   await connected({ minDelayMs: 1, maxDelayMs: 1_000_000 });
   const delays: number[] = [];
   const random = jest.spyOn(Math, 'random').mockReturnValue(0.5);
@@ -245,7 +245,7 @@ test('a hub that accepts and drops at once is not hammered: the back-off goes on
   expect(backOff(5, { minDelayMs: 1, maxDelayMs: 1_000_000 }, () => 0.5)).toBe(8);
 });
 
-test('tells what comes next in words', async () => {
+test('the advice of the state says what comes next', async () => {
   await connected();
   stage.outcomes = [hubError('CONNECTION_REFUSED'), hubError('UNAUTHORIZED'), 'up'];
   stage.breakLink();
@@ -269,7 +269,7 @@ test.each([
     'Check the network.',
     'Connecting again by itself; nothing needs to be done unless it goes on. Check the network.',
   ],
-])('does not advise to do what it does by itself: %s', async (remedy, expected) => {
+])('the advice leaves out to try again, which happens by itself: %s', async (remedy, expected) => {
   await connected();
   const error = hubError('CONNECTION_REFUSED');
   Object.defineProperty(error, 'remedy', { value: remedy });
@@ -280,7 +280,7 @@ test.each([
   expect(advice.at(-1)).toBe(expected);
 });
 
-test('a renewal in the middle of a reconnect takes over, and no link is left behind', async () => {
+test('a renewal in the middle of a reconnect takes over, and no link is left open', async () => {
   const { supervisor, links } = await connected();
   // The second link hangs in being taken into use until it ends.
   stage.attach = (link) =>
@@ -308,7 +308,7 @@ describe('a remembered assignment', () => {
     expect(stage.registrations).toBe(0);
   });
 
-  test('that does not work any more is replaced within the first connection', async () => {
+  test('that does not work any more is replaced within the first call', async () => {
     stage = new Stage();
     stage.remembered = registration('hub-7');
     stage.outcomes = [hubError('UNAUTHORIZED'), 'up'];
@@ -334,7 +334,7 @@ describe('backOff', () => {
     );
     expect(bounds.map((delay) => Math.round(delay / 1000))).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60]);
   });
-  test('may be nothing at all: full jitter spreads devices evenly', () => {
+  test('may be 0: full jitter spreads devices evenly', () => {
     expect(backOff(8, options, () => 0)).toBe(0);
   });
 });

@@ -32,23 +32,29 @@ async function failure(more: Partial<ConnectOptions>): Promise<DeviceError> {
   return error;
 }
 
-test.each(['mqtt', 'mqtt-ws'] as const)('a host name without an address (%s)', async (transport) => {
-  // "invalid" is reserved to have no address (RFC 6761); without any name server the code is EAI_AGAIN.
-  const error = await failure({ globalEndpoint: 'no-such-host.invalid', transport });
-  expect(['HOST_NOT_FOUND', 'NAME_RESOLUTION_FAILED']).toContain(error.code);
-  expect(error.message).toContain('no-such-host.invalid');
-});
+test.each(['mqtt', 'mqtt-ws'] as const)(
+  'a host name without an address is HOST_NOT_FOUND (%s)',
+  async (transport) => {
+    // "invalid" is reserved to have no address (RFC 6761); without any name server the code is EAI_AGAIN.
+    const error = await failure({ globalEndpoint: 'no-such-host.invalid', transport });
+    expect(['HOST_NOT_FOUND', 'NAME_RESOLUTION_FAILED']).toContain(error.code);
+    expect(error.message).toContain('no-such-host.invalid');
+  },
+);
 
-test.each(['mqtt', 'mqtt-ws'] as const)('a port that nobody listens on (%s)', async (transport) => {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  const error = await failure({ globalEndpoint: `localhost:${port}`, transport });
-  expect(error).toMatchObject({ code: 'CONNECTION_REFUSED', isTransient: true, host: `localhost:${port}` });
-});
+test.each(['mqtt', 'mqtt-ws'] as const)(
+  'a port that nothing listens on is CONNECTION_REFUSED (%s)',
+  async (transport) => {
+    const server = createServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    await once(server, 'close');
+    const error = await failure({ globalEndpoint: `localhost:${port}`, transport });
+    expect(error).toMatchObject({ code: 'CONNECTION_REFUSED', isTransient: true, host: `localhost:${port}` });
+  },
+);
 
 test.each(['mqtt', 'mqtt-ws'] as const)(
   'a server certificate that nobody vouches for (%s)',
@@ -60,21 +66,21 @@ test.each(['mqtt', 'mqtt-ws'] as const)(
   },
 );
 
-test('the option ca adds trust and does not switch verification off', async () => {
+test('the option ca adds roots and does not switch verification off', async () => {
   await using server = await startScriptedServer(() => undefined);
   const other = await createRootCertificate({ commonName: 'Another root' });
   const error = await failure({ globalEndpoint: server.endpoint, ca: other.certificate });
   expect(error.code).toBe('SERVER_NOT_TRUSTED');
 });
 
-test('a server certificate made for another name', async () => {
+test('a server certificate for another name is SERVER_NOT_TRUSTED', async () => {
   await using server = await startScriptedServer(() => undefined);
   // The certificate is for localhost and 127.0.0.1.
   const error = await failure({ globalEndpoint: `127.0.0.2:${server.port}`, ca: server.ca });
   expect(['SERVER_NOT_TRUSTED', 'CONNECTION_REFUSED']).toContain(error.code);
 });
 
-test('a server that speaks no TLS', async () => {
+test('a server that does not speak TLS is TLS_FAILED', async () => {
   const server = createServer((socket) => {
     socket.on('error', () => undefined);
     socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');
@@ -89,7 +95,7 @@ test('a server that speaks no TLS', async () => {
   }
 });
 
-test('a web server that knows no WebSocket', async () => {
+test('a web server without WebSockets is INVALID_RESPONSE', async () => {
   await using server = await startScriptedServer((client) => {
     client.socket.once('data', () =>
       client.socket.end('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n'),

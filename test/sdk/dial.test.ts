@@ -51,7 +51,7 @@ test('the handshake is over while packages are still loaded, and the SDK goes on
   });
 });
 
-test('what goes wrong before the SDK connects is what it gets to hear', async () => {
+test('the SDK gets the error of a connection that failed before the SDK used it', async () => {
   await expectNothingLeft(async () => {
     const server = await startScriptedServer(() => undefined);
     await server.close();
@@ -64,7 +64,7 @@ test('what goes wrong before the SDK connects is what it gets to hear', async ()
   });
 });
 
-test('a key that does not fit is told in the same way', async () => {
+test('the SDK gets the error of a key that does not match the certificate', async () => {
   await using server = await startScriptedServer(() => undefined);
   const other = await createSelfSignedCertificate({ commonName: 'pump-2' });
   const wire = wireTo(server);
@@ -72,7 +72,7 @@ test('a key that does not fit is told in the same way', async () => {
   expect(await outcome(wire, `mqtts://${server.endpoint}`)).toMatchObject({ failure: { kind: 'socket' } });
 });
 
-test('nothing is left of a connection that nobody goes on with', async () => {
+test('a connection that the SDK never uses leaves nothing behind', async () => {
   await expectNothingLeft(async () => {
     await using server = await startScriptedServer(() => undefined);
     const wire = wireTo(server);
@@ -81,7 +81,7 @@ test('nothing is left of a connection that nobody goes on with', async () => {
   });
 });
 
-test('a wire is used once', async () => {
+test('a wire serves one connection and cannot be used again', async () => {
   await using server = await startScriptedServer((client) => client.accept());
   const wire = wireTo(server);
   const uri = `mqtts://${server.endpoint}`;

@@ -13,7 +13,7 @@ test.each([
   ['an empty twin', response(200), ''],
   ['a method call without a request ID', '$iothub/methods/POST/reboot/?', '{}'],
   ['a method call with two request IDs', '$iothub/methods/POST/reboot/?$rid=1&$rid=2', '{}'],
-])('%s violates the protocol', (_what, topic, payload) => {
+])('%s from the hub violates the protocol', (_what, topic, payload) => {
   expect(() => filter(topic, payload)).toThrow();
 });
 
@@ -27,7 +27,7 @@ test('a twin nested deeper than any stack is refused, brackets in a text are not
 test.each([
   ['an unknown topic', 'somebody/else'],
   ['a method call without a name', '$iothub/methods/POST/?$rid=1'],
-])('%s is not shown to the SDK', (_what, topic) => {
+])('%s is kept from the SDK', (_what, topic) => {
   expect(filter(topic, '{}')).toBeUndefined();
 });
 
@@ -36,7 +36,7 @@ test.each([
   [response(200), '{"desired":{"$version":1},"reported":{"$version":1}}'],
   ['$iothub/methods/POST/reboot/?$rid=a1', ''],
   ['devices/dev-1/messages/devicebound/%24.mid=1&room=12', 'anything at all'],
-])('what a hub sends on %s passes unchanged', (topic, payload) => {
+])('a message of the hub on %s passes unchanged', (topic, payload) => {
   expect(filter(topic, payload)).toEqual({ topic, payload: Buffer.from(payload) });
 });
 

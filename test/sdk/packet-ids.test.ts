@@ -6,13 +6,13 @@ function take(ids: PacketIds, times: number): readonly (number | null)[] {
   return Array.from({ length: times }, () => ids.allocate());
 }
 
-test('begin again after the last, at 1', () => {
+test('packet identifiers begin again at 1 after 65,535', () => {
   const ids = new PacketIds(() => false);
   expect(take(ids, 65_537).slice(-3)).toEqual([65_535, 1, 2]);
   expect(ids.getLastAllocated()).toBe(2);
 });
 
-test('are not given out while a message has them', () => {
+test('a packet identifier is not given out while a message has it', () => {
   const inUse = new Set([1, 2, 65_535]);
   const ids = new PacketIds((id) => inUse.has(id));
   expect(take(ids, 65_532).at(-1)).toBe(65_534);
@@ -21,6 +21,6 @@ test('are not given out while a message has them', () => {
   expect(take(ids, 65_532).at(-1)).toBe(1);
 });
 
-test('are none when all are in use', () => {
+test('there is no packet identifier when all are in use', () => {
   expect(new PacketIds(() => true).allocate()).toBeNull();
 });

@@ -81,7 +81,7 @@ const refusal = {
   timestampUtc: '2026-01-01T00:00:00.0000000Z',
 };
 
-test('a 401 followed by a dropped connection rejects with what the service said', async () => {
+test('a 401 followed by a dropped connection rejects with the code and text of the service', async () => {
   await start(async (client) => {
     client.answer(await acceptRegistration(client), 401, refusal);
     client.end();
@@ -98,7 +98,7 @@ test('a 401 followed by a dropped connection rejects with what the service said'
   expect((error as Error).message).toContain('"CA certificate not found".');
 });
 
-test('a 401 on a connection that stays open rejects as well', async () => {
+test('a 401 on a connection that stays open rejects with the code of the service', async () => {
   await start(async (client) => {
     client.answer(await acceptRegistration(client), 401, refusal);
   });
@@ -144,7 +144,7 @@ test.each([
   expect(await failure()).toMatchObject({ code: 'CONNECTION_LOST', service: 'dps', isTransient: true });
 });
 
-test('a missing SUBACK ends at the deadline', async () => {
+test('a registration without a SUBACK ends at the deadline', async () => {
   await start(async (client) => {
     await client.accept();
     await client.expect('subscribe');
@@ -154,7 +154,7 @@ test('a missing SUBACK ends at the deadline', async () => {
   expect((error as Error).message).toContain('it has not answered');
 });
 
-test('a server that takes the connection and never speaks TLS ends at the deadline', async () => {
+test('a registration at a server that accepts the connection and never speaks TLS ends at the deadline', async () => {
   await start(() => undefined);
   const silent = createServer();
   silent.listen(0, '127.0.0.1');
@@ -176,7 +176,7 @@ test('a server that takes the connection and never speaks TLS ends at the deadli
   }
 });
 
-test('429 for ever ends at the deadline and says so', async () => {
+test('a registration that is answered 429 for ever ends at the deadline, with that answer in the error', async () => {
   await start(async (client) => {
     await client.accept();
     await client.acceptSubscription();
@@ -201,7 +201,7 @@ test('a throttled registration is sent again and succeeds', async () => {
   });
 });
 
-test('a disabled enrollment is named as such', async () => {
+test('a registration with status disabled rejects with ENROLLMENT_DISABLED', async () => {
   await start(async (client) => {
     client.answer(await acceptRegistration(client), 200, {
       operationId: '5.op',
@@ -260,7 +260,7 @@ test('text beyond ASCII in the returned payload arrives unharmed', async () => {
   await expect(provisionDevice(options())).resolves.toMatchObject({ payload });
 });
 
-test('bytes that are no MQTT end the registration with an error', async () => {
+test('bytes that are not MQTT end the registration with an error', async () => {
   await start(async (client) => {
     await client.expect('connect');
     // Packet type 0 is reserved (MQTT 3.1.1, section 2.2.1).
@@ -285,7 +285,7 @@ test.each([1, 2, 3, 4, 5])(
   },
 );
 
-test('a refused subscription is an error, not taken for success', async () => {
+test('a refused subscription ends the registration with an error', async () => {
   await start(async (client) => {
     await client.accept();
     const { messageId = 0 } = await client.expect('subscribe');
@@ -315,14 +315,14 @@ test.each([
   expect(server?.openSockets).toBe(0);
 });
 
-test('a signal that is aborted already sends nothing', async () => {
+test('a registration with an aborted signal sends nothing', async () => {
   await start(() => undefined);
   const reason = new Error('never mind');
   expect(await failure({ signal: AbortSignal.abort(reason) })).toBe(reason);
   expect(server?.clients).toHaveLength(0);
 });
 
-test('a status that is no text does not keep the deadline from being held', async () => {
+test('a status that is not text does not keep the deadline from being met', async () => {
   await start(async (client) => {
     await client.accept();
     await client.acceptSubscription();

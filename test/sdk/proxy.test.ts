@@ -43,7 +43,7 @@ async function failure(call: Promise<unknown>): Promise<ConnectionError> {
   return error;
 }
 
-describe('when the proxy does not make the connection', () => {
+describe('when the proxy does not make the connection, connectDevice rejects, because', () => {
   test.each([
     [407, false, /requires a user and password/, /user:password@/],
     [403, false, /does not allow that/, /port 443/],
@@ -61,7 +61,7 @@ describe('when the proxy does not make the connection', () => {
     });
   });
 
-  test('it wants other credentials, and what was given is in no error', async () => {
+  test('it requires other credentials, and no error shows the given ones', async () => {
     await using proxy = await startConnectProxy({ credentials: 'jane:right' });
     const url = proxy.url.replace('http://', 'http://jane:S3cret-word@');
     const error = await failure(connectDevice(through(url)));
@@ -72,7 +72,7 @@ describe('when the proxy does not make the connection', () => {
     expect(shown).not.toContain(secret);
   });
 
-  test('nobody listens there', async () => {
+  test('nothing listens at its address', async () => {
     const proxy = await startConnectProxy();
     await proxy[Symbol.asyncDispose]();
     const error = await failure(provisionDevice(through(proxy.url)));
@@ -101,7 +101,7 @@ describe('when the proxy does not make the connection', () => {
     },
   );
 
-  test('it never answers: the deadline holds, and nothing stays open', async () => {
+  test('it never answers: the deadline is met, and nothing stays open', async () => {
     await expectNothingLeft(async () => {
       await using proxy = await startConnectProxy({ behavior: { kind: 'stall' } });
       await expect(provisionDevice(through(proxy.url, { timeoutMs: 300 }))).rejects.toBeInstanceOf(
@@ -111,7 +111,7 @@ describe('when the proxy does not make the connection', () => {
     });
   });
 
-  test('it never answers, and no time is set: the error names it', async () => {
+  test('it never answers within the time of the wire: the error names the proxy', async () => {
     await expectNothingLeft(async () => {
       await using proxy = await startConnectProxy({ behavior: { kind: 'stall' } });
       const wire = new Wire({
@@ -153,7 +153,7 @@ describe('when the proxy does not make the connection', () => {
     expect(proxy.targets).toEqual([]);
   });
 
-  test('it leads to a server that is not trusted', async () => {
+  test('the server behind it is not trusted', async () => {
     await using server = await startScriptedServer(() => undefined);
     await using proxy = await startConnectProxy();
     const error = await failure(provisionDevice(through(proxy.url, { globalEndpoint: server.endpoint })));
@@ -162,7 +162,7 @@ describe('when the proxy does not make the connection', () => {
   });
 });
 
-describe('when it does', () => {
+describe('when the proxy makes the connection', () => {
   test.each([false, true])(
     'DPS and the hub are reached through it (TLS to the proxy: %s)',
     async (isSecure) => {
@@ -180,7 +180,7 @@ describe('when it does', () => {
     },
   );
 
-  test('the server is asked for by name, which only the proxy needs to resolve', async () => {
+  test('it gets the host name of the server, which nobody else needs to resolve', async () => {
     await using server = await startScriptedServer(() => undefined);
     await using proxy = await startConnectProxy({ target: server.endpoint });
     const globalEndpoint = 'dps.invalid';
@@ -190,7 +190,7 @@ describe('when it does', () => {
     expect(proxy.targets).toEqual(['dps.invalid:443']);
   });
 
-  test('a lost connection is made again through it', async () => {
+  test('a lost connection is made again through the proxy', async () => {
     await using proxy = await startConnectProxy();
     await using connection = await connectDevice(
       through(proxy.url, { reconnect: { minDelayMs: 10, maxDelayMs: 20 } }),
@@ -208,7 +208,7 @@ describe('when it does', () => {
     expect(proxy.targets.filter((target) => target === running.hub.hostName)).toHaveLength(2);
   });
 
-  test('the environment names it, for hosts that are not this machine', async () => {
+  test('it may be named by the environment, for hosts that are not this machine', async () => {
     await using proxy = await startConnectProxy({ behavior: { kind: 'refuse', status: 503 } });
     const { HTTPS_PROXY: before, NO_PROXY: noProxy } = process.env;
     Object.assign(process.env, { HTTPS_PROXY: proxy.url, NO_PROXY: 'excepted.invalid' });
