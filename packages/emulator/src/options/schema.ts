@@ -121,7 +121,7 @@ const MEMBERS = exactObject(
       pattern(
         ID_SCOPE,
         must(
-          'must be 0ne and eight upper-case hexadecimal digits',
+          'is not of the form 0ne and eight upper-case hexadecimal digits',
           'Pass something like 0ne00ABCDEF, or leave it out for a random one.',
         ),
       ),
