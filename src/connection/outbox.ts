@@ -13,7 +13,7 @@ const MAX_TOPIC_BYTES = 65_535;
 const TOPIC_RESERVE = 200;
 
 /** For the acknowledgement of a message, in milliseconds. A link on which it takes longer is broken. */
-export const TELEMETRY_TIMEOUT_MS = 30_000;
+const TELEMETRY_TIMEOUT_MS = 30_000;
 
 /** An item of a {@link LinkedList}. The list alone sets these members. */
 export interface Linked<Item> {

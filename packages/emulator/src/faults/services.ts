@@ -7,7 +7,7 @@ import type { HubEmulator } from '../hub/types';
 import type { ServiceKind } from './classify';
 
 /** A listener that can be stopped, and started again on the same port. */
-export interface Restartable {
+interface Restartable {
   start(): Promise<void>;
   stop(reason: DisconnectReason): Promise<void>;
 }

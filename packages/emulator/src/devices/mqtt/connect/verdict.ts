@@ -1,7 +1,7 @@
 import type { MqttClient } from '../client';
 
 /** The return code of a CONNACK packet that refuses (MQTT 3.1.1, 3.2.2.3). */
-export type ConnectReturnCode = 1 | 2 | 3 | 4 | 5;
+type ConnectReturnCode = 1 | 2 | 3 | 4 | 5;
 
 /** A refused CONNECT. */
 export interface ConnectRefusal {
