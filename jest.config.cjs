@@ -1,11 +1,11 @@
 const { availableParallelism } = require('node:os');
 
 /** Whole programs, and minutes under load: what `npm run test:all` adds (jest.all.config.cjs). */
-const LONG = ['/test/examples/', '/test/guides/', '/test/scripts/', '/test/cli/demo'];
+const LONG = ['/test/examples/', '/test/guides/', '/test/scripts/', '/test/cli/demo', '/test/cli/program'];
 
 /** @type {import('jest').Config} */
 module.exports = {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/support/environment.cjs',
   roots: ['<rootDir>/test', '<rootDir>/packages'],
   testMatch: ['**/*.test.ts'],
   testPathIgnorePatterns: LONG,
