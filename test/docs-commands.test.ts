@@ -32,7 +32,9 @@ const EXAMPLES = [...Object.keys(SCENARIOS), 'testing'];
 const KNOWN: readonly ((command: string) => boolean)[] = [
   (command) => commandLinesOf(command).length > 0,
   (command) =>
-    /^npm (?:ci|test|install(?: -g| --save-dev)?(?: azure-iot-(?:x509|emulator|device))+)$/.test(command),
+    /^npm (?:ci|test|install(?: -g| --save-dev)?(?: azure-iot-(?:x509|certificates|emulator|device))+)$/.test(
+      command,
+    ),
   (command) => command === 'azure-iot-emulator' || command === 'npx azure-iot-emulator',
   (command) => {
     const [, script = '', example] =

@@ -12,8 +12,16 @@ const EXTENSIONS: Readonly<Record<string, (code: string) => string>> = {
   js: (code) => (/\brequire\(/.test(code) ? '.cjs' : '.mjs'),
 };
 
+/** Pages whose snippets continue each other, as one ES module with `await` at its top. */
+const CONTINUED = ['packages/certificates/README.md'];
+
 /** The snippets of a page, as files that do not exist. */
 function snippets(page: string): readonly (readonly [path: string, code: string])[] {
+  if (CONTINUED.includes(page)) {
+    const blocks = codeBlocksOf(readPage(page)).filter(({ language }) => language === 'ts');
+    const file = join(ROOT, 'examples', `${page.replaceAll('/', '-')}.mts`);
+    return [[file, blocks.map(({ code }) => code).join('\n')]];
+  }
   return codeBlocksOf(readPage(page)).flatMap(({ language, code }, index) => {
     const extension = EXTENSIONS[language]?.(code);
     if (extension === undefined) return [];

@@ -24,16 +24,19 @@ function post(method, parameters) {
   return result;
 }
 
-/** Our files of which functions have run since the last call. The getters of re-exports are no functions of ours. */
+/** Our files of which functions have run since the last call. Entry points only export: their getters do not count. */
 function executedFiles() {
   return post('Profiler.takePreciseCoverage')
     .result.filter(({ url, functions }) => {
       const path = url.startsWith('file:') ? fileURLToPath(url) : url;
-      const isOurs = path.startsWith(root) && path.includes('/dist/') && !path.includes('/node_modules/');
+      const isOurs =
+        path.startsWith(root) &&
+        /\/dist\/(?!(?:index|internal)\.js$)/.test(path) &&
+        !path.includes('/node_modules/');
       return (
         isOurs &&
         functions.some(({ functionName, ranges: [range] }) => {
-          return functionName !== '' && functionName !== 'get' && range.count > 0;
+          return functionName !== '' && range.count > 0;
         })
       );
     })

@@ -3,7 +3,6 @@ import { constants, type Stats } from 'node:fs';
 import { copyFile, link, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { FileError } from './errors';
-import { isObject } from './is-object';
 
 /** A file to be written. */
 export interface FileContent {
@@ -20,7 +19,7 @@ interface StagedFile extends FileContent {
 
 function systemCode(error: unknown): string | undefined {
   // Not `instanceof Error`: the errors of node:fs come from another realm under Jest and in vm contexts.
-  const code = isObject(error) ? error['code'] : undefined;
+  const { code } = Object(error) as { code?: unknown };
   return typeof code === 'string' ? code : undefined;
 }
 

@@ -19,8 +19,7 @@ export {
 export { ENROLLMENT_KINDS, ENROLLMENTS } from './enrollment';
 export { CredentialsError, DeviceError, FileError, InvalidOptionsError } from './errors';
 export { checkTargets, ensureDirectory, writeFiles, type FileContent } from './files';
-export { isObject } from './is-object';
-export { OptionProblems } from './options';
+export { isObject, OptionProblems } from './options';
 export { factsOf, verifies, type CertificateFacts } from './reading/certificate';
 export { count, instant, list, nearestName, quote, shellWord } from './text';
 

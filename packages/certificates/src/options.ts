@@ -1,6 +1,5 @@
 import type { EnrollmentKind } from './enrollment';
 import { InvalidOptionsError, type OptionProblem } from './errors';
-import { isObject } from './is-object';
 import { nearestName } from './text';
 
 /** The device certificate: exactly one of `cert` and `certFile`. */
@@ -55,6 +54,11 @@ export type CredentialsOptions = CertificateSource &
     /** Names of rules not to apply, for the day a rule is wrong. Default: none. */
     skipChecks?: readonly string[];
   };
+
+/** Tells objects with named members from arrays, `null` and primitive values. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
 
 /** The problems of a call's options, collected so that all of them are reported at once. */
 export class OptionProblems {

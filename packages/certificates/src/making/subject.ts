@@ -1,5 +1,4 @@
-import { isObject } from '../is-object';
-import type { OptionProblems } from '../options';
+import { isObject, type OptionProblems } from '../options';
 import { x509, type X509 } from './x509';
 
 /** Fields of a subject besides the common name. Any characters are allowed; none needs escaping. */

@@ -1,6 +1,5 @@
 import { types } from 'node:util';
-import { isObject } from '../is-object';
-import type { OptionProblems } from '../options';
+import { isObject, type OptionProblems } from '../options';
 
 /** The validity of a certificate: a number of days from now, or dates. */
 export type ValidityOptions =

@@ -1,20 +1,22 @@
-import type * as Crypto from 'node:crypto';
-import { promisify as mockPromisify } from 'node:util';
+import crypto from 'node:crypto';
+import { promisify } from 'node:util';
+import type * as Keys from '../../src/making/keys';
+import type { KeyAlgorithm } from '../../src/making/keys';
 import { OptionProblems } from '../../src/options';
-import { generatePrivateKey, readKeyAlgorithm, type KeyAlgorithm } from '../../src/making/keys';
 
-const mockRequests: unknown[][] = [];
+const requests: unknown[][] = [];
 // The generator of node:crypto is replaced: RSA keys of 3072 and 4096 bits take seconds.
-jest.mock('node:crypto', () => {
-  const actual = jest.requireActual<typeof Crypto>('node:crypto');
+jest.doMock('node:crypto', () => {
   const generateKeyPair = {
-    [mockPromisify.custom]: (...request: unknown[]) => {
-      mockRequests.push(request);
-      return Promise.resolve(actual.generateKeyPairSync('ec', { namedCurve: 'P-256' }));
+    [promisify.custom]: (...request: unknown[]) => {
+      requests.push(request);
+      return Promise.resolve(crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' }));
     },
   };
-  return { ...actual, generateKeyPair: Object.assign(() => undefined, generateKeyPair) };
+  return { ...crypto, generateKeyPair: Object.assign(() => undefined, generateKeyPair) };
 });
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- an import would be evaluated before the replacement
+const { generatePrivateKey, readKeyAlgorithm } = require('../../src/making/keys') as typeof Keys;
 
 test.each<[KeyAlgorithm, unknown[]]>([
   ['EC-P256', ['ec', { namedCurve: 'P-256' }]],
@@ -23,8 +25,8 @@ test.each<[KeyAlgorithm, unknown[]]>([
   ['RSA-3072', ['rsa', { modulusLength: 3072 }]],
   ['RSA-4096', ['rsa', { modulusLength: 4096 }]],
 ])('the key algorithm %s asks node:crypto for a key of that kind', async (algorithm, request) => {
-  mockRequests.length = 0;
+  requests.length = 0;
   expect(readKeyAlgorithm(algorithm, new OptionProblems())).toBe(algorithm);
   expect((await generatePrivateKey(algorithm)).type).toBe('private');
-  expect(mockRequests).toEqual([request]);
+  expect(requests).toEqual([request]);
 });
