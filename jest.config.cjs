@@ -9,7 +9,6 @@ module.exports = {
   roots: ['<rootDir>/test', '<rootDir>/packages'],
   testMatch: ['**/*.test.ts'],
   testPathIgnorePatterns: LONG,
-  modulePathIgnorePatterns: ['/dist/'],
   transform: { '^.+\\.ts$': '<rootDir>/test/support/transform.cjs' },
   globalSetup: '<rootDir>/test/support/build.cjs',
   // Fails a file whose tests let a private key or a passphrase get into an output or an error.
