@@ -1,16 +1,6 @@
 import type { DeviceConnection } from './connection/device-connection';
-import { ManagedConnection, type Transports } from './connection/managed-connection';
-import { createSdkHubTransport } from './hub/sdk-transport';
-import { withDeadline } from './network/deadline';
+import type * as Connection from './connection/managed-connection';
 import type { ConnectOptions } from './options/types';
-import { DEFAULT_TIMEOUT_MS, validateConnectOptions } from './options/validate';
-import { preparationTimeout, prepareDevice } from './provisioning/device';
-import { createSdkProvisioningTransport } from './provisioning/sdk-registration';
-
-const SDK_TRANSPORTS: Transports = {
-  provisioning: createSdkProvisioningTransport,
-  hub: createSdkHubTransport,
-};
 
 /**
  * Takes a device from its certificate to a connected IoT Hub client: checks the credentials, registers with the Device
@@ -41,24 +31,9 @@ const SDK_TRANSPORTS: Transports = {
  * @throws {@link TimeoutError} after `timeoutMs`
  * @throws `signal.reason` when aborted
  */
-export function connectDevice(options: ConnectOptions): Promise<DeviceConnection> {
-  return connectOver(SDK_TRANSPORTS, options);
-}
-
-/** `connectDevice` over the given transports. */
-export async function connectOver(
-  transports: Transports,
-  options: ConnectOptions,
-): Promise<DeviceConnection> {
-  validateConnectOptions(options);
-  const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
-  let connection: ManagedConnection | undefined;
-  const onTimeout = () => connection?.timeoutError(timeoutMs) ?? preparationTimeout(timeoutMs);
-  return await withDeadline({ timeoutMs, signal, onTimeout }, async (attempt) => {
-    const device = await prepareDevice(options);
-    attempt.throwIfAborted();
-    connection = new ManagedConnection(options, device, transports);
-    await connection.open(attempt);
-    return connection;
-  });
+export async function connectDevice(options: ConnectOptions): Promise<DeviceConnection> {
+  // Programs import the package without connecting: to print their help, in tests. The connection is loaded by the first call.
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- loads late in CommonJS, bundlers and Jest alike
+  const { connectOver, SDK_TRANSPORTS } = require('./connection/managed-connection') as typeof Connection;
+  return await connectOver(SDK_TRANSPORTS, options);
 }

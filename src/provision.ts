@@ -1,13 +1,7 @@
-import { withDeadline } from './network/deadline';
 import type { Registration } from './options/registration';
 import type { ProvisionOptions } from './options/types';
-import { DEFAULT_TIMEOUT_MS, validateProvisionOptions } from './options/validate';
-import { preparationTimeout, prepareDevice, type Device } from './provisioning/device';
-import { DpsClient } from './provisioning/dps-client';
-import {
-  createSdkProvisioningTransport,
-  type ProvisioningTransportFactory,
-} from './provisioning/sdk-registration';
+import type * as Dps from './provisioning/dps-client';
+import type * as Sdk from './provisioning/sdk-registration';
 
 /**
  * Registers the device with the Device Provisioning Service, and returns the hub and the device ID that it was assigned.
@@ -30,23 +24,10 @@ import {
  * @throws {@link TimeoutError} after `timeoutMs`
  * @throws `signal.reason` when aborted
  */
-export function provisionDevice(options: ProvisionOptions): Promise<Registration> {
-  return provisionOver(createSdkProvisioningTransport, options);
-}
-
-/** `provisionDevice` over the given transport. */
-export async function provisionOver(
-  createTransport: ProvisioningTransportFactory,
-  options: ProvisionOptions,
-): Promise<Registration> {
-  validateProvisionOptions(options);
-  const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
-  const dps = new DpsClient(createTransport, timeoutMs);
-  let device: Device | undefined;
-  const onTimeout = () => (device ? dps.timeoutError(device, timeoutMs) : preparationTimeout(timeoutMs));
-  return await withDeadline({ timeoutMs, signal, onTimeout }, async (attempt) => {
-    device = await prepareDevice(options);
-    attempt.throwIfAborted();
-    return await dps.register(device, attempt);
-  });
+export async function provisionDevice(options: ProvisionOptions): Promise<Registration> {
+  /* eslint-disable @typescript-eslint/no-require-imports -- loads late in CommonJS, bundlers and Jest alike */
+  const { provisionOver } = require('./provisioning/dps-client') as typeof Dps;
+  const { createSdkProvisioningTransport } = require('./provisioning/sdk-registration') as typeof Sdk;
+  /* eslint-enable @typescript-eslint/no-require-imports */
+  return await provisionOver(createSdkProvisioningTransport, options);
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Client, Message, type DeviceMethodResponse, type Twin } from 'azure-iot-device';
 import { type ConnectOptions, type ConnectionState, type DeviceConnection } from 'azure-iot-x509';
 import { createSelfSignedCertificate, type IssuedCertificate } from 'azure-iot-certificates';
-import { connectOver } from '../src/connect';
+import { connectOver } from '../src/connection/managed-connection';
 import type { Transports } from '../src/connection/managed-connection';
 import { expectNothingLeft } from './support/leaks';
 import { MockHubTransport, MockProvisioningTransport } from './support/mock-transports';

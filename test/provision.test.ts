@@ -1,6 +1,6 @@
 import { ProvisioningError, type ProvisionOptions } from 'azure-iot-x509';
 import { createSelfSignedCertificate, type IssuedCertificate } from 'azure-iot-certificates';
-import { provisionOver } from '../src/provision';
+import { provisionOver } from '../src/provisioning/dps-client';
 import { ENROLLMENT_KINDS } from '../packages/certificates/src/enrollment';
 import { expectNothingLeft } from './support/leaks';
 import { makeGroupDevice } from './support/group-device';

@@ -3,15 +3,19 @@ import type { Client } from 'azure-iot-device';
 import type { DeviceError } from 'azure-iot-certificates';
 import { TimeoutError } from '../errors/errors';
 import { createHubClient } from '../hub/sdk-client';
-import type { HubTransportFactory } from '../hub/sdk-transport';
-import { FileUploads } from '../hub/uploads/file-uploads';
+import { createSdkHubTransport, type HubTransportFactory } from '../hub/sdk-transport';
+import type * as Uploads from '../hub/uploads/file-uploads';
+import { withDeadline } from '../network/deadline';
 import type { Registration } from '../options/registration';
 import type { ConnectOptions, CredentialsUpdate, ReconnectOptions } from '../options/types';
-import { DEFAULT_KEEP_ALIVE_SECONDS, DEFAULT_TIMEOUT_MS } from '../options/validate';
+import { DEFAULT_KEEP_ALIVE_SECONDS, DEFAULT_TIMEOUT_MS, validateConnectOptions } from '../options/validate';
 import { RememberedAssignments } from '../provisioning/assignments/remembered';
-import type { Device } from '../provisioning/device';
+import { preparationTimeout, prepareDevice, type Device } from '../provisioning/device';
 import { DpsClient } from '../provisioning/dps-client';
-import type { ProvisioningTransportFactory } from '../provisioning/sdk-registration';
+import {
+  createSdkProvisioningTransport,
+  type ProvisioningTransportFactory,
+} from '../provisioning/sdk-registration';
 import { CredentialsKeeper } from './credentials-keeper';
 import type { DeviceConnection, DeviceConnectionEvents } from './device-connection';
 import { HubTransport, hubTarget } from './hub-transport';
@@ -25,6 +29,12 @@ export interface Transports {
   readonly hub: HubTransportFactory;
 }
 
+/** The transports of the official SDK. */
+export const SDK_TRANSPORTS: Transports = {
+  provisioning: createSdkProvisioningTransport,
+  hub: createSdkHubTransport,
+};
+
 const DEFAULT_QUEUED_MESSAGES = 1_000;
 const DEFAULT_MIN_DELAY_MS = 1_000;
 const DEFAULT_MAX_DELAY_MS = 60_000;
@@ -32,6 +42,24 @@ const DEFAULT_MAX_DELAY_MS = 60_000;
 const ATTEMPTS_BEFORE_REGISTERING = 10;
 const MAX_REFUSALS = 5;
 const STABLE_AFTER_MS = 10_000;
+
+/** `connectDevice` over the given transports. */
+export async function connectOver(
+  transports: Transports,
+  options: ConnectOptions,
+): Promise<DeviceConnection> {
+  validateConnectOptions(options);
+  const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  let connection: ManagedConnection | undefined;
+  const onTimeout = () => connection?.timeoutError(timeoutMs) ?? preparationTimeout(timeoutMs);
+  return await withDeadline({ timeoutMs, signal, onTimeout }, async (attempt) => {
+    const device = await prepareDevice(options);
+    attempt.throwIfAborted();
+    connection = new ManagedConnection(options, device, transports);
+    await connection.open(attempt);
+    return connection;
+  });
+}
 
 /** The connection that `connectDevice` returns: joins the client with the parts that keep it connected. */
 export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> implements DeviceConnection {
@@ -41,7 +69,7 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
   readonly #credentials: CredentialsKeeper;
   readonly #transport: HubTransport;
   readonly #supervisor: Supervisor;
-  #uploads: FileUploads | undefined;
+  #uploads: Uploads.FileUploads | undefined;
 
   constructor(options: ConnectOptions, device: Device, transports: Transports) {
     super();
@@ -137,7 +165,9 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
     }
   }
 
-  #fileUploads(): FileUploads {
+  #fileUploads(): Uploads.FileUploads {
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- few devices upload files, which takes ten more files of ours
+    const { FileUploads } = require('../hub/uploads/file-uploads') as typeof Uploads;
     this.#uploads ??= new FileUploads(
       () => hubTarget(this.#credentials.device, this.registration),
       this.#supervisor.closing,

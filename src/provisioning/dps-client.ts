@@ -3,15 +3,34 @@ import createDebug from 'debug';
 import { ProvisioningError, type TimeoutError } from '../errors/errors';
 import { withDeadline } from '../network/deadline';
 import type { Registration } from '../options/registration';
-import type { Device } from './device';
+import { preparationTimeout, prepareDevice, type Device } from './device';
 import { provisioningTimeout, toProvisioningError } from './provisioning-error';
 import type { DpsResponse } from './sdk-dps-responses';
 import { runRegistration, type ProvisioningTransportFactory } from './sdk-registration';
+import type { ProvisionOptions } from '../options/types';
+import { DEFAULT_TIMEOUT_MS, validateProvisionOptions } from '../options/validate';
 
 const debug = createDebug('azure-iot-x509:provisioning');
 
 /** DPS connections are short. The keep-alive only serves to notice a dead one. */
 const KEEP_ALIVE_SECONDS = 30;
+
+/** `provisionDevice` over the given transport. */
+export async function provisionOver(
+  createTransport: ProvisioningTransportFactory,
+  options: ProvisionOptions,
+): Promise<Registration> {
+  validateProvisionOptions(options);
+  const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  const dps = new DpsClient(createTransport, timeoutMs);
+  let device: Device | undefined;
+  const onTimeout = () => (device ? dps.timeoutError(device, timeoutMs) : preparationTimeout(timeoutMs));
+  return await withDeadline({ timeoutMs, signal, onTimeout }, async (attempt) => {
+    device = await prepareDevice(options);
+    attempt.throwIfAborted();
+    return await dps.register(device, attempt);
+  });
+}
 
 /** Registers devices with the Device Provisioning Service. */
 export class DpsClient {

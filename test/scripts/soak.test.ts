@@ -5,7 +5,7 @@ import { runInNewContext } from 'node:vm';
 import { Message } from 'azure-iot-device';
 import { createSelfSignedCertificate } from 'azure-iot-certificates';
 import { formatReport, runSoak } from '../../scripts/soak';
-import { connectOver } from '../../src/connect';
+import { connectOver } from '../../src/connection/managed-connection';
 import { expectNothingLeft } from '../support/leaks';
 import { MockHubTransport, MockProvisioningTransport } from '../support/mock-transports';
 

@@ -47,6 +47,8 @@ async function main() {
   post('Profiler.enable');
   post('Profiler.startPreciseCoverage', { callCount: true, detailed: false });
   const { connectDevice } = require(root);
+  // Without options, the call loads the library and ends.
+  await connectDevice({}).catch(() => undefined);
   const options = JSON.parse(readFileSync(0, 'utf8'));
   let files;
   const { connect } = tls;

@@ -1,4 +1,4 @@
-export { checkCredentials } from './checking/inspect';
+export { checkCredentials } from './checking/check-credentials';
 export type { EnrollmentKind } from './enrollment';
 export {
   CredentialsError,
@@ -22,12 +22,12 @@ export {
   type SelfSignedCertificateOptions,
   type VerificationCertificateOptions,
 } from './making/create';
-export type { CertificateOptions, IssuerOption } from './making/issue';
+
 export type { IssuedCertificate } from './making/issued-certificate';
 export type { KeyAlgorithm } from './making/keys';
 export { loadCertificate, type LoadCertificateOptions } from './making/load';
-export type { SubjectFields } from './making/subject';
-export type { ValidityOptions } from './making/validity';
+
+export type { CertificateOptions, IssuerOption, SubjectFields, ValidityOptions } from './making/options';
 export { writeCertificate, type WriteCertificateOptions, type WrittenCertificate } from './making/write';
 export type { CertificateSource, ChainSource, CredentialsOptions, KeySource } from './options';
 export type { CredentialsReport, Finding, Severity } from './report';

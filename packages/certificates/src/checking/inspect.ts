@@ -1,6 +1,6 @@
 import { X509Certificate, type KeyObject } from 'node:crypto';
 import { ENROLLMENT_KINDS } from '../enrollment';
-import { InvalidOptionsError, type OptionProblem } from '../errors';
+import type { OptionProblem } from '../errors';
 import { checkSource, OptionProblems, type CredentialsOptions } from '../options';
 import { thumbprintOf, type Thumbprint } from '../reading/certificate';
 import { arrangeCertificates } from '../reading/chain';
@@ -43,26 +43,6 @@ export async function inspectCredentials(
   };
   const isComplete = certificate !== undefined && key !== undefined;
   return { report, material: isComplete ? new KeyMaterial(certificate, chain, key) : undefined };
-}
-
-/**
- * Checks whether certificate and key can work with this kind of enrollment, without touching the network: reads them,
- * repairs what is harmless, and applies every rule that `connectDevice` of azure-iot-x509 applies.
- *
- * @throws {@link InvalidOptionsError} when options are missing, contradict each other or name an unknown rule. Bad
- * certificates and unreadable files never throw: they are findings of the report.
- *
- * @example
- * ```ts
- * const report = await checkCredentials({ enrollment: 'hub-group', certFile: 'device.crt', keyFile: 'device.key' });
- * for (const { severity, message, remedy } of report.findings) console.log(`${severity}: ${message}\n  ${remedy}`);
- * ```
- */
-export async function checkCredentials(options: CredentialsOptions): Promise<CredentialsReport> {
-  const problems = validateCredentialsOptions(options);
-  if (problems.length > 0) throw new InvalidOptionsError(problems);
-  const { report } = await inspectCredentials(options);
-  return report;
 }
 
 /**

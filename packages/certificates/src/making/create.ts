@@ -1,4 +1,5 @@
-import { issueCertificate, type CertificateOptions, type IssuerOption } from './issue';
+import { issueCertificate } from './issue';
+import type { CertificateOptions, IssuerOption } from './options';
 import type { IssuedCertificate } from './issued-certificate';
 import type { Issuer } from './issuer';
 import type { OptionProblems } from '../options';

@@ -2,47 +2,12 @@ import { createPublicKey, randomBytes, webcrypto, X509Certificate, type KeyObjec
 import { OptionProblems } from '../options';
 import { CertificateWithKey, type IssuedCertificate } from './issued-certificate';
 import { readIssuer, type Issuer } from './issuer';
-import {
-  generatePrivateKey,
-  importSigningKey,
-  readKeyAlgorithm,
-  signingAlgorithmOf,
-  type KeyAlgorithm,
-} from './keys';
+import { generatePrivateKey, importSigningKey, readKeyAlgorithm, signingAlgorithmOf } from './keys';
+import type { CertificateOptions } from './options';
 import type { Profile } from './profile';
-import {
-  buildSubject,
-  checkCommonName,
-  checkSubjectFields,
-  type CommonNameRule,
-  type SubjectFields,
-} from './subject';
-import { readValidity, type Validity, type ValidityOptions } from './validity';
+import { buildSubject, checkCommonName, checkSubjectFields, type CommonNameRule } from './subject';
+import { readValidity, type Validity } from './validity';
 import { x509, type X509 } from './x509';
-
-/** The options of every certificate. */
-export interface CertificateOptions {
-  /**
-   * The subject's common name (CN), 1 to 64 characters (RFC 5280, `ub-common-name`). For a device it is the
-   * registration ID and, in enrollment groups, the device ID.
-   */
-  commonName: string;
-  /** Further fields of the subject. Default: none, the subject is the common name alone. */
-  subject?: SubjectFields;
-  /** From when to when the certificate is valid. The default depends on the kind of certificate. */
-  validity?: ValidityOptions;
-  /** The kind of key pair that is generated. Default `EC-P256`. */
-  keyAlgorithm?: KeyAlgorithm;
-}
-
-/** The certificate authority that signs. */
-export interface IssuerOption {
-  /**
-   * A root or intermediate certificate with its private key, made by this module or read with `loadCertificate`. It
-   * must be a certificate authority, must not have expired and its path length must allow the new certificate.
-   */
-  issuer: IssuedCertificate;
-}
 
 /** The properties in which the kinds of certificates differ. */
 export interface CertificateKind {

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import type { OptionProblems } from '../options';
-import { issueCertificate, type CertificateOptions, type IssuerOption } from './issue';
+import { issueCertificate } from './issue';
+import type { CertificateOptions, IssuerOption } from './options';
 import type { IssuedCertificate } from './issued-certificate';
 import { serverProfile } from './profile';
 import { ANY_NAME } from './subject';

@@ -1,21 +1,6 @@
 import { isObject, type OptionProblems } from '../options';
+import type { SubjectFields } from './options';
 import { x509, type X509 } from './x509';
-
-/** Fields of a subject besides the common name. Any characters are allowed; none needs escaping. */
-export interface SubjectFields {
-  /** O, at most 64 characters. */
-  organization?: string;
-  /** OU, at most 64 characters. */
-  organizationalUnit?: string;
-  /** C, the two letters of ISO 3166, e.g. `CH`. */
-  country?: string;
-  /** ST, the state or province, at most 128 characters. */
-  state?: string;
-  /** L, the city, at most 128 characters. */
-  locality?: string;
-  /** The device's serial number as printed on it; letters, digits and `'()+,-./:=?` or space, at most 64. */
-  serialNumber?: string;
-}
 
 interface FieldRule {
   oid: string;

@@ -1,24 +1,6 @@
 import { types } from 'node:util';
 import { isObject, type OptionProblems } from '../options';
-
-/** The validity of a certificate: a number of days from now, or dates. */
-export type ValidityOptions =
-  | {
-      /** Whole days from now, 1 to 36 500. The certificate is valid from five minutes ago (see `notBefore`). */
-      days: number;
-      notBefore?: never;
-      notAfter?: never;
-    }
-  | {
-      /**
-       * Valid from this moment, to the second. Default: five minutes ago, because the clocks of devices and services
-       * differ and a certificate "from the future" is refused.
-       */
-      notBefore?: Date;
-      /** Valid until this moment, to the second. Never later than the issuer's. */
-      notAfter: Date;
-      days?: never;
-    };
+import type { ValidityOptions } from './options';
 
 /** The beginning and the end of a validity. */
 export interface Validity {

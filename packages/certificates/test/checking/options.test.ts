@@ -1,4 +1,5 @@
-import { checkCredentials, validateCredentialsOptions } from '../../src/checking/inspect';
+import { checkCredentials } from '../../src/checking/check-credentials';
+import { validateCredentialsOptions } from '../../src/checking/inspect';
 import { CredentialsError, InvalidOptionsError } from '../../src/errors';
 import type { CredentialsOptions } from '../../src/options';
 import { check } from '../support/check';

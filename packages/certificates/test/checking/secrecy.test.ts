@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
-import { checkCredentials, inspectCredentials, KeyMaterial } from '../../src/checking/inspect';
+import { checkCredentials } from '../../src/checking/check-credentials';
+import { inspectCredentials, KeyMaterial } from '../../src/checking/inspect';
 import { CredentialsError, InvalidOptionsError } from '../../src/errors';
 import type { CredentialsOptions } from '../../src/options';
 import { GOOD_SUBJECT, make } from '../support/make';
