@@ -19,7 +19,7 @@ export type { ConnectionState } from './connection/state';
 export { ConnectionError, ProvisioningError, TimeoutError } from './errors/errors';
 export type { AssignmentKey, AssignmentStore } from './options/assignment-store';
 export { connectionOptionsFromEnv, type EnvironmentOptions } from './options/environment';
-export { readProfile, type ProfileOptions } from './options/profile';
+export { readProfile, type Profile, type ProfileOptions } from './options/profile';
 export type { Registration } from './options/registration';
 export type {
   AssignmentMemory,

@@ -64,12 +64,19 @@ const FORBIDDEN: Readonly<Record<string, string>> = {
   passphrase: 'Put the passphrase into an environment variable and name that as "passphraseEnv".',
 };
 
-const REQUIRED = ['enrollment', 'idScope', 'certFile', 'keyFile'] as const;
+const REQUIRED = [
+  'enrollment',
+  'idScope',
+  'certFile',
+  'keyFile',
+] as const satisfies readonly (keyof Profile)[];
 const MAKE_ANEW = 'Correct the file, or make it anew: azure-iot-x509 profile init --force';
 
 /** The result of {@link readProfile}: options of `connectDevice`, to which others may be added. */
 export type ProfileOptions = Omit<Profile, 'passphraseEnv' | 'passphraseFile'> &
-  Required<Pick<Profile, (typeof REQUIRED)[number]>> & { readonly passphrase?: string };
+  Required<Pick<Profile, 'enrollment' | 'idScope' | 'certFile' | 'keyFile'>> & {
+    readonly passphrase?: string;
+  };
 
 /**
  * Reads the options of {@link connectDevice} from a profile, the JSON file that the command `azure-iot-x509 profile init`
