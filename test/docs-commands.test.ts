@@ -72,7 +72,7 @@ test.each(PAGES)('the command line reads what %s prints of it', async (page) => 
   for (const line of commandLinesIn(page)) await readCommandLine(line);
 });
 
-test.each(['docs/cli.md', 'docs/emulator-cli.md'])('%s prints command lines that are read', (page) => {
+test.each(['docs/cli.md', 'packages/emulator/docs/emulator-cli.md'])('%s prints command lines that are read', (page) => {
   expect(commandLinesIn(page).length).toBeGreaterThan(5);
 });
 

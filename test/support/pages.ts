@@ -9,8 +9,11 @@ export const PAGES: readonly string[] = [
   ...readdirSync(ROOT),
   ...namesBelow('docs', false),
   ...namesBelow('examples', true),
-  ...namesBelow('packages', false).map((folder) => `${folder}/README.md`),
-].filter((name) => name.endsWith('.md') && existsSync(join(ROOT, name)));
+  ...namesBelow('packages', false).flatMap((folder) => [
+    ...namesBelow(folder, false),
+    ...(existsSync(join(ROOT, folder, 'docs')) ? namesBelow(`${folder}/docs`, false) : []),
+  ]),
+].filter((name) => name.endsWith('.md'));
 
 function namesBelow(folder: string, recursive: boolean): string[] {
   return readdirSync(join(ROOT, folder), { recursive, encoding: 'utf8' }).map((name) => `${folder}/${name}`);

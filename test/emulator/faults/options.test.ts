@@ -212,7 +212,7 @@ describe('a fault', () => {
 });
 
 describe('the documentation', () => {
-  const page = readFileSync(join(__dirname, '..', '..', '..', 'docs', 'emulator-faults.md'), 'utf8');
+  const page = readFileSync(join(__dirname, '../../../packages/emulator/docs/emulator-faults.md'), 'utf8');
   const namesIn = (text: string): string[] => [...text.matchAll(/`([a-z-]+)`/g)].map(([, name = '']) => name);
 
   it('has each step with its actions', () => {

@@ -18,8 +18,8 @@ export const WALKS: readonly Walk[] = [
   { pages: ['docs/guide-central-individual.md'] },
   { pages: ['docs/guide-central-group.md'] },
   { pages: ['docs/certificates.md', 'docs/certificates-production.md'], needs: ['openssl'] },
-  { pages: ['docs/emulator.md'], section: 'From the command line' },
-  { pages: ['docs/emulator-other-sdks.md'], section: 'In CI' },
+  { pages: ['packages/emulator/docs/emulator.md'], section: 'From the command line' },
+  { pages: ['packages/emulator/docs/emulator-other-sdks.md'], section: 'In CI' },
   { pages: ['packages/emulator/README.md'] },
   { pages: ['docs/mqtt-by-hand.md'], needs: ['mosquitto_pub', 'mosquitto_sub'] },
 ];

@@ -4,7 +4,7 @@ import { commandTree, descendantsOf } from './support/read-command-line';
 
 const program = commandTree();
 const commands = descendantsOf(program).filter((command) => command.commands.length === 0);
-const page = readPage('docs/emulator-cli.md');
+const page = readPage('packages/emulator/docs/emulator-cli.md');
 
 /** The name with that of the family, e.g. `ca add`. */
 function nameOf(command: CommandUnknownOpts): string {
@@ -18,7 +18,7 @@ function termsOf(section: string): readonly string[] {
 }
 
 test.each(commands.map((command) => [nameOf(command), command] as const))(
-  'docs/emulator-cli.md has a section about "%s" with its arguments and flags, and no others',
+  'packages/emulator/docs/emulator-cli.md has a section about "%s" with its arguments and flags, and no others',
   (name, command) => {
     const section = page.split(`\n### ${name}\n`)[1]?.split(/^##/m)[0] ?? '';
     const flags = command.options.map(({ flags: text }) => text.replace(/[<>]/g, ''));
@@ -27,12 +27,12 @@ test.each(commands.map((command) => [nameOf(command), command] as const))(
   },
 );
 
-test('docs/emulator-cli.md has the flags of every command', () => {
+test('packages/emulator/docs/emulator-cli.md has the flags of every command', () => {
   const section = page.split('\n## Every command\n')[1]?.split(/^## /m)[0] ?? '';
   for (const { long } of program.options) expect(section).toContain(`\`${String(long)}`);
 });
 
-test('docs/emulator-cli.md has no section about a command that does not exist', () => {
+test('packages/emulator/docs/emulator-cli.md has no section about a command that does not exist', () => {
   const sections = [...page.matchAll(/^### (.+)$/gm)].map(([, name]) => name);
   expect(sections.sort()).toEqual(commands.map(nameOf).sort());
 });
