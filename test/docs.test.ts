@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, extname, join, normalize, relative } from 'node:path';
 import ts from 'typescript';
-import { anchorsOf, codeBlocksOf, PAGES, proseOf, readPage, ROOT } from './support/pages';
+import { anchorsOf, codeBlocksOf, PAGES, proseOf, readPage, ROOT, sectionOf } from './support/pages';
 
 /* What the pages promise: their snippets compile under the strictest settings, and their links lead somewhere. */
 
@@ -142,4 +142,57 @@ test('the pages of docs/ that programs name exist', () => {
 
 test('the section that the demo points to exists', () => {
   expect(anchorsOf(readPage('README.md'))).toContain('connecting-to-a-real-azure-subscription');
+});
+
+/** The rows of the tables of docs/architecture.md below a heading: a folder, and the text about it. */
+function rowsBelow(heading: string): readonly (readonly [folder: string, text: string])[] {
+  const rows = sectionOf('docs/architecture.md', heading).matchAll(/^\| (`.+?) +\| (.+?) +\|$/gm);
+  return [...rows].map(([, folder = '', text = '']) => [folder, text]);
+}
+
+const namesIn = (text: string): readonly string[] =>
+  [...text.matchAll(/`([\w./-]+)`/g)].map(([, name = '']) => name);
+
+/** The folders and files right below a folder; folders end with a slash. */
+const entriesOf = (folder: string): readonly string[] =>
+  readdirSync(join(ROOT, folder), { withFileTypes: true }).map((entry) =>
+    entry.isDirectory() ? `${entry.name}/` : entry.name,
+  );
+
+describe('docs/architecture.md', () => {
+  test.each([
+    ['The device library', 'src'],
+    ['The certificates', 'packages/certificates/src'],
+  ])('names every folder and file of %s, and no other', (heading, source) => {
+    const rows = rowsBelow(heading);
+    expect(rows.length).toBeGreaterThan(4);
+    for (const [name, text] of rows) {
+      const [folder = ''] = namesIn(name);
+      const path = folder === 'src/' ? source : join(source, folder);
+      // Commands, stores, uploads and rules are lists; their folders tell of themselves.
+      const files = namesIn(text).filter((named) => named.endsWith('.ts'));
+      if (files.length === 0) expect(entriesOf(path).length).toBeGreaterThan(1);
+      else
+        expect([...files].sort()).toEqual(
+          entriesOf(path)
+            .filter((entry) => /(?<!\.d)\.ts$/.test(entry))
+            .sort(),
+        );
+    }
+    const folders = rows.map(([name]) => namesIn(name)[0]);
+    expect(folders).toEqual(expect.arrayContaining(entriesOf(source).filter((entry) => entry.endsWith('/'))));
+  });
+
+  test('names every folder and file of the emulator that lies right below its sources', () => {
+    const named = rowsBelow('The emulator').flatMap(([name]) => namesIn(name));
+    const entries = entriesOf('packages/emulator/src').filter((entry) => entry !== 'index.ts');
+    expect([...named].sort()).toEqual([...entries].sort());
+  });
+
+  test('names places that exist where it tells where to find something', () => {
+    const section = sectionOf('docs/architecture.md', 'Where to find it');
+    const named = namesIn(section).filter((name) => /^(?:src|packages)\//.test(name));
+    expect(named.length).toBeGreaterThan(5);
+    expect(named.filter((name) => !existsSync(join(ROOT, name)))).toEqual([]);
+  });
 });
