@@ -1,6 +1,6 @@
 const { availableParallelism } = require('node:os');
 
-/** Whole programs, and minutes under load: what `npm run test:all` adds (jest.all.config.cjs). */
+/** Whole programs, and minutes under load: what `npm run test:all` adds (jest.long.config.cjs). */
 const LONG = ['/test/examples/', '/test/guides/', '/test/scripts/', '/test/cli/demo', '/test/cli/program'];
 
 /** @type {import('jest').Config} */
