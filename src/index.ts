@@ -14,7 +14,7 @@ export {
   type MethodCall,
   type MethodHandler,
   type MethodResponse,
-} from './connection/methods';
+} from './options/method-handler';
 export type { ConnectionState } from './connection/state';
 export { ConnectionError, ProvisioningError, TimeoutError } from './errors/errors';
 export type { AssignmentKey, AssignmentStore } from './options/assignment-store';

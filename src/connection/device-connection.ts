@@ -2,7 +2,7 @@ import { type EventEmitter } from 'node:events';
 import type { Client } from 'azure-iot-device';
 import type { CredentialsUpdate } from '../options/types';
 import type { Registration } from '../options/registration';
-import type { MethodHandler } from './methods';
+import type { MethodHandler } from '../options/method-handler';
 import type { ConnectionState } from './state';
 
 /** Events of a {@link DeviceConnection}, with the arguments of their listeners. */

@@ -19,7 +19,7 @@ import {
 import { CredentialsKeeper } from './credentials-keeper';
 import type { DeviceConnection, DeviceConnectionEvents } from './device-connection';
 import { HubTransport, hubTarget } from './hub-transport';
-import type { MethodHandler } from './methods';
+import type { MethodHandler } from '../options/method-handler';
 import { ConnectionStatus, type ConnectionState } from './state';
 import { Supervisor, type SupervisorOptions } from './supervisor';
 

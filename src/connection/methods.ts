@@ -4,10 +4,13 @@ import { InvalidOptionsError } from 'azure-iot-certificates/internal';
 import createDebug from 'debug';
 import type { HubLink, MethodAnswerer } from '../hub/link';
 import { abortable } from '../network/deadline';
+import {
+  toResponse,
+  type MethodCall,
+  type MethodHandler,
+  type MethodResponse,
+} from '../options/method-handler';
 import { promised } from './callbacks';
-import type { MethodCall } from '../hub/sdk-messages';
-
-export type { MethodCall } from '../hub/sdk-messages';
 
 const debug = createDebug('azure-iot-x509:methods');
 
@@ -16,56 +19,6 @@ type SdkMethodResponse = Parameters<DeviceTransport['sendMethodResponse']>[0];
 
 /** IoT Hub: the largest payload of an answer, in bytes. */
 const MAX_PAYLOAD_BYTES = 128 * 1024;
-
-/**
- * Answers a direct method. The returned value, or the value that the returned promise resolves to, is the payload of the
- * answer, with status 200; {@link methodResponse} chooses another status. An exception is answered with status 500.
- *
- * @param payload the payload of the call, from JSON; `null` if it has none
- */
-export type MethodHandler = (payload: unknown, call: MethodCall) => unknown;
-
-/** The answer to a direct method with a status of its own, made by {@link methodResponse}. */
-export interface MethodResponse {
-  readonly status: number;
-  readonly payload: unknown;
-}
-
-/** Tells an answer from a payload that happens to have the same members. */
-class Response implements MethodResponse {
-  readonly status: number;
-  readonly payload: unknown;
-
-  constructor(status: number, payload: unknown) {
-    this.status = status;
-    this.payload = payload;
-  }
-}
-
-/**
- * The answer to a direct method with a status other than 200, for a {@link MethodHandler} to return.
- *
- * @param status an integer; its meaning is between the device and its services
- * @param payload any JSON value. Default `null`
- * @throws {@link InvalidOptionsError} when the status is not a 32-bit integer
- *
- * @example
- * ```ts
- * connection.onMethod('open', () => (isLocked ? methodResponse(409, { reason: 'locked' }) : { open: true }));
- * ```
- */
-export function methodResponse(status: number, payload: unknown = null): MethodResponse {
-  if (!Number.isInteger(status) || status !== (status | 0)) {
-    throw new InvalidOptionsError([
-      {
-        option: 'status',
-        message: 'must be a 32-bit integer.',
-        remedy: 'Give an integer such as an HTTP status.',
-      },
-    ]);
-  }
-  return new Response(status, payload);
-}
 
 /**
  * The direct methods of a connection. Calls are answered by handlers of `onMethod`, or by the SDK for the names that its
@@ -163,32 +116,31 @@ export class DirectMethods implements MethodAnswerer {
   }
 }
 
-async function respond(handler: MethodHandler, call: MethodCall, body: Buffer): Promise<Response> {
+async function respond(handler: MethodHandler, call: MethodCall, body: Buffer): Promise<MethodResponse> {
   let payload: unknown;
   try {
     payload = body.length === 0 ? null : JSON.parse(body.toString());
   } catch {
-    return new Response(400, { message: 'The payload is not JSON.' });
+    return { status: 400, payload: { message: 'The payload is not JSON.' } };
   }
-  const result = await handler(payload, call);
-  return result instanceof Response ? result : new Response(200, result);
+  return toResponse(await handler(payload, call));
 }
 
-function encoded({ status, payload }: Response): { status: number; payload: string } {
+function encoded({ status, payload }: MethodResponse): { status: number; payload: string } {
   // The type of JSON.stringify leaves out that it returns undefined for functions, symbols and undefined.
   const json = (JSON.stringify(payload) as string | undefined) ?? 'null';
   if (Buffer.byteLength(json) > MAX_PAYLOAD_BYTES) throw new Error('The answer is larger than 128 KB.');
   return { status, payload: json };
 }
 
-function notFound(name: string): Response {
-  return new Response(404, { message: `The device has no method ${name}.` });
+function notFound(name: string): MethodResponse {
+  return { status: 404, payload: { message: `The device has no method ${name}.` } };
 }
 
 /** The message of the error and nothing else: its stack and cause are of no concern to the service. */
-function failed(error: unknown): Response {
+function failed(error: unknown): MethodResponse {
   const message = types.isNativeError(error) ? error.message.slice(0, 1_000) : 'The method failed.';
-  return new Response(500, { message });
+  return { status: 500, payload: { message } };
 }
 
 function invalid(option: string, expected: string): InvalidOptionsError {

@@ -5,9 +5,10 @@ import { ConnectionError } from '../errors/errors';
 import { WireError, type WireFailure } from '../errors/wire-error';
 import { abortable } from '../network/deadline';
 import { Wire } from '../network/wire';
+import type { MethodCall } from '../options/method-handler';
 import type { ProxyRule } from '../options/proxy';
 import type { TransportKind } from '../options/types';
-import { filterHubMessage, methodCallOf, methodResponseTopic, type MethodCall } from './sdk-messages';
+import { filterHubMessage, methodCallOf, methodResponseTopic } from './sdk-messages';
 import { MessageEnqueued, telemetryTopic, withCheapJson } from './sdk-telemetry';
 import type { HubTransportFactory } from './sdk-transport';
 

@@ -1,5 +1,6 @@
 import { isObject } from 'azure-iot-certificates/internal';
 import type { IncomingMessage } from '../network/wire';
+import type { MethodCall } from '../options/method-handler';
 
 const TWIN_RESPONSE = /^\$iothub\/twin\/res\/(\d+)\/\?/;
 const DESIRED_PROPERTIES = '$iothub/twin/PATCH/properties/desired/';
@@ -33,14 +34,6 @@ export function filterHubMessage(topic: string, payload: Buffer): IncomingMessag
   if (prefix !== undefined && bag !== undefined) return { topic: prefix + safeBag(bag), payload };
   // The SDK has subscribed to no other topic.
   return undefined;
-}
-
-/** A call of a direct method. */
-export interface MethodCall {
-  /** Name of the method. */
-  readonly name: string;
-  /** The hub's name for this call. Another connection may use the same one again. */
-  readonly requestId: string;
 }
 
 /** The direct method that a topic calls; `undefined` for all other topics. */
