@@ -7,7 +7,7 @@ interface NewFile {
   readonly content: string;
   /** Permission bits, whatever the umask: 0600 for what is secret. */
   readonly mode: number;
-  /** Whether `--force` was given. */
+  /** True if `--force` was given. */
   readonly overwrite: boolean;
 }
 

@@ -163,7 +163,7 @@ export function withVariable<Value>(flag: Flag<Value>, env: string): Flag<Value>
 
 /** The flag, which may be given several times. Its value is an array, empty when the flag is not given. */
 export function repeatable<Value>(flag: Flag<Value | undefined>): Flag<readonly Value[]> {
-  // What parse makes is one element of the value.
+  // `parse` makes one element of the value.
   return { ...flag, isRepeatable: true } as unknown as Flag<readonly Value[]>;
 }
 

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 /** A stream for output: one of Node.js, or one of a test. */
 export interface OutputStream {
   write(text: string): unknown;
-  /** Whether it is a terminal; only then there are colors. */
+  /** True if the stream is a terminal. Colors are used on terminals only. */
   readonly isTTY?: boolean | undefined;
   /** The terminal's width in characters. */
   readonly columns?: number | undefined;
@@ -12,7 +12,7 @@ export interface OutputStream {
 
 /** A stream for input. */
 export interface InputStream extends Readable {
-  /** Whether it is a terminal. */
+  /** True if stdin is a terminal. */
   readonly isTTY?: boolean | undefined;
   /** Switches a terminal between lines with echo and single keys without. */
   setRawMode?(isRaw: boolean): unknown;

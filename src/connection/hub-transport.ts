@@ -30,7 +30,7 @@ const CLIENT_OPTIONS: readonly string[] = ['productInfo', 'modelId'];
 /** The settings of a {@link HubTransport}. */
 export interface HubTransportInit extends Pick<HubLinkOptions, 'createTransport' | 'keepAliveSeconds'> {
   readonly modelId: string | undefined;
-  /** How many messages may wait while the link is down. */
+  /** The number of messages that may wait while the link is down. */
   readonly maxQueuedMessages: number;
   /** The connection, which the client's `close()` closes. */
   readonly owner: { close(): Promise<void> };
@@ -230,7 +230,9 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
     done(unsupported('sendOutputEventBatch', 'Outputs belong to modules.'));
   }
 
-  /** Never fails, because the client would emit an `error` event that ends the process. What is enabled stays enabled. */
+  /**
+   * Never fails, because the client would emit an `error` event that ends the process. What is enabled stays enabled.
+   */
   #enable(feature: Feature, done: Done): void {
     const isNew = !this.#features.has(feature);
     this.#features.add(feature);

@@ -18,7 +18,7 @@ export type ConnectionState =
       /** The device registers with DPS, because it has no hub yet or its hub refused it. */
       readonly status: 'provisioning';
       readonly since: Date;
-      /** Why, when it is not the first time. */
+      /** The error that ended the last connection or attempt; absent at the first attempt. */
       readonly error?: DeviceError;
     }
   | {
@@ -40,16 +40,16 @@ export type ConnectionState =
       readonly attempt: number;
       /** When the attempt starts; absent while it is under way. */
       readonly nextAttemptAt?: Date;
-      /** What happens next, or what a person must do. */
+      /** The next step of the connection, or of the operator. */
       readonly advice: string;
     }
   | {
       /** The end: closed by its owner, or given up. */
       readonly status: 'closed';
       readonly since: Date;
-      /** Why it was given up; absent when its owner closed it. */
+      /** The error that ended the connection; absent when its owner closed it. */
       readonly error?: DeviceError;
-      /** What a person must do. */
+      /** The next step of the operator. */
       readonly advice?: string;
     };
 

@@ -30,13 +30,13 @@ export interface Renewal {
 }
 
 export interface SupervisorOptions extends BackOffOptions {
-  /** How many attempts at the same hub fail before DPS is asked again. */
+  /** The number of failed attempts at the same hub after which the device registers with DPS again. */
   attemptsBeforeRegistering: number;
-  /** How many refusals in a row, by hub or DPS, end the connection for good. */
+  /** The number of successive refusals, by the hub or DPS, that end the connection. */
   maxRefusals: number;
   /** A connection that lived shorter, in milliseconds, counts as one more failed attempt. */
   stableAfterMs: number;
-  /** How long to go on without success, in milliseconds. */
+  /** The time without a connection after which the supervisor gives up, in milliseconds. */
   giveUpAfterMs: number;
 }
 

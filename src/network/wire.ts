@@ -60,7 +60,7 @@ type Callback = (error?: Error, result?: unknown) => void;
  * missed one interval later: twice 0.7 is below the 1.5 at which the server gives up.
  */
 const PING_SHARE = 0.7;
-/** How long `end` waits for the DISCONNECT packet to leave. */
+/** The time that `end` waits for the DISCONNECT packet to be sent. */
 const DISCONNECT_FLUSH_MS = 500;
 /** The message of `ws` for a web server that refused the WebSocket handshake. */
 const REFUSED_UPGRADE = /^Unexpected server response: (\d{3})$/;
@@ -104,7 +104,7 @@ export class Wire extends EventEmitter {
     return this.#over.signal;
   }
 
-  /** Why the connection is over, once it is. */
+  /** The error that ended the connection; `undefined` while the connection is open. */
   get error(): WireError | undefined {
     return this.#error;
   }
@@ -165,7 +165,10 @@ export class Wire extends EventEmitter {
     }
   }
 
-  /** `MqttBase` calls this in place of `mqtt.connect`. Never throws: an exception of `tls.connect` becomes an `error` event. */
+  /**
+   * `MqttBase` calls this in place of `mqtt.connect`. Never throws: an exception of `tls.connect` becomes an `error`
+   * event.
+   */
   connect(uri: string, options: SdkConnectOptions): this {
     this.dial(uri, options);
     try {
@@ -284,7 +287,10 @@ export class Wire extends EventEmitter {
     return this;
   }
 
-  /** Sends DISCONNECT and closes. Everything pending settles with an error; `callback` is called when the socket is gone. */
+  /**
+   * Sends DISCONNECT and closes. Everything pending settles with an error; `callback` is called when the socket is
+   * gone.
+   */
   end(_force: boolean, callback?: () => void): this {
     const stream = this.#stream;
     const done = () => {

@@ -7,7 +7,7 @@ export interface Registration {
   /** Host name of the IoT hub, e.g. `contoso.azure-devices.net`. */
   readonly assignedHub: string;
   readonly status: 'assigned';
-  /** How the assignment came about: `initialAssignment`, `deviceDataMigrated`, `deviceDataReset`, … */
+  /** The origin of the assignment: `initialAssignment`, `deviceDataMigrated`, `deviceDataReset`, … */
   readonly substatus?: string;
   /** The data that a custom allocation policy returned. */
   readonly payload?: unknown;

@@ -42,11 +42,11 @@ export interface RegistrationRequest {
 /** The SDK does not export the type by name. */
 type RegistrationClient = ReturnType<typeof ProvisioningDeviceClient.create>;
 
-/** Why a registration did not succeed, with all that the wire knows. */
+/** A failed registration, with the last response of DPS and the error of the connection. */
 export class RegistrationFailure extends Error {
   /** The last answer of the service, if there was one. */
   readonly response: DpsResponse | undefined;
-  /** Why the connection ended, if it ended before the service had answered. */
+  /** The error that ended the connection, if the connection ended before the service had answered. */
   readonly wireError: WireError | undefined;
 
   constructor(cause: unknown, response: DpsResponse | undefined, wireError: WireError | undefined) {
@@ -101,7 +101,9 @@ export async function runRegistration(
   }
 }
 
-/** The SDK's transport. The connection is opened first, and the SDK is loaded while the server's answers are under way. */
+/**
+ * The SDK's transport. The connection is opened first, and the SDK is loaded while the server's answers are under way.
+ */
 export async function createSdkProvisioningTransport(
   { host, transport: kind, x509 }: RegistrationRequest,
   wire: Wire,

@@ -21,9 +21,9 @@ export interface Plan {
   readonly report: Readonly<Record<string, unknown>> | undefined;
   /** The answer to direct methods of that name. */
   answerFor(method: string): Answer;
-  /** Whether to close when everything is sent. */
+  /** True if the command closes the connection as soon as everything is sent. */
   readonly isOnce: boolean;
-  /** How long to stay connected, in milliseconds. */
+  /** The time to stay connected, in milliseconds. */
   readonly forMs: number | undefined;
 }
 

@@ -11,7 +11,7 @@ import { receive, report, showTwin } from './receive';
 /** Messages of standard input that are under way at once; more lines are read when these have arrived. */
 const MAX_UNDER_WAY = 100;
 
-/** How a session ended: everything was done, it was stopped before, or the connection was given up. */
+/** The end of a session: everything was done, the user stopped it, or the connection was given up. */
 type Ending = 'done' | 'stopped' | 'given-up';
 
 /** The work of a connected device: it sends what the plan says and shows what comes. */
@@ -36,17 +36,17 @@ export class Session {
     this.#io = io;
   }
 
-  /** How many messages, the report included, neither arrived nor failed yet. */
+  /** The number of messages, the report included, that have neither arrived nor failed. */
   get underWay(): number {
     return this.#messages.size + (this.#isReporting ? 1 : 0);
   }
 
-  /** How many messages will never arrive. */
+  /** The number of messages that have failed. */
   get undelivered(): number {
     return this.#undelivered;
   }
 
-  /** Whether the reported properties will never arrive. */
+  /** True if the reported properties have failed. */
   get isReportLost(): boolean {
     return this.#isReportLost;
   }

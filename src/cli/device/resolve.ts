@@ -120,7 +120,7 @@ async function resolve(
   const { passphraseEnv: _variable, passphraseFile: _file, chainFile, ...settings } = merged;
   // The profile's intermediates belong to the profile's certificate.
   const hasChain = chainFile !== undefined && (flags.certFile === undefined || flags.chainFile !== undefined);
-  // What is required is there. A payload that is no object is refused by the library.
+  // All required options are present. The library refuses a payload that is no object.
   const options = { ...settings, ...(hasChain && { chainFile }) } as DeviceOptions;
   const passphrase = await passphraseOf(flags, profile, options, io);
   return { ...options, ...(passphrase !== undefined && { passphrase }) };

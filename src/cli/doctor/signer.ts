@@ -35,7 +35,7 @@ export function bundledRoots(): readonly X509Certificate[] {
   return parsed;
 }
 
-/** Whether a host belongs to Azure IoT, whose certificates only the roots of Azure sign. */
+/** Tells whether a host belongs to Azure IoT, whose certificates only the roots of Azure sign. */
 export function isAzureHost(name: string): boolean {
   return AZURE_HOST.test(name.replace(/\.$/, ''));
 }

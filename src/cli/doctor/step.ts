@@ -38,7 +38,7 @@ export interface Network {
   readonly lookup: (host: string) => Promise<readonly string[]>;
   /** The port of each transport, for hosts that come without one. */
   readonly ports: Readonly<Record<TransportKind, number>>;
-  /** How long one probe may take, in milliseconds: a name, a port, a handshake. */
+  /** The timeout of one probe (a DNS query, a TCP connection, a TLS handshake), in milliseconds. */
   readonly probeTimeoutMs: number;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: () => Date;

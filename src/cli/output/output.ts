@@ -15,7 +15,7 @@ export interface Result {
 
 /** Options of {@link Output}. */
 interface OutputOptions {
-  /** Whether `--json` is given. */
+  /** True if `--json` is given. */
   readonly isJson: boolean;
 }
 

@@ -18,7 +18,7 @@ export function styleFor(io: OutputIo, stream: StreamName): Style {
 }
 
 /**
- * Whether text on the stream has colors: on a terminal. `FORCE_COLOR` (force-color.org) decides before `NO_COLOR`
+ * Tells whether text on the stream has colors. The default is yes on a terminal. `FORCE_COLOR` (force-color.org) decides before `NO_COLOR`
  * (no-color.org), as in Node.js itself; `FORCE_COLOR=0` switches colors off.
  */
 export function isColored(io: OutputIo, stream: StreamName): boolean {

@@ -3,10 +3,10 @@ import { Writable } from 'node:stream';
 import { CommandError } from '../command-error';
 import type { Io } from '../io';
 
-/** How often a passphrase may be mistyped. */
+/** The number of times that a passphrase is asked for. */
 export const MAX_TRIES = 3;
 
-/** Whether somebody can answer: questions go to a terminal, and answers come from one. */
+/** Tells whether a user can answer: stdin and stderr are terminals. */
 export function canAsk({ stdin, stderr }: Pick<Io, 'stdin' | 'stderr'>): boolean {
   return stdin.isTTY === true && stderr.isTTY === true;
 }

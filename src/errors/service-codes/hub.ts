@@ -77,7 +77,7 @@ const ROWS: readonly Row[] = [
   [504101, 'GatewayTimeout', 'The device did not answer a direct method in time.', 'Answer sooner in the device, or call with a longer time-out.', { isTransient: true, evidence: 'observed' }],
 ]; // prettier-ignore
 
-/** What a hub reports about a device, elsewhere than on the device's connection. */
+/** The states that a hub reports about a device in places other than the device's connection. */
 export const HUB_CODES: readonly ServiceCodeEntry[] = [
   {
     service: 'hub',

@@ -15,7 +15,7 @@ const MAX_CERTIFICATES = 25;
 
 /** The surroundings of a store. */
 export interface AuthorityCertificateStoreInit {
-  /** Whether the authority of that name is in use and must not be deleted. Default: none is. */
+  /** Tells whether the authority of that name is in use and must not be deleted. Default: always false. */
   readonly isReferenced?: (name: string) => boolean;
   /** Called after every change. */
   readonly changed?: () => void;

@@ -1,7 +1,7 @@
 import type { HubEmulator } from '../hub/types';
 
 /**
- * Where a device stands in IoT Central: `Registered` when it was created and has never registered, `Provisioned` after
+ * The status of a device in IoT Central: `Registered` when it was created and has never registered, `Provisioned` after
  * its first registration, `Unassigned` when it is provisioned and has no device template though the application has some,
  * `Unapproved` when it came by a group while automatic approval is off ("Waiting for approval"), `Blocked` when an operator
  * blocked it.
@@ -13,7 +13,7 @@ export interface CentralDevice {
   readonly deviceId: string;
   readonly displayName: string;
   readonly status: CentralDeviceStatus;
-  /** Whether the device has certificates of its own, which then count alone. */
+  /** True if the device has an individual enrollment. Enrollment groups then do not apply to it. */
   readonly hasIndividualEnrollment: boolean;
   /** Model ID of the device's template. Absent when it has none. */
   readonly template?: string;
@@ -66,7 +66,10 @@ export interface CentralDevices {
 
 /** A device template: a kind of device. */
 export interface CentralDeviceTemplate {
-  /** The model ID that devices announce, in DPS as `payload.modelId` or at the hub: a DTMI such as `dtmi:contoso:Pump;1`. */
+  /**
+   * The model ID that devices announce, in DPS as `payload.modelId` or at the hub: a DTMI such as
+   * `dtmi:contoso:Pump;1`.
+   */
   readonly modelId: string;
   readonly displayName: string;
 }
@@ -98,7 +101,7 @@ export interface CentralEnrollmentGroup {
   /** PEM. */
   readonly certificate: string;
   readonly isVerified: boolean;
-  /** Whether devices may register by it. */
+  /** True if devices may register by the group. */
   readonly isEnabled: boolean;
 }
 
@@ -138,7 +141,7 @@ export interface CentralEmulator {
   readonly devices: CentralDevices;
   readonly enrollmentGroups: CentralEnrollmentGroups;
   readonly deviceTemplates: CentralDeviceTemplates;
-  /** Whether devices that come by a group are let in without an operator. Default true. */
+  /** True if devices of a group are approved without an operator. Default true. */
   isAutoApprovalOn: boolean;
   /**
    * The outcome of a device's very first registration: it is `assigned` (default), or `fails-once` with 400207 "Custom

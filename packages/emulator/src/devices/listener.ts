@@ -19,7 +19,7 @@ import { TcpPort } from './tcp/tcp-port';
 
 const debug = createDebug('azure-iot-x509:emulator:listener');
 
-/** Where and how a listener listens. */
+/** The addresses, the port and the limits of a listener. */
 export interface ListenOptions {
   /** Name or address of the interface. Default 127.0.0.1. */
   readonly host?: string;

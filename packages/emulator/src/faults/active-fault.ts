@@ -33,7 +33,7 @@ export class ActiveFault implements Fault {
     return this.#isRemoved;
   }
 
-  /** Whether it may still hit. */
+  /** True if the fault can still hit. */
   get isArmed(): boolean {
     return !this.#isRemoved && this.#hits < (this.init.times ?? 1);
   }
@@ -57,7 +57,7 @@ export class ActiveFault implements Fault {
     this.#onChange();
   }
 
-  /** Whether the fault hits that target. Counts in any case. */
+  /** Tells whether the fault hits that target, and counts the hit or the skip. */
   hit(target: FaultHit): boolean {
     if (!this.isArmed || !this.#concerns(target)) return false;
     const { skip = 0, times = 1 } = this.init;

@@ -11,7 +11,7 @@ export interface KnownNames {
   readonly services: readonly string[];
   /** The hubs that are linked to DPS. A device may be moved to them. */
   readonly linkedHubs: readonly string[];
-  /** Whether services share their ports, so that the service of a connection is not known before CONNECT. */
+  /** True if services share their ports, so that the service of a connection is not known before CONNECT. */
   readonly isPortShared: boolean;
 }
 

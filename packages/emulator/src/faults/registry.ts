@@ -15,7 +15,7 @@ export class FaultRegistry implements Faults {
     this.#names = names;
   }
 
-  /** Whether any fault may still hit. */
+  /** True if any fault can still hit. */
   get isArmed(): boolean {
     return this.#armed.length > 0;
   }

@@ -19,7 +19,9 @@ import type {
 
 /** The steps at which a fault may hit, with the actions of each. */
 export interface FaultActions {
-  /** A TCP connection was accepted. For a refused connection, `reset` comes closest; `restart` refuses all connections. */
+  /**
+   * A TCP connection was accepted. For a refused connection, `reset` comes closest; `restart` refuses all connections.
+   */
   tcp:
     | CloseAction<'before'>
     | ResetAction<'before'>
@@ -84,9 +86,9 @@ export interface FaultAt<Step extends FaultStep> {
   device?: Step extends 'tcp' | 'tls' ? never : string;
   /** `dps` (which serves IoT Central, too) or the name of a hub or of an IoT Central application. Default: any. */
   service?: string;
-  /** How many targets the fault skips before it hits. Default 0. */
+  /** The number of targets that the fault skips before it hits. Default 0. */
   skip?: number;
-  /** How many times the fault hits, from 1; `Infinity` for no end. Default 1. */
+  /** The number of hits, from 1; `Infinity` for no limit. Default 1. */
   times?: number;
   action: FaultActions[Step];
 }
@@ -107,7 +109,7 @@ export interface FaultHit {
 export interface Fault {
   /** As it was given. */
   readonly init: FaultInit;
-  /** How many times the fault has hit. */
+  /** The number of hits so far. */
   readonly hits: number;
   /**
    * Resolves with the hit of that number, from 1; at once if it has happened already. Default 1.

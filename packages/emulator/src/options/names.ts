@@ -20,12 +20,12 @@ export const hostName = pattern(
   ),
 );
 
-/** Whether a hub or an application can have this name. */
+/** Tells whether a hub or an application can have this name. */
 export function isName(value: unknown): boolean {
   return typeof value === 'string' && NAME.test(value);
 }
 
-/** Whether the value can be a DNS name without a port. */
+/** Tells whether the value can be a DNS name without a port. */
 export function isHostName(value: unknown): boolean {
   return typeof value === 'string' && HOST_NAME.test(value);
 }

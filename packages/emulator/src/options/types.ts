@@ -46,7 +46,9 @@ export interface FileUploadOptions {
 
 /** Options of `startEmulator`. */
 export interface EmulatorOptions {
-  /** The hubs that are linked to DPS, or their names. Default `['hub-1']`. Without any, registrations fail with 400208. */
+  /**
+   * The hubs that are linked to DPS, or their names. Default `['hub-1']`. Without any, registrations fail with 400208.
+   */
   hubs?: readonly (string | HubOptions)[];
   /** Names of the IoT Central applications. Default `['central']`. The first is `Emulator.central`. */
   centralApplications?: readonly string[];
@@ -71,7 +73,7 @@ export interface EmulatorOptions {
    * `createEmulatorAgent`; 8883 stands for no port. Default: the first of `sharedPorts`.
    */
   announcedPort?: number;
-  /** How hubs keep the files that devices upload. Default: in memory, 256 MB a hub. */
+  /** The storage for the files that devices upload. Default: in memory, 256 MB a hub. */
   fileUploads?: FileUploadOptions;
   /**
    * A folder that keeps everything that must outlive the emulator: enrollments, devices, twins, waiting messages, names,
@@ -92,6 +94,6 @@ export interface EmulatorOptions {
    * to the registration itself is always `assigning` and does not count.
    */
   pollsBeforeAssigned?: number;
-  /** Where Azure's behavior is not known for sure. Default: see {@link UnverifiedBehavior}. */
+  /** The choices where Azure's behavior is not known for sure. Default: see {@link UnverifiedBehavior}. */
   unverifiedBehavior?: Partial<UnverifiedBehavior>;
 }

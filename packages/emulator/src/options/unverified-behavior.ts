@@ -11,14 +11,14 @@ export interface UnverifiedBehavior {
   /** CONNACK return code for a client without a certificate. Default 5. */
   missingCertificate: 4 | 5;
   /**
-   * How a device learns that its enrollment is disabled: `unauthorized`, an answer 401 with code 401000 and the end of
+   * The response to a device whose enrollment is disabled: `unauthorized`, an answer 401 with code 401000 and the end of
    * the connection (default), or `status`, a registration that ends with status `disabled`.
    */
   disabledEnrollment: 'unauthorized' | 'status';
   /** CONNACK return code of a hub for a device that is disabled. Default 5; the C SDK expects 3. */
   disabledDevice: 3 | 5;
   /**
-   * Whether a certificate authority in an individual enrollment lets in a device that presents this very certificate.
+   * True if a device may register with a CA certificate that is the very certificate of its individual enrollment.
    * Default true. Microsoft says not to do it; certificates from `openssl req -x509` are CAs all the same.
    */
   allowAuthorityAsIndividual: boolean;
@@ -47,7 +47,7 @@ export interface UnverifiedBehavior {
    */
   countedDeliveries: 'every' | 'abandoned';
   /**
-   * Whether a hub takes a certificate outside of its validity by its thumbprint. Default true: developers of Microsoft
+   * True if a hub accepts a thumbprint of a certificate that is not valid now. Default true: developers of Microsoft
    * have said that the hub looks at nothing else. Certificates by `certificateAuthority` must always be valid.
    */
   allowExpiredThumbprints: boolean;

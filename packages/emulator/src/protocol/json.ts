@@ -6,7 +6,7 @@ export interface JsonObject {
   readonly [name: string]: JsonValue;
 }
 
-/** Whether the value is a JSON object and neither a list nor `null`. */
+/** Tells whether the value is a JSON object, not a list and not `null`. */
 export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -21,7 +21,10 @@ export function parseJson(text: string): JsonValue | undefined {
   }
 }
 
-/** A copy as plain JSON. What JSON cannot hold, such as functions, is left out. @throws TypeError for a cycle or a bigint */
+/**
+ * A copy as plain JSON. What JSON cannot hold, such as functions, is left out. @throws TypeError for a cycle or a
+ * bigint
+ */
 export function toJson(value: object): JsonObject {
   // An object, written and read again, is an object.
   return JSON.parse(JSON.stringify(value)) as JsonObject;
@@ -33,7 +36,10 @@ export function toJson(value: object): JsonObject {
  */
 export const MAX_LEVELS = 64;
 
-/** Whether objects and lists are in each other more levels deep than that. Does not recurse, so that it can be asked of anything. */
+/**
+ * Tells whether objects and lists are nested more than that many levels deep. Works without recursion, so that no value
+ * overflows the stack.
+ */
 export function isDeeperThan(value: JsonValue, levels: number): boolean {
   let level: readonly JsonValue[] = [value];
   for (let depth = 0; depth <= levels; depth++) {

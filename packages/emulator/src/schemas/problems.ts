@@ -6,7 +6,7 @@ import * as v from 'valibot';
 export interface Problem {
   /** The place of the value, such as `hubs[0].port`; empty for the value as a whole. */
   readonly path: string;
-  /** What the value must be, such as `must be a port`. */
+  /** The rule that the value breaks, such as `must be a port`. */
   readonly message: string;
   readonly remedy: string;
   readonly isMissing: boolean;

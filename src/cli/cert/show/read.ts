@@ -12,7 +12,7 @@ interface FileProblem {
 export interface ReadFile {
   readonly path: string;
   readonly certificates: readonly CertificateFacts[];
-  /** Whether the file holds a private key, too. The key is not read. */
+  /** True if the file also holds a private key. The key is not read. */
   readonly hasKey: boolean;
   readonly problems: readonly FileProblem[];
 }

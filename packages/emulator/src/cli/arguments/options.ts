@@ -18,11 +18,11 @@ export const initialTwin = (cwd: string) =>
 export const hubOfDevice = () =>
   new Option('--hub <NAME>', 'The hub, when several have a device of that ID.').argParser(text);
 
-/** Whether a certificate authority needs no proof of possession. */
+/** The option that verifies a certificate authority without proof of possession. */
 export const verified = () =>
   new Option('--verified', 'Counts as verified at once, without proof of possession.');
 
-/** Whether the verification code is all that is printed. */
+/** The option that prints the verification code and nothing else. */
 export const printCode = () =>
   new Option('--print-code', 'Prints the verification code alone, for a script: CODE=$(…).').conflicts(
     'verified',

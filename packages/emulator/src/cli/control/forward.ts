@@ -25,7 +25,7 @@ async function open(address: string): Promise<Socket | undefined> {
 
 const codeOf = (error: unknown): string => String((error as { code?: unknown }).code);
 
-/** Whether an emulator takes commands at the address. */
+/** Tells whether an emulator listens for commands at the address. */
 export async function isListening(address: string): Promise<boolean> {
   const socket = await open(address);
   socket?.destroy();

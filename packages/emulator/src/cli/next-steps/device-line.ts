@@ -3,7 +3,7 @@ import { basename, dirname, extname, join } from 'node:path';
 import type { EnrollmentKind } from 'azure-iot-certificates';
 import { commandLine, type Place } from './place';
 
-/** Where devices find a running emulator. */
+/** The addresses of a running emulator. */
 export interface Status {
   readonly globalEndpoint: string;
   readonly idScope: string;
@@ -14,7 +14,10 @@ export interface Status {
   readonly processId: number;
 }
 
-/** The program that plays the device and makes certificates. It is another package, which npx fetches where it is not installed. */
+/**
+ * The program that plays the device and makes certificates. It is another package, which npx fetches where it is not
+ * installed.
+ */
 const DEVICE_PROGRAM = ['npx', 'azure-iot-x509'];
 
 /** A line of the device's program that can be copied. */

@@ -16,7 +16,7 @@ interface CommandErrorInit {
   /** Stable and machine-readable, for `--json`. */
   readonly code: string;
   readonly message: string;
-  /** What to do about it, in terms of the command line. */
+  /** The remedy, in terms of the command line. */
   readonly remedy: string;
   readonly cause?: unknown;
 }

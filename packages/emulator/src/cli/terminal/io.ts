@@ -38,7 +38,7 @@ export function exitCodeOf({ reason }: AbortSignal): number {
   return typeof exitCode === 'number' ? exitCode : 1;
 }
 
-/** Whether Ctrl-C or SIGTERM has aborted the signal. */
+/** Tells whether Ctrl-C or SIGTERM has aborted the signal. */
 export function isInterrupted(signal: AbortSignal): boolean {
   return signal.aborted && exitCodeOf(signal) > 128;
 }

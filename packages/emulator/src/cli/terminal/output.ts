@@ -73,7 +73,7 @@ function styleOf(io: Io, stream: 'stdout' | 'stderr'): Style {
   return { bold: style('bold'), dim: style('dim'), red: style('red') };
 }
 
-/** What a terminal would obey, hide or reorder: control characters, and those that change the direction of text. */
+/** Control characters, invisible characters, and characters that change the direction of text. */
 const UNPRINTABLE = /[\p{Cc}\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu;
 
 /** Text of unknown origin (a message, a property, a name) on one line and without power over the terminal. */

@@ -2,7 +2,7 @@ import { Agent } from 'node:https';
 
 /** Options of {@link createEmulatorAgent}. */
 export interface EmulatorAgentOptions {
-  /** Where names without a port lead to: one of the emulator's `sharedPorts`. Default 443. */
+  /** The port for names without one: one of the emulator's `sharedPorts`. Default 443. */
   port?: number;
   /** Address of the machine that the emulator runs on. Default 127.0.0.1. */
   host?: string;

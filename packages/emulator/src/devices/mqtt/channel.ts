@@ -71,7 +71,7 @@ export class Channel {
     });
   }
 
-  /** Whether the handling of what arrives is suspended. */
+  /** True if packets from the client are not handled at the moment. */
   get isHeld(): boolean {
     return this.#holds > 0 || this.#isBackedUp;
   }
@@ -81,12 +81,12 @@ export class Channel {
     return this.#bytesPerSecond;
   }
 
-  /** Whether nothing is sent to the client any more. */
+  /** True if nothing is sent to the client any more. */
   get discardsOutgoing(): boolean {
     return this.#discardsOutgoing;
   }
 
-  /** Whether everything from the client is discarded, its FIN included. */
+  /** True if everything from the client is discarded, its FIN included. */
   get discardsIncoming(): boolean {
     return this.#discardsIncoming;
   }

@@ -3,7 +3,7 @@ import { ProtocolViolation } from './violation';
 /** Length of the fixed header at most: the type byte and four bytes of remaining length (MQTT 3.1.1, 2.2.3). */
 const MAX_HEADER_BYTES = 5;
 
-/** Where a packet ends, or `undefined` while its fixed header is incomplete. */
+/** The length of the first packet in the bytes, or `undefined` while its fixed header is incomplete. */
 function packetLength(bytes: Buffer): number | undefined {
   let remaining = 0;
   for (let index = 1; index < MAX_HEADER_BYTES; index++) {

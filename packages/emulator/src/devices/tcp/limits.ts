@@ -1,6 +1,9 @@
 /** The limits for one client, and for the connections of one listener. */
 export interface ConnectionLimits {
-  /** Largest MQTT control packet, header included, in bytes. IoT Hub: a message has 256 KB, topic and properties excluded. */
+  /**
+   * Largest MQTT control packet, header included, in bytes. IoT Hub: a message has 256 KB, topic and properties
+   * excluded.
+   */
   readonly maxPacketBytes: number;
   /** Largest CONNECT packet, in bytes. IoT Hub: a last will has at most 64 KB. */
   readonly maxConnectBytes: number;
@@ -12,7 +15,7 @@ export interface ConnectionLimits {
   readonly connectTimeoutMs: number;
   /** From the head of an HTTP request to the end of its body, in milliseconds. */
   readonly requestTimeoutMs: number;
-  /** How long a connection that is being closed may take to send the rest, in milliseconds. */
+  /** The time in which a connection that is being closed must send its remaining bytes, in milliseconds. */
   readonly closeTimeoutMs: number;
   /** Longest silence of an MQTT client in seconds, whatever its keep-alive. IoT Hub: 29.45 minutes. */
   readonly maxSilenceSeconds: number;

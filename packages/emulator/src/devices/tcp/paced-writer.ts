@@ -1,4 +1,4 @@
-/** How often a throttled writer passes bytes on, in milliseconds. */
+/** The interval at which a throttled writer passes bytes on, in milliseconds. */
 const TICK_MS = 50;
 
 interface Item {

@@ -1,6 +1,6 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
-/** Where to listen. */
+/** The addresses and the port to listen on. */
 export interface TcpPortInit {
   /** Name or address of the interface. */
   readonly host: string;

@@ -16,7 +16,7 @@ export interface AllocationRequest {
   /** The leaf that the device presented. */
   readonly leaf: X509Certificate;
   readonly payload: JsonValue | undefined;
-  /** Where the device was assigned last, whether or not it may stay. */
+  /** The last assignment of the device, whether or not the device may stay at that hub. */
   readonly previous: Assignment | undefined;
   /** The hub that the device has, if it is one of {@link linkedHubs}. */
   readonly currentHub: LinkedHub | undefined;

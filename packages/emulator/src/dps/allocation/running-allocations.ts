@@ -1,6 +1,6 @@
 /** The connection by which a device registers. */
 export interface Requester {
-  /** Whether a packet came from the device lately: a connection can be dead without a FIN. */
+  /** Tells whether a packet came from the device recently. A connection can be dead without a FIN. */
   isActive(): boolean;
 }
 

@@ -1,7 +1,7 @@
 import { request as requestHttp, type IncomingMessage } from 'node:http';
 import { request as requestHttps } from 'node:https';
 
-/** How much a webhook may take. */
+/** The limits of a webhook. */
 export interface WebhookLimits {
   /** From the request to the end of the answer, in milliseconds. */
   readonly timeoutMs: number;

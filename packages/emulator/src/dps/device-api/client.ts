@@ -19,7 +19,7 @@ export interface DpsClientInit {
   readonly connection: MqttConnection;
   readonly api: DeviceApi;
   readonly device: DpsDevice;
-  /** How long a device may be silent and still pass for one that is there, in milliseconds. */
+  /** The silence after which a device no longer counts as active, in milliseconds. */
   readonly patienceMs: number;
   readonly subscribers: ResponseSubscribers;
 }

@@ -12,11 +12,11 @@ import { Throttle } from './throttle';
 /** DPS: the largest message, in bytes. */
 export const MAX_MESSAGE_BYTES = 96 * 1024;
 
-/** How registrations are answered. */
+/** The settings for the answers to registrations. */
 export interface DeviceApiSettings {
-  /** The wait before a poll that devices are told, in seconds. */
+  /** The `retry-after` that devices are told to wait before a poll, in seconds. */
   readonly retryAfterSeconds: number;
-  /** How many times it is answered `assigning` before it learns the outcome. */
+  /** The number of polls that are answered `assigning` before the outcome. */
   readonly pollsBeforeAssigned: number;
   readonly throttling?: ResolvedOptions['throttling'];
 }

@@ -31,7 +31,7 @@ export interface AttestationRequest {
   readonly now: Date;
 }
 
-/** Why a device is not let in. */
+/** The reason for which DPS refuses a device. */
 export type RefusalReason =
   | 'common-name-differs'
   | 'leaf-not-valid-now'

@@ -108,7 +108,7 @@ export class EnrollmentGroupStore
     );
   }
 
-  /** Whether a group refers to the uploaded authority of that name. */
+  /** Tells whether a group refers to the uploaded authority of that name. */
   refersTo(certificateName: string): boolean {
     return this.items.values().some(({ view }) => certificateNames(view).includes(certificateName));
   }

@@ -79,7 +79,7 @@ export abstract class EnrollmentStore<Given extends GivenTerms, View extends Met
   restore(value: JsonValue | undefined, path: string): void {
     const item = refined(this.#kind.stored, (stored) => {
       const { createdDateTimeUtc, lastUpdatedDateTimeUtc, etag, ...given } = stored;
-      // What is left of the two is the given part.
+      // The other members are the given part.
       return this.#complete(given as unknown as Given, { createdDateTimeUtc, lastUpdatedDateTimeUtc, etag });
     });
     const items = readStored(listOf(item), value, path);

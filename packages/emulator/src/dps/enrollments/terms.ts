@@ -57,7 +57,7 @@ type ShownTerms = Omit<EnrollmentTerms, 'createdDateTimeUtc' | 'lastUpdatedDateT
 export interface DecisiveEnrollment extends ShownTerms {
   /** DPS: only an individual enrollment may give its device another ID than the registration ID. */
   readonly deviceId?: string;
-  /** Whether the re-provisioning policy was given and is not the default. */
+  /** True if the re-provisioning policy was given and is not the default. */
   readonly isReprovisionPolicyGiven: boolean;
   /** The enrollment in the request of a custom allocation. */
   readonly contract: () => Pick<CustomAllocationRequest, 'individualEnrollment' | 'enrollmentGroup'>;

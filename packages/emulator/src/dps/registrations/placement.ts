@@ -21,7 +21,7 @@ export interface AdmittedDevice {
   readonly enrollmentGroupId: string | undefined;
 }
 
-/** Whether the device stays where it is, whatever the enrollment's hubs are by now. */
+/** Tells whether the device stays at its hub, even if the enrollment no longer names that hub. */
 function isBound({ apiVersion, enrollment }: AdmittedDevice): boolean {
   // DPS: what an old device does is decided by the policy if there is one, and like at its time if there is none.
   return enrollment.isReprovisionPolicyGiven

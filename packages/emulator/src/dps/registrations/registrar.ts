@@ -32,7 +32,7 @@ export interface RegistrarInit {
   readonly policyFor: (enrollment: DecisiveEnrollment) => AllocationPolicy;
 }
 
-/** Who a device says it is. */
+/** The registration ID that a device claims, and the certificates that it presents. */
 export interface Claim {
   readonly registrationId: string;
   readonly presented: readonly [X509Certificate, ...X509Certificate[]];
@@ -42,7 +42,7 @@ export interface Claim {
 /** A device's request to register. */
 export interface RegistrationAttempt extends Claim {
   readonly payload: JsonValue | undefined;
-  /** How many polls are answered `assigning` before the one that tells the outcome. */
+  /** The number of polls that are answered `assigning` before the outcome. */
   readonly polls: number;
   /** The connection, for a protocol in which a registration belongs to one. */
   readonly requester: Requester | undefined;
@@ -108,7 +108,7 @@ export class Registrar {
     return operation;
   }
 
-  /** Why the device would not be let in; `undefined` if it would. */
+  /** The refusal that the device would get; `undefined` if DPS would admit it. */
   refusalOf(device: Claim): RegistrationRefusal | undefined {
     const admission = this.#admit({ ...device, payload: undefined });
     return 'reason' in admission ? REFUSALS[admission.reason] : undefined;

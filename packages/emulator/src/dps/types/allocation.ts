@@ -10,20 +10,23 @@ export type BuiltInAllocationPolicy =
   /** The one hub that the enrollment names. */
   | 'static';
 
-/** How the hub of a device is chosen. */
+/** The policy by which DPS chooses the hub of a device. */
 export type AllocationPolicyName =
   | BuiltInAllocationPolicy
   /** By a webhook, or by a function in this process. */
   | 'custom';
 
-/** Where DPS asks for the hub of a device. */
+/** The webhook that chooses the hub of a device. */
 export interface CustomAllocationDefinition {
   /**
    * `http://` or `https://`. Gets a {@link CustomAllocationRequest} as JSON by POST, and must answer 2xx with a
    * {@link CustomAllocationResponse} as JSON, of at most 256 KB and within 30 seconds. Redirects are not followed.
    */
   readonly webhookUrl: string;
-  /** Version of the API whose types the webhook expects, e.g. `2021-10-01`. Azure wants it; the emulator only repeats it. */
+  /**
+   * Version of the API whose types the webhook expects, e.g. `2021-10-01`. Azure wants it; the emulator only repeats
+   * it.
+   */
   readonly apiVersion: string;
 }
 
@@ -42,7 +45,7 @@ export interface CertificateInformation {
 /** The device that a hub is wanted for. */
 export interface DeviceRuntimeContext {
   readonly registrationId: string;
-  /** Where the device was assigned before; absent when it never was. */
+  /** The host name of the hub that the device is assigned to; absent when it never was assigned. */
   readonly currentIotHubHostName?: string;
   /** Its device ID there; absent when it never was assigned. */
   readonly currentDeviceId?: string;
@@ -97,7 +100,7 @@ export interface ReprovisionPolicy {
   readonly migrateDeviceData: boolean;
 }
 
-/** Where the devices of an enrollment may be, and what happens when that changes. */
+/** The hubs that the devices of an enrollment may be assigned to, and the policy for when that changes. */
 export interface EnrollmentAllocation {
   /** Absent: the `allocationPolicy` of the DPS instance. */
   readonly allocationPolicy?: AllocationPolicyName;

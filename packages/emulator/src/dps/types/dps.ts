@@ -4,12 +4,12 @@ import type { IfMatch } from '../../protocol/etag';
 import type { JsonObject, JsonValue } from '../../protocol/json';
 import type { BuiltInAllocationPolicy, EnrollmentAllocation, EnrollmentAllocationInit } from './allocation';
 
-/** Whether devices may register by an enrollment. */
+/** The status of an enrollment: devices cannot register by one that is `disabled`. */
 export type ProvisioningStatus = 'enabled' | 'disabled';
 
 /** The capabilities of a device in its enrollment. The emulator stores them only. */
 export interface DeviceCapabilities {
-  /** Whether the device is an IoT Edge device. */
+  /** True if the device is an IoT Edge device. */
   readonly iotEdge: boolean;
 }
 
@@ -97,7 +97,10 @@ export interface IndividualEnrollments {
   delete(registrationId: string, options?: IfMatch): void;
 }
 
-/** The authority of a group: one uploaded and verified (`caReferences`), or one put right into the group (`signingCertificates`). */
+/**
+ * The authority of a group: one uploaded and verified (`caReferences`), or one put right into the group
+ * (`signingCertificates`).
+ */
 export type GroupAttestation =
   | {
       /** Name of an uploaded authority. It may be unverified, but admits no device until it is verified. */
@@ -151,11 +154,11 @@ export interface EnrollmentGroups {
   delete(enrollmentGroupId: string, options?: IfMatch): void;
 }
 
-/** Where a registration stands. */
+/** The status of a registration. */
 export type RegistrationStatus = 'unassigned' | 'assigning' | 'assigned' | 'failed' | 'disabled';
 
 /**
- * How an assignment came about: `initialAssignment` for the first one and for every registration that leaves the device
+ * The origin of an assignment: `initialAssignment` for the first one and for every registration that leaves the device
  * at its hub, `deviceDataMigrated` and `deviceDataReset` when it has moved.
  */
 export type RegistrationSubstatus =

@@ -11,7 +11,7 @@ export interface Part {
 export interface BlobStore {
   /** The largest total that can be kept, in bytes. */
   readonly maxBytes: number;
-  /** Whether the store can hold a file of this name. */
+  /** Tells whether the store can hold a file of this name. */
   canHold(deviceId: string, blobName: string): boolean;
   /**
    * Keeps content. The source is read to its end also when the content does not fit.

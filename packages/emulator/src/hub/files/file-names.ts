@@ -8,7 +8,7 @@ const MAX_FILE_NAME_BYTES = 255;
 const RESERVED = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
 
 /**
- * Whether a device may give this name. Azure Storage: 1 to 1024 characters. Names that do not survive in a URL (control
+ * Tells whether a blob can have this name. Azure Storage: 1 to 1024 characters. Names that a URL changes (control
  * characters, backslashes, `.` and `..` as segments) are refused as well.
  */
 export function isBlobName(name: unknown): name is string {

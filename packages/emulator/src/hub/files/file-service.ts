@@ -25,7 +25,7 @@ const DEFAULT_SAS_TTL_SECONDS = 3600;
 /** The service version in SAS tokens. */
 const SAS_VERSION = '2021-12-02';
 
-/** Whether a request is part of a file upload, by its path. */
+/** Tells whether the path is one of a request of a file upload. */
 export function isFileUploadPath(path: string): boolean {
   return isHubPath(path) || path.startsWith(`/${CONTAINER}/`);
 }

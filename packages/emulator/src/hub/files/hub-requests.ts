@@ -44,7 +44,7 @@ export interface HubRequestsInit {
 const PATH =
   /^\/devices\/(?<device>[^/]+)\/files(?<notifications>\/notifications(?:\/(?<correlation>[^/]+))?)?$/;
 
-/** Whether a path is one of the hub and not one of a blob. */
+/** Tells whether a path belongs to the hub's API and not to a blob. */
 export function isHubPath(path: string): boolean {
   return path.startsWith('/devices/');
 }

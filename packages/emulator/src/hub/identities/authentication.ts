@@ -75,7 +75,7 @@ function authorityProblem(request: AuthenticationRequest, leaf: X509Certificate)
   return 'the chain that was sent does not lead to a verified certificate authority of the hub';
 }
 
-/** Why the client is not let in, or `undefined`. */
+/** The reason for which the client is refused, or `undefined` if the client is authenticated. */
 export function authenticationProblem(request: AuthenticationRequest): string | undefined {
   const [leaf] = request.presented;
   if (leaf === undefined) return 'the client sent no certificate';

@@ -19,9 +19,9 @@ export interface DeviceRecord extends IdentityRecord, StatusRecord {
 /** The surroundings of the devices of a hub. */
 export interface DeviceSurroundings {
   readonly cloudToDevice: CloudToDeviceSettings;
-  /** Whether deliveries that were not acknowledged in time count. */
+  /** True if a delivery counts although its acknowledgement did not come in time. */
   readonly countsEveryDelivery: boolean;
-  /** Whether a clean session purges the queue of the device. */
+  /** True if a clean session purges the queue of the device. */
   readonly purgesOnCleanSession: boolean;
   readonly feedback: (record: CloudToDeviceFeedback) => void;
   readonly changed: () => void;

@@ -3,7 +3,7 @@ import type { IfMatch } from '../../protocol/etag';
 /** A device by its ID, or a device or one of its modules. */
 export type HubTarget = string | { readonly deviceId: string; readonly moduleId?: string };
 
-/** Whether a device may connect. */
+/** The status of a device: `disabled` means that the device must not connect. */
 export type DeviceStatus = 'enabled' | 'disabled';
 
 /** By thumbprint: SHA-1 or SHA-256 of the leaf, in hexadecimal, colons or not. Who signed the leaf does not matter. */
@@ -67,7 +67,7 @@ export interface DeviceInit {
   deviceId: string;
   /** Default `enabled`. */
   status?: DeviceStatus;
-  /** Why it is enabled or disabled, at most 128 characters. */
+  /** The reason of the status, at most 128 characters. */
   statusReason?: string;
   /** Default: no thumbprint, so the device cannot connect until DPS or `update` gives it one. */
   authentication?: DeviceAuthentication;

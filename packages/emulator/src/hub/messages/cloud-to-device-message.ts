@@ -22,7 +22,7 @@ export interface QueuedMessage {
   readonly ack: Acknowledgement;
   readonly enqueuedTime: Date;
   readonly expiry: Date;
-  /** How often it was delivered already. */
+  /** The number of earlier deliveries. */
   readonly deliveryCount: number;
 }
 

@@ -38,13 +38,16 @@ interface Entry {
 /** A delivery of a message. */
 interface Delivery extends Pick<OutgoingMessage, 'payload' | 'onAcknowledged'> {
   readonly propertyBag: string;
-  /** Whether it was sent before, on this connection or an earlier one. */
+  /** True if the message was sent before, on this connection or an earlier one. */
   readonly isRedelivery: boolean;
-  /** Under which it was sent before on this connection. */
+  /** The packet identifier of the earlier delivery on this connection. */
   readonly packetId: number | undefined;
 }
 
-/** Sends a message to the device, and returns the packet identifier; `undefined` while the device is disconnected or not subscribed. */
+/**
+ * Sends a message to the device, and returns the packet identifier; `undefined` while the device is disconnected or not
+ * subscribed.
+ */
 export type Deliver = ((delivery: Delivery) => number | undefined) | undefined;
 
 /** The surroundings of a queue. */
@@ -52,7 +55,7 @@ export interface QueueInit {
   readonly deviceId: string;
   readonly deviceGenerationId: string;
   readonly settings: CloudToDeviceSettings;
-  /** Whether deliveries that were not acknowledged in time count. */
+  /** True if a delivery counts although its acknowledgement did not come in time. */
   readonly countsEveryDelivery: boolean;
   /** The stored messages. */
   readonly messages: readonly QueuedMessage[];

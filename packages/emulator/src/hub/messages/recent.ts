@@ -1,4 +1,4 @@
-/** How much is remembered. */
+/** The limits of a list of recent items. */
 interface RecentLimits<T> {
   /** Items. Default: 1000. */
   readonly maxItems?: number;

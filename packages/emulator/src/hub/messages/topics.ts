@@ -52,7 +52,7 @@ export function subscriptionKind(filter: string, owner: TopicOwner): Subscriptio
   return (owner.moduleId === undefined ? DEVICE_FILTERS : MODULE_FILTERS).get(rest);
 }
 
-/** Where messages to a device go that subscribed by that filter; their properties are appended. */
+/** The topic of messages to a device that subscribed with that filter. The message's properties are appended to it. */
 export function deviceboundTopic(filter: string, deviceId: string): string {
   if (!filter.startsWith('devices/+/')) return filter.slice(0, -'#'.length);
   // Wild cards must not be in the topic of a message [MQTT-3.3.2-2].
@@ -85,7 +85,7 @@ function parameter(query: string, name: string): string | undefined {
 
 /** The property bag in a topic of telemetry; `undefined` for any other topic. */
 export function telemetryProperties(topic: string, owner: TopicOwner): string | undefined {
-  // What nearly all messages have.
+  // Nearly all messages have this topic.
   if (owner.moduleId === undefined && topic === `devices/${owner.deviceId}/messages/events/`) return '';
   const match = TELEMETRY.exec(restOf(topic, owner) ?? '');
   return match === null ? undefined : (match.groups?.['propertyBag'] ?? '');

@@ -81,15 +81,15 @@ export interface CloudToDeviceFeedback {
   readonly enqueuedTimeUtc: string;
 }
 
-/** How a hub treats messages to devices. May be changed at any time, for messages and deliveries from then on. */
+/** The settings of a hub for cloud-to-device messages. A change applies to later messages and deliveries. */
 export interface CloudToDeviceSettings {
   /**
-   * How long a delivered message may remain unacknowledged before it is sent again on the same connection, in seconds,
+   * The time after which an unacknowledged message is sent again on the same connection, in seconds,
    * greater than 0. Default 60, which cannot be changed at Azure.
    */
   lockTimeoutSeconds: number;
-  /** After how many deliveries without acknowledgement a message is given up, 1 to 100. Default 10. */
+  /** The number of deliveries without acknowledgement after which a message is dead-lettered, 1 to 100. Default 10. */
   maxDeliveryCount: number;
-  /** How long a message without `expiry` waits, in seconds, greater than 0, at most two days. Default one hour. */
+  /** The lifetime of a message without `expiry`, in seconds, greater than 0, at most two days. Default one hour. */
   defaultTimeToLiveSeconds: number;
 }

@@ -18,7 +18,7 @@ function toFileError(path: string, cause: unknown): FileError {
   });
 }
 
-/** Whether the file ends in the middle of a line, as it does after a crash. */
+/** Tells whether the file ends in the middle of a line, as it does after a crash. */
 async function endsWithinLine(file: FileHandle): Promise<boolean> {
   const { size } = await file.stat();
   if (size === 0) return false;

@@ -12,7 +12,7 @@ export interface PropertyCollection {
   readonly version: number;
 }
 
-/** How the halves of a twin differ. */
+/** The differences between the desired and the reported properties of a twin. */
 export interface CollectionKind {
   /** For error messages. */
   readonly path: string;

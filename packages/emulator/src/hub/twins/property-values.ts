@@ -15,7 +15,10 @@ const CONTROL_CHARACTERS = /[\u0000-\u001f\u0080-\u009f]/g;
 /** IoT Hub: what values other than strings count for. */
 const NUMBER_BYTES = 8;
 const BOOLEAN_BYTES = 4;
-/** The size of `null` and of empty values, which Azure does not document. Without it, a list of them would never be full. */
+/**
+ * The size of `null` and of empty values, which Azure does not document. Without it, a list of them would never be
+ * full.
+ */
 const LEAST_BYTES = 1;
 
 function checkName(name: string, path: string): void {
@@ -29,7 +32,7 @@ function checkName(name: string, path: string): void {
 
 function readNumber(value: number, path: string): number {
   if (!Number.isFinite(value)) throw invalidArgument(`${path} is not a number that JSON can hold`);
-  // What JSON writes with an exponent is not an integer to IoT Hub.
+  // IoT Hub does not treat a number that JSON writes with an exponent as an integer.
   const isInteger = /^-?\d+$/.test(String(value));
   if (isInteger && (value < MIN_INTEGER || value > MAX_INTEGER)) {
     throw invalidArgument(`${path} is not an integer from ${MIN_INTEGER} to ${MAX_INTEGER}`);
@@ -95,7 +98,9 @@ export function mergeProperties(target: JsonObject, patch: JsonObject): JsonObje
   return Object.fromEntries(merged);
 }
 
-/** IoT Hub: names and strings count by their length in UTF-8 without control characters, numbers 8, booleans 4 bytes. */
+/**
+ * IoT Hub: names and strings count by their length in UTF-8 without control characters, numbers 8, booleans 4 bytes.
+ */
 function sizeOf(value: JsonValue): number {
   if (typeof value === 'string') return Buffer.byteLength(value.replaceAll(CONTROL_CHARACTERS, ''));
   if (typeof value === 'number') return NUMBER_BYTES;
