@@ -31,7 +31,7 @@ export interface MethodResponse {
   readonly payload: unknown;
 }
 
-/** Tells an answer from a payload that happens to have the same members. */
+/** Marks an answer, to distinguish it from a payload with the same members. */
 class Response implements MethodResponse {
   readonly status: number;
   readonly payload: unknown;
@@ -79,8 +79,8 @@ export class DirectMethods implements MethodAnswerer {
   /** The names that the SDK's client listens to. */
   readonly #sdkNames = new Set<string>();
   /**
-   * The calls under way at the SDK's client, by a request ID of ours. The hub may use its request ID again on the next
-   * link, where the answer would be taken for that of another call.
+   * The calls under way at the SDK's client, by a request ID of ours. The hub may use its own request ID again on the next
+   * link, where an old answer would count for a new call.
    */
   readonly #sdkCalls = new Map<string, { link: HubLink; requestId: string }>();
   #lastSdkCall = 0;
@@ -185,7 +185,7 @@ function notFound(name: string): Response {
   return new Response(404, { message: `The device has no method ${name}.` });
 }
 
-/** The message of the error and nothing else: its stack and cause are of no concern to the service. */
+/** The message of the error and nothing else: its stack and cause are not for the service. */
 function failed(error: unknown): Response {
   const message = types.isNativeError(error) ? error.message.slice(0, 1_000) : 'The method failed.';
   return new Response(500, { message });

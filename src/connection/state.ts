@@ -7,7 +7,7 @@ import { safely } from './callbacks';
 
 const debug = createDebug('azure-iot-x509:connection');
 
-/** The activity of a `DeviceConnection`. */
+/** The state of a `DeviceConnection`. */
 export type ConnectionState =
   | {
       /** The hub is being connected to for the first time. */
@@ -22,7 +22,7 @@ export type ConnectionState =
       readonly error?: DeviceError;
     }
   | {
-      /** The hub is connected; everything asked for is enabled. */
+      /** The hub is connected, and every feature that the program uses is enabled. */
       readonly status: 'connected';
       readonly since: Date;
       /**
@@ -55,7 +55,7 @@ export type ConnectionState =
 
 type Without<State, Key extends PropertyKey> = State extends unknown ? Omit<State, Key> : never;
 
-/** A state before its time is put in. */
+/** A state without its time. */
 export type NextState = Without<ConnectionState, 'since'>;
 
 /** The sources of the warnings of a connected state. */
@@ -96,7 +96,7 @@ export class ConnectionStatus {
     safely(() => this.#events.emit('reprovisioned', { previous, current }));
   }
 
-  /** The certificate in use ends soon. */
+  /** The certificate in use expires soon. */
   credentialsExpiring(notAfter: Date): void {
     safely(() => this.#events.emit('credentialsExpiring', { notAfter }));
   }

@@ -11,8 +11,8 @@ import { WireError, type WireFailure, type WireStage } from '../errors/wire-erro
 const debug = createDebug('azure-iot-x509:wire');
 
 /**
- * For name resolution, TCP, TLS and CONNACK together, and for one SUBACK or UNSUBACK. Below the 30 s of the SDK, whose
- * error would not say what happened.
+ * The time-out of name resolution, TCP, TLS and CONNACK together, and that of one SUBACK or UNSUBACK. Both are below the
+ * 30 s of the SDK, whose error does not name the cause.
  */
 const CONNECT_TIMEOUT_MS = 25_000;
 const SUBSCRIBE_TIMEOUT_MS = 25_000;
@@ -20,13 +20,13 @@ const SUBSCRIBE_TIMEOUT_MS = 25_000;
 /** Settings of one connection. */
 export interface WireOptions extends Pick<StreamOptions, 'ca' | 'proxy'> {
   keepAliveSeconds: number;
-  /** For name resolution, TCP, TLS and CONNACK together, in milliseconds. Default 25 000. */
+  /** The time-out of name resolution, TCP, TLS and CONNACK together, in milliseconds. Default 25 000. */
   connectTimeoutMs?: number;
-  /** For a SUBACK or UNSUBACK, in milliseconds. Default 25 000. */
+  /** The time-out of a SUBACK or UNSUBACK, in milliseconds. Default 25 000. */
   subscribeTimeoutMs?: number;
   /**
-   * UNSUBSCRIBE is left out, because only the end of the session follows it. It would cost a round trip, which never ends
-   * with a server that does not answer any more.
+   * If true, UNSUBSCRIBE is not sent, because only the end of the session follows it. The round trip would cost time, and
+   * would never end with a server that does not answer any more.
    */
   endsWithSession?: boolean | undefined;
   /**
@@ -112,7 +112,7 @@ export class Wire extends EventEmitter {
   /**
    * Lets only those incoming messages through whose topics are accepted. The others wait, unacknowledged, until a later
    * call accepts them; if the connection breaks before, the server sends them again. The messages that a hub has kept for
-   * a device come directly behind the CONNACK, before anybody could listen.
+   * a device come directly behind the CONNACK, before a listener can be added.
    */
   accept(accepts: (topic: string) => boolean): void {
     this.#accepts = accepts;
@@ -139,7 +139,7 @@ export class Wire extends EventEmitter {
 
   /**
    * Opens the stream ahead of `connect`, which then uses it: TCP and TLS get under way while the SDK is still being
-   * loaded. Never throws; `over` and `connect` report what goes wrong.
+   * loaded. Never throws; `over` and `connect` report failures.
    */
   dial(uri: string, { cert, key }: Pick<SdkConnectOptions, 'cert' | 'key'>): void {
     if (this.#stream || this.#error) return;
@@ -202,7 +202,7 @@ export class Wire extends EventEmitter {
 
   #createClient(stream: Duplex, options: SdkConnectOptions): MqttClient {
     const { keepAliveSeconds, connectTimeoutMs = CONNECT_TIMEOUT_MS, filter } = this.#options;
-    // Credentials are for the stream alone; MQTT.js neither needs nor keeps them.
+    // Only the stream gets the credentials; MQTT.js does not need them.
     const { cert, key, passphrase, ...mqttOptions } = options;
     const client = createMqttClient(stream, {
       ...mqttOptions,

@@ -117,7 +117,7 @@ export async function createSdkProvisioningTransport(
     // The DPS transport is typed for an earlier patch release of mqtt-base, whose private members differ in name only.
     base as unknown as ConstructorParameters<typeof Mqtt>[0],
   );
-  // The SDK's handler for a lost connection calls a callback that is not there, which would end the process.
+  // The SDK's handler for a lost connection calls a callback that does not exist. The exception would end the process.
   // `runRegistration` watches the wire itself.
   base.removeAllListeners('error');
   base.on('error', ignore);
@@ -163,7 +163,7 @@ function untilLost<T>(run: Promise<T>, wire: Wire, responses: DpsResponses): Pro
   });
 }
 
-/** This side ended the connection. The SDK does so when its own time is up, and reports that itself. */
+/** Tells whether this side ended the connection. The SDK does so at its own time-out, and reports that itself. */
 function isOurs(wire: Wire): boolean {
   return wire.error?.failure.kind === 'closed';
 }

@@ -9,14 +9,14 @@ interface Answer {
   readonly payload: unknown;
 }
 
-/** The work that the flags ask for besides the connection. */
+/** The work of `connect` besides the connection, by its flags. */
 export interface Plan {
   /** JSON text of the message. */
   readonly telemetry: string | undefined;
-  /** Between two sendings of the message, in milliseconds. */
+  /** The interval in which the message is sent, in milliseconds. */
   readonly everyMs: number | undefined;
   readonly readsInput: boolean;
-  /** Sent along with every message. */
+  /** The properties of every message. */
   readonly message: { readonly contentType: string; readonly properties: ReadonlyMap<string, string> };
   readonly report: Readonly<Record<string, unknown>> | undefined;
   /** The answer to direct methods of that name. */

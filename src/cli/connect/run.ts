@@ -50,7 +50,7 @@ export async function runConnect(
     }
   } finally {
     await connection.close();
-    // Closing settles what is left.
+    // Closing settles the remaining messages.
     await session.settled();
     const { undelivered, isReportLost } = session;
     if (undelivered > 0) output.note(`${count(undelivered, 'message')} not delivered.`);

@@ -8,13 +8,15 @@ import type { Events } from './events';
 import type { Plan } from './plan';
 import { receive, report, showTwin } from './receive';
 
-/** Messages of standard input that are under way at once; more lines are read when these have arrived. */
+/**
+ * The number of messages of standard input that may be under way at once. More lines are read when these have arrived.
+ */
 const MAX_UNDER_WAY = 100;
 
 /** The end of a session: everything was done, the user stopped it, or the connection was given up. */
 type Ending = 'done' | 'stopped' | 'given-up';
 
-/** The work of a connected device: it sends what the plan says and shows what comes. */
+/** The work of a connected device: sends the messages of the plan, and shows messages, direct methods and the twin. */
 export class Session {
   readonly #connection: DeviceConnection;
   readonly #plan: Plan;
@@ -141,7 +143,7 @@ export class Session {
     }
   }
 
-  /** Reads the twin where it is wanted; reports. A failure is shown and does not end the session. */
+  /** Reads the twin and reports properties, if the plan says so. A failure is shown and does not end the session. */
   async #useTwin(): Promise<void> {
     const { isOnce, report: patch } = this.#plan;
     if (isOnce && patch === undefined) return;

@@ -42,7 +42,7 @@ export class Prompter {
     const { stdin, stderr, signal } = this.#io;
     signal.throwIfAborted();
     const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-    // Before the question, so that keys typed at once are not shown either.
+    // Echo is off before the question is shown, so that early keys are not shown either.
     const lines = createInterface({
       input: stdin,
       output: nowhere,

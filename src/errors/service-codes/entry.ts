@@ -1,7 +1,7 @@
 import { ENROLLMENTS } from 'azure-iot-certificates/internal';
 import type { EnrollmentKind, ServiceName } from 'azure-iot-certificates';
 
-/** The evidence that the service behaves so. */
+/** The evidence for an entry. */
 type Evidence =
   /** Stated by Microsoft's documentation or API specification, or by the MQTT standard. */
   | 'documented'
@@ -41,7 +41,7 @@ export interface ServiceCodeEntry {
   readonly meaning: Words;
   /** The remedy, with the way through the portal. */
   readonly remedy: Words;
-  /** The same request may succeed later by itself. */
+  /** True if the same request may succeed later. */
   readonly isTransient: boolean;
 }
 

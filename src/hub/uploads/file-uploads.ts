@@ -7,7 +7,7 @@ import { blocksOf } from './blocks';
 import { notifyUpload, requestUpload, type UploadOutcome, type UploadPlace } from './hub-files';
 import { unreadable } from './upload-error';
 
-/** The content of a file could not be read, as opposed to sent. */
+/** The content of a file could not be read. Errors of sending are others. */
 class ReadError extends Error {
   constructor(cause: unknown) {
     super('the stream failed', { cause });
@@ -23,7 +23,7 @@ export class FileUploads {
   readonly #target: () => HubTarget;
   readonly #closing: AbortSignal;
 
-  /** @param closing ends the uploads under way, with its reason, and lets no further one begin */
+  /** @param closing when it aborts, uploads under way fail with its reason, and no further upload begins */
   constructor(target: () => HubTarget, closing: AbortSignal) {
     this.#target = target;
     this.#closing = closing;

@@ -96,7 +96,7 @@ export class HttpsClient {
     }
   }
 
-  /** Closes the connections; what is under way fails. */
+  /** Closes the connections; requests under way fail. */
   close(): void {
     this.#agent.destroy();
   }

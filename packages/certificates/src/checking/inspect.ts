@@ -19,7 +19,7 @@ interface InspectedCredentials {
 
 /**
  * Reads certificate, chain and key and applies every rule, without touching the network. Every deviation is a finding.
- * The options are taken as valid.
+ * The options must be valid.
  */
 export async function inspectCredentials(
   options: CredentialsOptions,
@@ -47,7 +47,7 @@ export async function inspectCredentials(
 
 /**
  * Checks whether certificate and key can work with this kind of enrollment, without touching the network: reads them,
- * repairs what is harmless, and applies every rule that `connectDevice` of azure-iot-x509 applies.
+ * repairs harmless damage, and applies every rule that `connectDevice` of azure-iot-x509 applies.
  *
  * @throws {@link InvalidOptionsError} when options are missing, contradict each other or name an unknown rule. Bad
  * certificates and unreadable files never throw: they are findings of the report.
@@ -67,7 +67,7 @@ export async function checkCredentials(options: CredentialsOptions): Promise<Cre
 
 /**
  * The problems of the options that types cannot exclude or that JavaScript callers make. The value of a secret is never
- * repeated. Options that {@link CredentialsOptions} does not have are not looked at.
+ * repeated. Options that {@link CredentialsOptions} does not have are ignored.
  */
 export function validateCredentialsOptions(options: CredentialsOptions): readonly OptionProblem[] {
   const problems = new OptionProblems();

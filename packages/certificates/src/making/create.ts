@@ -11,7 +11,10 @@ export type RootCertificateOptions = CertificateOptions;
 /** Options of {@link createIntermediateCertificate}. */
 export type IntermediateCertificateOptions = CertificateOptions &
   IssuerOption & {
-    /** The number of intermediates that may stand between it and a device. Default 0: it signs devices only. */
+    /**
+     * The number of intermediates that may stand between the certificate and a device. Default 0: it signs devices
+     * only.
+     */
     pathLength?: number;
   };
 
@@ -32,7 +35,7 @@ export type VerificationCertificateOptions = Omit<CertificateOptions, 'commonNam
  * Makes a root: a self-signed certificate authority that signs intermediates or devices. Upload its `certificate`
  * to DPS or IoT Central, verify it (see `createVerificationCertificate`) and refer to it in an enrollment group.
  *
- * Default validity: 3650 days as in Microsoft's tutorial. Replacing a root means to replace everything below it.
+ * Default validity: 3650 days as in Microsoft's tutorial. A new root needs new certificates for everything below it.
  *
  * @throws InvalidOptionsError when options are missing, unknown or malformed. Lists every problem.
  */

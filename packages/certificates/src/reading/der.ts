@@ -24,7 +24,7 @@ export const Tag = {
   context3: 0xa3,
 } as const;
 
-/** No structure of a certificate or key has more parts. */
+/** The largest number of parts of a structure. No certificate or key has more. */
 const MAX_CHILDREN = 4096;
 
 /**
