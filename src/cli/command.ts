@@ -34,8 +34,8 @@ export interface Command<Flags extends FlagTable = FlagTable> {
   readonly flags: Flags;
   readonly examples: readonly Example[];
   /**
-   * Does the work of the command and resolves with the exit code. An error that it rejects with is explained to the user.
-   * It loads expensive modules itself, so that `--help` needs no Azure SDK.
+   * Does the work of the command and resolves with the exit code. An error that it rejects with is explained to the
+   * user. It loads expensive modules itself, so that `--help` needs no Azure SDK.
    */
   run(invocation: Invocation<Flags>): Promise<number>;
 }

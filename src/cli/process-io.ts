@@ -9,8 +9,8 @@ const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 const READER_GONE = ['EPIPE', 'EOF', 'ECONNRESET', 'ERR_STREAM_DESTROYED'];
 
 /**
- * The real process. The first Ctrl-C (or SIGTERM) aborts {@link Io.signal}, so that the command cleans up; the second ends
- * the process at once.
+ * The real process. The first Ctrl-C (or SIGTERM) aborts {@link Io.signal}, so that the command cleans up; the second
+ * ends the process at once.
  */
 export function processIo(): Io {
   const { stdin, stdout, stderr, env } = process;

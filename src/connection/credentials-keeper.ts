@@ -77,8 +77,8 @@ export class CredentialsKeeper {
   }
 
   /**
-   * Checks the files. If they have changed and hold other usable credentials, uses these from now on and returns `true`.
-   * Never rejects: incomplete or wrong files change nothing and cause a warning.
+   * Checks the files. If they have changed and hold other usable credentials, uses these from now on and returns
+   * `true`. Never rejects: incomplete or wrong files change nothing and cause a warning.
    */
   async refresh(): Promise<boolean> {
     const device = await this.#changed();

@@ -24,12 +24,14 @@ export interface DeviceConnection extends EventEmitter<DeviceConnectionEvents>, 
   /** The present state of the connection. */
   readonly state: ConnectionState;
   /**
-   * Answers the direct method `name` with the value that `handler` returns. A later handler of the same name replaces the earlier one.
+   * Answers the direct method `name` with the value that `handler` returns. A later handler of the same name replaces
+   * the earlier one.
    *
-   * Once there is a handler, the connection answers every call: a method without a handler with status 404, an exception
-   * of a handler with status 500 and `{ "message": … }` of the error (its stack and cause are not sent), a payload that is
-   * not JSON with status 400. A method that `client.onDeviceMethod` listens to, and that has no handler of its own name,
-   * is left to the client. Handlers stay across reconnects. An answer to a call of an earlier connection is discarded.
+   * Once there is a handler, the connection answers every call: a method without a handler with status 404, an
+   * exception of a handler with status 500 and `{ "message": … }` of the error (its stack and cause are not sent), a
+   * payload that is not JSON with status 400. A method that `client.onDeviceMethod` listens to, and that has no handler
+   * of its own name, is left to the client. Handlers stay across reconnects. An answer to a call of an earlier
+   * connection is discarded.
    *
    * @throws {@link InvalidOptionsError} when the name is not a non-empty string, or the handler is not a function
    *
@@ -48,8 +50,8 @@ export interface DeviceConnection extends EventEmitter<DeviceConnectionEvents>, 
    */
   reprovision(): Promise<Registration>;
   /**
-   * Changes over to a renewed certificate with the same common name: checks it, registers with it, connects with it, and
-   * only then closes the old connection. No message is lost.
+   * Changes over to a renewed certificate with the same common name: checks it, registers with it, connects with it,
+   * and only then closes the old connection. No message is lost.
    *
    * @throws {@link CredentialsError}, {@link InvalidOptionsError}, {@link ProvisioningError}, {@link ConnectionError},
    * {@link TimeoutError}; the present connection stays then

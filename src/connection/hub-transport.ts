@@ -78,8 +78,9 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
   }
 
   /**
-   * Takes a fresh link into use: enables the enabled features again, and sends the waiting messages. Changes that the twin
-   * has had since the last link follow when the twin has been read. Rejects when the link breaks before it is in use.
+   * Takes a fresh link into use: enables the enabled features again, and sends the waiting messages. Changes that the
+   * twin has had since the last link follow when the twin has been read. Rejects when the link breaks before it is in
+   * use.
    */
   async attach(link: HubLink): Promise<void> {
     const { transport } = link;
@@ -233,7 +234,8 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
   }
 
   /**
-   * Never fails, because the client would emit an `error` event that ends the process. An enabled feature stays enabled.
+   * Never fails, because the client would emit an `error` event that ends the process. An enabled feature stays
+   * enabled.
    */
   #enable(feature: Feature, done: Done): void {
     const isNew = !this.#features.has(feature);

@@ -18,8 +18,8 @@ type SdkMethodResponse = Parameters<DeviceTransport['sendMethodResponse']>[0];
 const MAX_PAYLOAD_BYTES = 128 * 1024;
 
 /**
- * Answers a direct method. The returned value, or the value that the returned promise resolves to, is the payload of the
- * answer, with status 200; {@link methodResponse} chooses another status. An exception is answered with status 500.
+ * Answers a direct method. The returned value, or the value that the returned promise resolves to, is the payload of
+ * the answer, with status 200; {@link methodResponse} chooses another status. An exception is answered with status 500.
  *
  * @param payload the payload of the call, from JSON; `null` if it has none
  */
@@ -68,8 +68,8 @@ export function methodResponse(status: number, payload: unknown = null): MethodR
 }
 
 /**
- * The direct methods of a connection. Calls are answered by handlers of `onMethod`, or by the SDK for the names that its
- * client listens to.
+ * The direct methods of a connection. Calls are answered by handlers of `onMethod`, or by the SDK for the names that
+ * its client listens to.
  */
 export class DirectMethods implements MethodAnswerer {
   readonly #emit: (name: string, request: SdkMethodRequest, response: unknown) => void;
@@ -79,8 +79,8 @@ export class DirectMethods implements MethodAnswerer {
   /** The names that the SDK's client listens to. */
   readonly #sdkNames = new Set<string>();
   /**
-   * The calls under way at the SDK's client, by a request ID of ours. The hub may use its own request ID again on the next
-   * link, where an old answer would count for a new call.
+   * The calls under way at the SDK's client, by a request ID of ours. The hub may use its own request ID again on the
+   * next link, where an old answer would count for a new call.
    */
   readonly #sdkCalls = new Map<string, { link: HubLink; requestId: string }>();
   #lastSdkCall = 0;

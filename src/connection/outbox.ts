@@ -25,10 +25,10 @@ export interface Linked<Item> {
 }
 
 /**
- * Items in the order in which they were added, for lists that change thousands of times a second. A Set gets a new table
- * every few changes, and each abandoned table refers to the next one. Once the garbage collector has moved one of them to
- * the old generation, everything that the later ones held stays until the next full collection, which costs more than
- * sending a message.
+ * Items in the order in which they were added, for lists that change thousands of times a second. A Set gets a new
+ * table every few changes, and each abandoned table refers to the next one. Once the garbage collector has moved one of
+ * them to the old generation, everything that the later ones held stays until the next full collection, which costs
+ * more than sending a message.
  */
 export class LinkedList<Item extends Linked<Item>> implements Iterable<Item> {
   #first: Item | undefined;

@@ -26,8 +26,8 @@ export type ConnectionState =
       readonly status: 'connected';
       readonly since: Date;
       /**
-       * A failure that does not affect the connection itself: a store that cannot be written, a renewed certificate that
-       * cannot be used.
+       * A failure that does not affect the connection itself: a store that cannot be written, a renewed certificate
+       * that cannot be used.
        */
       readonly warning?: DeviceError;
     }

@@ -109,9 +109,9 @@ export class Supervisor {
   }
 
   /**
-   * Registers, with the renewed credentials if there are any. If the credentials or the assignment have changed, connects
-   * again and then closes the present connection. If anything fails, the present connection stays. Without a connection
-   * the next attempt uses the new credentials and the new assignment.
+   * Registers, with the renewed credentials if there are any. If the credentials or the assignment have changed,
+   * connects again and then closes the present connection. If anything fails, the present connection stays. Without a
+   * connection the next attempt uses the new credentials and the new assignment.
    */
   async renew(renewal?: Renewal): Promise<Registration> {
     const turn = this.#renewing.then(() => this.#renew(renewal));

@@ -139,8 +139,8 @@ export class TwinOperations {
   }
 
   /**
-   * Reports what has changed in the desired properties while no link listened to them. Goes on until it has read the twin
-   * or the link is over, and holds up nothing else: a hub may throttle twin reads. Never rejects.
+   * Reports what has changed in the desired properties while no link listened to them. Goes on until it has read the
+   * twin or the link is over, and holds up nothing else: a hub may throttle twin reads. Never rejects.
    */
   async catchUp(link: HubLink): Promise<void> {
     if (!this.#desired.isKnown) return;

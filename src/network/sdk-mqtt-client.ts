@@ -80,8 +80,8 @@ export function createMqttClient(stream: Duplex, options: IClientOptions): MqttC
 }
 
 /**
- * Loads packages of the SDK and MQTT.js, one by one. The event loop turns between them, so that network traffic is answered
- * meanwhile.
+ * Loads packages of the SDK and MQTT.js, one by one. The event loop turns between them, so that network traffic is
+ * answered meanwhile.
  */
 export async function loadInTurns(packages: Iterable<() => unknown>): Promise<void> {
   for (const loadPackage of packages) {

@@ -11,8 +11,8 @@ import { WireError, type WireFailure, type WireStage } from '../errors/wire-erro
 const debug = createDebug('azure-iot-x509:wire');
 
 /**
- * The time-out of name resolution, TCP, TLS and CONNACK together, and that of one SUBACK or UNSUBACK. Both are below the
- * 30 s of the SDK, whose error does not name the cause.
+ * The time-out of name resolution, TCP, TLS and CONNACK together, and that of one SUBACK or UNSUBACK. Both are below
+ * the 30 s of the SDK, whose error does not name the cause.
  */
 const CONNECT_TIMEOUT_MS = 25_000;
 const SUBSCRIBE_TIMEOUT_MS = 25_000;
@@ -25,8 +25,8 @@ export interface WireOptions extends Pick<StreamOptions, 'ca' | 'proxy'> {
   /** The time-out of a SUBACK or UNSUBACK, in milliseconds. Default 25 000. */
   subscribeTimeoutMs?: number;
   /**
-   * If true, UNSUBSCRIBE is not sent, because only the end of the session follows it. The round trip would cost time, and
-   * would never end with a server that does not answer any more.
+   * If true, UNSUBSCRIBE is not sent, because only the end of the session follows it. The round trip would cost time,
+   * and would never end with a server that does not answer any more.
    */
   endsWithSession?: boolean | undefined;
   /**
@@ -111,8 +111,8 @@ export class Wire extends EventEmitter {
 
   /**
    * Lets only those incoming messages through whose topics are accepted. The others wait, unacknowledged, until a later
-   * call accepts them; if the connection breaks before, the server sends them again. The messages that a hub has kept for
-   * a device come directly behind the CONNACK, before a listener can be added.
+   * call accepts them; if the connection breaks before, the server sends them again. The messages that a hub has kept
+   * for a device come directly behind the CONNACK, before a listener can be added.
    */
   accept(accepts: (topic: string) => boolean): void {
     this.#accepts = accepts;
@@ -130,8 +130,8 @@ export class Wire extends EventEmitter {
     this.emit('message', message.topic, message.payload);
     const { messageId } = message;
     if (messageId === undefined) return;
-    // MqttBase hands the message on in a tick of its own, before this one: a message whose listener ends the process has
-    // not been acknowledged.
+    // MqttBase hands the message on in a tick of its own, before this one: a message whose listener ends the process
+    // has not been acknowledged.
     process.nextTick(() => {
       if (!this.#error) this.#stream?.write(puback(messageId));
     });
@@ -157,7 +157,8 @@ export class Wire extends EventEmitter {
         },
       );
       this.#stream = stream;
-      // Added before MQTT.js listens to the stream, which would settle what is pending with an error that the SDK swallows.
+      // Added before MQTT.js listens to the stream, which would settle what is pending with an error that the SDK
+      // swallows.
       stream.on('error', (error: Error & { code?: string }) => this.fail(this.#classify(error)));
       stream.on('close', () => this.fail({ kind: 'lost' }));
     } catch (error) {

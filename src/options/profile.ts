@@ -72,9 +72,9 @@ export type ProfileOptions = Omit<Profile, 'passphraseEnv' | 'passphraseFile'> &
   Required<Pick<Profile, (typeof REQUIRED)[number]>> & { readonly passphrase?: string };
 
 /**
- * Reads the options of {@link connectDevice} from a profile, the JSON file that the command `azure-iot-x509 profile init`
- * writes. Relative paths in it start at the folder of the profile. A profile never holds a passphrase; it may name an
- * environment variable (`passphraseEnv`) or a file (`passphraseFile`) that does.
+ * Reads the options of {@link connectDevice} from a profile, the JSON file that the command `azure-iot-x509 profile
+ * init` writes. Relative paths in it start at the folder of the profile. A profile never holds a passphrase; it may
+ * name an environment variable (`passphraseEnv`) or a file (`passphraseFile`) that does.
  *
  * @param file path of the profile
  * @param env the environment; default `process.env`

@@ -47,8 +47,8 @@ export type ProvisionOptions = CredentialsOptions &
     transport?: TransportKind;
     /**
      * URL of the HTTP proxy that connections of transport `mqtt-ws` go through, e.g.
-     * `http://user:password@proxy.example.com:8080`; `false` for none. Default: the proxy that the environment variables
-     * `HTTPS_PROXY` and `NO_PROXY` name. Refused with transport `mqtt`, which never goes through a proxy.
+     * `http://user:password@proxy.example.com:8080`; `false` for none. Default: the proxy that the environment
+     * variables `HTTPS_PROXY` and `NO_PROXY` name. Refused with transport `mqtt`, which never goes through a proxy.
      */
     proxy?: string | false;
     /** Deadline of the whole call, in milliseconds. Default 120 000. */

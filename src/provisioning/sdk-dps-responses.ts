@@ -28,8 +28,8 @@ const MAX_THROTTLED = 10;
 const MAX_RETRY_AFTER_SECONDS = 300;
 
 /**
- * Reads the answers of DPS before the SDK does. The SDK would throw in a tick of its own for an answer that is not JSON,
- * decodes text as ASCII, and keeps the code, text and tracking ID of a refusal from its caller.
+ * Reads the answers of DPS before the SDK does. The SDK would throw in a tick of its own for an answer that is not
+ * JSON, decodes text as ASCII, and keeps the code, text and tracking ID of a refusal from its caller.
  */
 export class DpsResponses {
   #last: DpsResponse | undefined;

@@ -55,8 +55,8 @@ export interface Group {
 }
 
 /**
- * Measures every case once a round, and in each case everybody right after each other, beginning with somebody else each
- * round: what the machine does besides, and what one leaves behind for the next, spreads evenly.
+ * Measures every case once a round, and in each case everybody right after each other, beginning with somebody else
+ * each round: what the machine does besides, and what one leaves behind for the next, spreads evenly.
  */
 export async function interleave<Case, Who>(
   { rounds, cases, participants }: Plan<Case, Who>,

@@ -11,8 +11,8 @@ export function summarize(values: readonly number[]): Summary {
 }
 
 /**
- * The ratio of one participant to another: the median of the rounds' ratios. A round's measurements are taken right after
- * each other, so other load of the machine affects both.
+ * The ratio of one participant to another: the median of the rounds' ratios. A round's measurements are taken right
+ * after each other, so other load of the machine affects both.
  */
 export function ratio(values: readonly number[], base: readonly number[]): number {
   const pairs = values.flatMap((value, round) => {

@@ -70,8 +70,8 @@ function variableValue<Value>(flag: Flag<Value>, { env, cwd }: Pick<Io, 'env' | 
 }
 
 /**
- * The options for `connectDevice` and `provisionDevice`. A flag goes before the profile, and the profile before a variable
- * of the environment. At a terminal, asks for the passphrase of an encrypted key if no source of it is named.
+ * The options for `connectDevice` and `provisionDevice`. A flag goes before the profile, and the profile before a
+ * variable of the environment. At a terminal, asks for the passphrase of an encrypted key if no source of it is named.
  *
  * @throws UsageError naming every setting that is missing
  * @throws InvalidOptionsError, FileError when the profile cannot be used

@@ -67,8 +67,8 @@ export interface Step {
   /** The step is tried only if these succeeded. */
   readonly needs: readonly StepName[];
   /**
-   * Runs the step. A rejection with a DeviceError or CommandError is a failure of the step; the signal's reason ends the
-   * command.
+   * Runs the step. A rejection with a DeviceError or CommandError is a failure of the step; the signal's reason ends
+   * the command.
    */
   run(examination: Examination, signal: AbortSignal): Promise<Outcome>;
 }

@@ -18,8 +18,8 @@ export function styleFor(io: OutputIo, stream: StreamName): Style {
 }
 
 /**
- * Tells whether text on the stream has colors. By default a terminal has colors. `FORCE_COLOR` (force-color.org) decides
- * before `NO_COLOR` (no-color.org), as in Node.js itself; `FORCE_COLOR=0` switches colors off.
+ * Tells whether text on the stream has colors. By default a terminal has colors. `FORCE_COLOR` (force-color.org)
+ * decides before `NO_COLOR` (no-color.org), as in Node.js itself; `FORCE_COLOR=0` switches colors off.
  */
 export function isColored(io: OutputIo, stream: StreamName): boolean {
   const forced = io.env['FORCE_COLOR'] ?? '';

@@ -68,8 +68,8 @@ export class HttpsClient {
   }
 
   /**
-   * Always settles: with the answer of any status, with `signal.reason`, a SilenceError or the error of the system or of
-   * TLS.
+   * Always settles: with the answer of any status, with `signal.reason`, a SilenceError or the error of the system or
+   * of TLS.
    */
   async send({ method, path, headers, body }: HttpsRequest, signal: AbortSignal): Promise<HttpsResponse> {
     signal.throwIfAborted();

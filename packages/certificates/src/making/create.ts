@@ -52,8 +52,8 @@ export async function createRootCertificate(options: RootCertificateOptions): Pr
  * Makes an intermediate: a certificate authority signed by a root or by another intermediate. Devices whose
  * enrollment group holds the root must send it with their own certificate: `fullChain` has both.
  *
- * Default validity: 1825 days or the issuer's end if that is sooner: half of the root's, so that the intermediates can be
- * renewed once below the same root.
+ * Default validity: 1825 days or the issuer's end if that is sooner: half of the root's, so that the intermediates can
+ * be renewed once below the same root.
  *
  * @throws InvalidOptionsError when options are missing, unknown or malformed, or the issuer may not sign it. Lists
  * every problem.

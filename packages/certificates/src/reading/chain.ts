@@ -109,8 +109,8 @@ function isSame(one: CertificateFacts, other: CertificateFacts): boolean {
 }
 
 /**
- * Puts the certificates above the leaf in order, each followed by its issuer. Names decide which certificate is the issuer,
- * so that a wrong signature can be reported as one and not as a missing certificate.
+ * Puts the certificates above the leaf in order, each followed by its issuer. Names decide which certificate is the
+ * issuer, so that a wrong signature can be reported as one and not as a missing certificate.
  */
 export function orderChain(leaf: CertificateFacts, given: readonly CertificateFacts[]): Chain {
   const remaining = new Set(withoutDuplicates(given).filter((facts) => !isSame(facts, leaf)));
@@ -128,8 +128,8 @@ export function orderChain(leaf: CertificateFacts, given: readonly CertificateFa
 }
 
 /**
- * The leaf is a certificate that issued none of the others. Among several, that of the key comes first, then that of the
- * certificate option, then one that is no authority.
+ * The leaf is a certificate that issued none of the others. Among several, that of the key comes first, then that of
+ * the certificate option, then one that is no authority.
  */
 function findLeaf(
   certificates: readonly CertificateFacts[],

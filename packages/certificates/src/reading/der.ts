@@ -28,8 +28,8 @@ export const Tag = {
 const MAX_CHILDREN = 4096;
 
 /**
- * Reads the element at `offset`, or answers `undefined` if none starts there. The end of a truncated element lies beyond
- * the given bytes. An element of indefinite length (BER) ends with the bytes.
+ * Reads the element at `offset`, or answers `undefined` if none starts there. The end of a truncated element lies
+ * beyond the given bytes. An element of indefinite length (BER) ends with the bytes.
  */
 export function readElement(bytes: Uint8Array, offset: number): DerElement | undefined {
   const tag = bytes[offset];

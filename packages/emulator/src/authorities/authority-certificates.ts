@@ -10,7 +10,7 @@ import { readStored, uniqueList } from '../stored/stored-value';
 import type { AuthorityCertificate, AuthorityCertificateInit, AuthorityCertificates } from './types';
 import { commonName, isIssuedBy, isValidAt, readCertificate } from './x509';
 
-/** IoT Hub and DPS: authorities that can be uploaded to one. */
+/** IoT Hub and DPS: the number of authorities that can be uploaded to one instance. */
 const MAX_CERTIFICATES = 25;
 
 /** The surroundings of a store. */

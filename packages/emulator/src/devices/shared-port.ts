@@ -19,7 +19,7 @@ export interface Route {
   isOpen: boolean;
 }
 
-/** The first of the services that a request is for. */
+/** The first service that accepts the request. */
 export function findRequested<T extends { readonly service: RoutableService }>(
   services: readonly T[],
   { headers, url = '' }: IncomingMessage,

@@ -47,7 +47,7 @@ export class ServiceActions {
     });
   }
 
-  /** No service is started again. */
+  /** Closes the actions. No stopped service is started again. */
   close(): void {
     this.#isClosed = true;
   }

@@ -1,7 +1,7 @@
 import { must } from '../schemas/problems';
 import { pattern } from '../schemas/values';
 
-// A name ends up in host names and, with a state directory, in names of files.
+// Names are parts of host names and, with a state directory, of file names.
 const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,48}[A-Za-z0-9])?$/;
 const HOST_NAME = /^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$/;
 

@@ -1,6 +1,6 @@
 /**
- * Behavior of Azure that Microsoft does not document and that has not been observed beyond doubt. The defaults are the emulator's
- * choice; a test that must not depend on them can try each.
+ * Behavior of Azure that Microsoft does not document and that has not been observed beyond doubt. The defaults are the
+ * emulator's choice; a test that must not depend on them can try each.
  */
 export interface UnverifiedBehavior {
   /**
@@ -11,8 +11,8 @@ export interface UnverifiedBehavior {
   /** CONNACK return code for a client without a certificate. Default 5. */
   missingCertificate: 4 | 5;
   /**
-   * The response to a device whose enrollment is disabled: `unauthorized`, an answer 401 with code 401000 and the end of
-   * the connection (default), or `status`, a registration that ends with status `disabled`.
+   * The response to a device whose enrollment is disabled: `unauthorized`, an answer 401 with code 401000 and the end
+   * of the connection (default), or `status`, a registration that ends with status `disabled`.
    */
   disabledEnrollment: 'unauthorized' | 'status';
   /** CONNACK return code of a hub for a device that is disabled. Default 5; the C SDK expects 3. */
@@ -41,9 +41,9 @@ export interface UnverifiedBehavior {
    */
   cleanSessionQueue: 'purged' | 'kept';
   /**
-   * Which deliveries of a cloud-to-device message count towards the hub's `maxDeliveryCount`. Default `every`, as
+   * The deliveries of a cloud-to-device message that count towards the hub's `maxDeliveryCount`. Default `every`, as
    * Microsoft documented it for years. `abandoned`, according to the documentation of 2026: only those that a device
-   * abandons, which MQTT does not let it do, so a message comes again and again until it expires.
+   * abandons. Over MQTT a device cannot abandon a message, so the message is delivered again until it expires.
    */
   countedDeliveries: 'every' | 'abandoned';
   /**

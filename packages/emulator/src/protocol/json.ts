@@ -14,7 +14,7 @@ export function isJsonObject(value: JsonValue | undefined): value is JsonObject 
 /** The JSON value in the text, or `undefined` when it is not JSON. */
 export function parseJson(text: string): JsonValue | undefined {
   try {
-    // JSON.parse is typed `any`, and yields nothing but JSON values.
+    // JSON.parse is typed `any`, and returns only JSON values.
     return JSON.parse(text) as JsonValue;
   } catch {
     return undefined;
@@ -22,8 +22,8 @@ export function parseJson(text: string): JsonValue | undefined {
 }
 
 /**
- * A copy as plain JSON. What JSON cannot hold, such as functions, is left out. @throws TypeError for a cycle or a
- * bigint
+ * A copy as plain JSON. Values that JSON cannot hold, such as functions, are left out. @throws TypeError for a cycle or
+ * a bigint
  */
 export function toJson(value: object): JsonObject {
   // An object, written and read again, is an object.
@@ -31,7 +31,7 @@ export function toJson(value: object): JsonObject {
 }
 
 /**
- * DPS refuses JSON with more levels, because not every part of the emulator could pass it on. Azure's limit is
+ * The largest depth of JSON that DPS accepts, because not every part of the emulator can handle more. Azure's limit is
  * not documented.
  */
 export const MAX_LEVELS = 64;

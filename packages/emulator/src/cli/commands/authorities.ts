@@ -13,7 +13,7 @@ interface Authority {
   readonly isCodeAlone: boolean;
   /** The command that takes the proof of possession. */
   readonly verifyWith: readonly string[];
-  /** The lines about what to do when it is verified. */
+  /** The next steps when the authority is verified. */
   readonly next: readonly string[];
 }
 

@@ -42,12 +42,12 @@ export class Output {
     if (this.#isJson() && !this.#hasResult) this.#print({ error }, '', this.#hasEvents ? undefined : 2);
   }
 
-  /** Text on stdout as it is. */
+  /** Prints text on stdout, unchanged. */
   raw(text: string): void {
     this.#io.stdout.write(text);
   }
 
-  /** Something that people may want to know, on stderr. */
+  /** Prints a note on stderr. */
   note(text: string): void {
     this.#io.stderr.write(`${text}\n`);
   }
@@ -83,7 +83,7 @@ export function printable(text: string): string {
   return text.replace(UNPRINTABLE, escaped);
 }
 
-/** Rows below a bold heading, in columns that are as wide as they have to be; an absent cell is a dash. */
+/** Rows below a bold heading, in columns as wide as their content. An absent cell is a dash. */
 export function table(headings: readonly string[], rows: readonly (readonly (string | undefined)[])[]) {
   return ({ bold }: Style): readonly string[] => {
     const all = [headings.map(bold), ...rows.map((row) => row.map((cell = '-') => printable(cell)))];

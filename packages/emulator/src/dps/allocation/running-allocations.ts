@@ -5,13 +5,13 @@ export interface Requester {
 }
 
 /**
- * Allocations that have not answered yet: one for each connection, and one for each device that registers without a
- * connection of its own, by its registration ID.
+ * The running allocations: one for each connection, and one for each registration ID that registers without a
+ * connection of its own.
  */
 export class RunningAllocations {
   readonly #running = new Map<Requester | string, AbortController>();
 
-  /** Aborts the allocation before, and remembers this one until the returned function is called. */
+  /** Aborts the earlier allocation, and remembers this one until the returned function is called. */
   add(requester: Requester | string, controller: AbortController): () => void {
     this.abort(requester);
     this.#running.set(requester, controller);

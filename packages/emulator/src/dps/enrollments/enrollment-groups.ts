@@ -19,7 +19,7 @@ import { checkIdentifier } from './identifiers';
 import type { LinkedHubs } from './linked-hubs';
 import { changed, shownTerms, TERMS, type DecisiveEnrollment } from './terms';
 
-/** DPS: enrollment groups for X.509 in one instance. */
+/** DPS: the number of enrollment groups for X.509 in one instance. */
 const MAX_GROUPS = 100;
 
 const ATTESTATION = {

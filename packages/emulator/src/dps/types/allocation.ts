@@ -1,7 +1,7 @@
 import type { InitialTwin } from '../../hub/linked-hub';
 import type { JsonObject, JsonValue } from '../../protocol/json';
 
-/** A policy that DPS carries out by itself. */
+/** A policy that DPS itself implements. */
 export type BuiltInAllocationPolicy =
   /** Evenly spread by weight, always with the same result for a device ("evenly weighted distribution"). */
   | 'hashed'
@@ -42,12 +42,12 @@ export interface CertificateInformation {
   readonly version: number;
 }
 
-/** The device that a hub is wanted for. */
+/** The device that needs a hub. */
 export interface DeviceRuntimeContext {
   readonly registrationId: string;
   /** The host name of the hub that the device is assigned to; absent when it never was assigned. */
   readonly currentIotHubHostName?: string;
-  /** Its device ID there; absent when it never was assigned. */
+  /** The device ID at that hub; absent when the device never was assigned. */
   readonly currentDeviceId?: string;
   /** The leaf that the device presented, as Base64 of its DER form. */
   readonly x509: { readonly clientCertificate: string };
@@ -63,8 +63,8 @@ export interface CustomAllocationRequest {
   readonly enrollmentGroup?: JsonObject;
   readonly deviceRuntimeContext: DeviceRuntimeContext;
   /**
-   * Host names of the hubs to choose from: those of the enrollment, or all that are linked. Just the current one when
-   * the device is never to be re-provisioned.
+   * Host names of the hubs to choose from: those of the enrollment, or all linked hubs. Only the current one if the
+   * device must never be re-provisioned.
    */
   readonly linkedHubs: readonly string[];
 }
@@ -73,7 +73,7 @@ export interface CustomAllocationRequest {
 export interface CustomAllocationResponse {
   /** One of `linkedHubs`. The emulator also takes the name of the hub. */
   readonly iotHubHostName: string;
-  /** Takes the place of the enrollment's initial twin. Not looked at when a device keeps its data. */
+  /** The initial twin, in place of the enrollment's. Ignored when a device keeps its data. */
   readonly initialTwin?: InitialTwin | null;
   /** The payload for the device, `registrationState.payload`. */
   readonly payload?: JsonValue;
@@ -81,8 +81,8 @@ export interface CustomAllocationResponse {
 
 /**
  * Chooses the hub of a device in this process, where a webhook would be called otherwise. A function that throws fails
- * the registration with 400207. While it has not answered, the device's polls are answered `assigning`; the signal tells
- * that the answer is not wanted anymore, because the device has gone or the emulator is closed.
+ * the registration with 400207. Until it has answered, the device's polls are answered `assigning`. The signal aborts
+ * when the answer is not needed anymore, because the device has disconnected or the emulator is closed.
  */
 export type CustomAllocation = (
   request: CustomAllocationRequest,
@@ -123,13 +123,13 @@ export type EnrollmentAllocationInit = (
     }
   | {
       allocationPolicy: 'custom';
-      /** Asked at every registration, whatever `reprovisionPolicy` says. */
+      /** Called at every registration, for any `reprovisionPolicy`. */
       customAllocationDefinition: CustomAllocationDefinition;
       customAllocation?: never;
     }
   | {
       allocationPolicy: 'custom';
-      /** Asked at every registration, whatever `reprovisionPolicy` says. Not kept by a state directory. */
+      /** Called at every registration, for any `reprovisionPolicy`. A state directory does not keep it. */
       customAllocation: CustomAllocation;
       customAllocationDefinition?: never;
     }

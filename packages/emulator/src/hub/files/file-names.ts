@@ -25,8 +25,8 @@ function percentEncode(text: string): string {
 }
 
 /**
- * A name for a file that any file system takes and that leads nowhere else: letters, digits and `._-` stay, the rest is
- * percent-encoded, slashes included. `undefined` if it would be too long.
+ * A file name that every file system accepts and that cannot leave its folder: letters, digits and `._-` stay, the rest
+ * is percent-encoded, slashes included. `undefined` if it would be too long.
  */
 export function toFileName(name: string): string | undefined {
   const encoded = name

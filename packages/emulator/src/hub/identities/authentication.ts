@@ -35,7 +35,7 @@ export function normalizeAuthentication(authentication: DeviceAuthentication): D
   };
 }
 
-/** The certificates of a client, and the authentication that they have to match. */
+/** The certificates of a client, and the authentication that they must match. */
 export interface AuthenticationRequest {
   /** `deviceId`, or `deviceId/moduleId`. */
   readonly clientId: string;

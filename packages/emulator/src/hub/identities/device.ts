@@ -132,13 +132,13 @@ export class Device extends Identity {
     this.#forAll((identity) => identity.connection.disconnect(reason));
   }
 
-  /** The device is deleted. */
+  /** Disconnects the deleted device and its modules, and empties its queue. */
   delete(): void {
     this.#forAll((identity) => identity.dispose('device-deleted'));
     this.queue.delete();
   }
 
-  /** The emulator is closed. */
+  /** Disconnects the device and its modules because the emulator is closed. */
   close(): void {
     this.#forAll((identity) => identity.dispose('emulator-closed'));
     this.queue.close();
