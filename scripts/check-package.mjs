@@ -18,7 +18,7 @@ const PACKAGES = {
   'azure-iot-emulator': { folder: join(ROOT, 'packages', 'emulator'), limit: 300_000 },
 };
 
-/** What a device needs from Microsoft, whoever helps it. */
+/** The packages from Microsoft that a device needs with or without this library. */
 const OFFICIAL = [
   'azure-iot-device',
   'azure-iot-device-mqtt',
@@ -27,7 +27,7 @@ const OFFICIAL = [
   'azure-iot-security-x509',
 ];
 
-/** How much the emulator takes on disk with all it needs, and how much this library adds to the official packages. */
+/** The size limits on disk: the emulator with its dependencies, and this library on top of the official packages. */
 const EMULATOR_LIMIT = 12 * MB;
 const LIBRARY_LIMIT = 8 * MB;
 
@@ -52,7 +52,7 @@ function project(name) {
 const install = (folder, packages) =>
   run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', ...packages], { cwd: folder });
 
-/** What the files of a folder take on disk, in bytes. */
+/** The size of a folder's files on disk, in bytes. */
 function bytesOnDisk(folder) {
   const entries = readdirSync(folder, { recursive: true, encoding: 'utf8' });
   return entries
@@ -193,7 +193,7 @@ function runtimes() {
   const { engines } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   const [, oldest] = /^>=(\d+\.\d+)$/.exec(engines.node) ?? [];
   if (oldest === undefined) throw new Error(`The engines are more than a lowest version: ${engines.node}`);
-  // What the package `node` installs.
+  // The suffix of the package that the package `node` installs.
   const system = `${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
   const versions = [`${oldest}.0`, '22', '24'];
   const folder = project('runtimes');

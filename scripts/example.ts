@@ -26,7 +26,7 @@ Without a subscription: npm run example -- hub-individual --emulator
 
 const ROOT = join(__dirname, '..');
 
-/** How long the example may take until the service has got and done everything. */
+/** The time in which the service must have received and done everything. */
 const DEADLINE_MS = 60_000;
 
 /** Variables that may be set for another device, and would mislead the emulator's. */
@@ -52,7 +52,7 @@ async function exitCode(program: ChildProcess): Promise<number> {
   return code ?? 130;
 }
 
-/** What made this file run (tsx) makes the example run. */
+/** Starts the example with the same loader (tsx) as this file. */
 const startExample = ({ file }: Scenario, env: NodeJS.ProcessEnv): ChildProcess =>
   start([...process.execArgv, join(ROOT, 'examples', `${file}.ts`)], env);
 
@@ -112,7 +112,9 @@ async function runAgainstEmulator(scenario: Scenario): Promise<number> {
   }
 }
 
-/** Runs Jest as a project that has the packages installed would: with their build, which is made where it is missing. */
+/**
+ * Runs Jest as a project that has the packages installed would: with their build, which is made where it is missing.
+ */
 async function runTesting(): Promise<number> {
   const build = await exitCode(start([join(ROOT, 'test', 'support', 'build.cjs')], process.env));
   if (build !== 0) return build;
@@ -127,7 +129,7 @@ interface Given {
   readonly isEmulated: boolean;
 }
 
-/** What the command line says; `undefined` when it makes no sense. */
+/** The arguments of the command line; `undefined` if they are not valid. */
 function readArguments(): Given | undefined {
   try {
     const { values, positionals } = parseArgs({

@@ -59,7 +59,7 @@ function read(): string {
   return readFileSync(PAGE, 'utf8').replaceAll('\r\n', '\n');
 }
 
-/** Whether docs/cli.md is as the command line is now. */
+/** Tells whether docs/cli.md is up to date. */
 export async function areCliDocsCurrent(): Promise<boolean> {
   return read() === (await render(read()));
 }

@@ -300,7 +300,7 @@ export function renderErrorDocs(): string {
   ].join('\n');
 }
 
-/** Whether docs/errors.md is what the tables say now. */
+/** Tells whether docs/errors.md is up to date. */
 export function areErrorDocsCurrent(): boolean {
   return readFileSync(PAGE, 'utf8').replaceAll('\r\n', '\n') === renderErrorDocs();
 }

@@ -4,10 +4,10 @@ import type { ConnectOptions } from './options/types';
 
 /**
  * Takes a device from its certificate to a connected IoT Hub client: checks the credentials, registers with the Device
- * Provisioning Service, connects to the hub that it was assigned, and stays connected until `close()`.
+ * Provisioning Service, connects to the assigned hub, and stays connected until `close()`.
  *
- * A failed first connection is not repeated, so that the caller learns why; `isTransient` of the error says
- * whether another try may succeed. Later, a lost connection is made again without limit.
+ * A failed first connection is not repeated: the call rejects with the reason. `isTransient` of the error says whether
+ * another call may succeed. A connection that is lost later is made again without limit.
  *
  * @example
  * ```ts

@@ -4,8 +4,8 @@ import type * as Dps from './provisioning/dps-client';
 import type * as Sdk from './provisioning/sdk-registration';
 
 /**
- * Registers the device with the Device Provisioning Service, and returns the hub and the device ID that it was assigned.
- * Connects to nothing else.
+ * Registers the device with the Device Provisioning Service, and returns the assigned hub and device ID. Makes no
+ * connection to the hub.
  *
  * @example
  * ```ts

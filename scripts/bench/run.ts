@@ -12,7 +12,7 @@ import {
   type GroupReport,
 } from './harness/report';
 
-/** What is measured, and how thoroughly. */
+/** The groups to measure and the number of rounds. */
 export interface BenchOptions {
   /** Names of groups; default all. */
   readonly only?: readonly string[] | undefined;

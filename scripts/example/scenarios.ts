@@ -14,13 +14,13 @@ import {
   type Stage,
 } from './service';
 
-/** What an example needs besides itself when it runs against the emulator. */
+/** The setup that an example needs to run against the emulator. */
 export interface Scenario {
-  /** How the device is enrolled. */
+  /** The kind of enrollment. */
   readonly kind: EnrollmentKind;
   /** The program, below `examples/`. */
   readonly file: string;
-  /** Prepares what the example finds; answers with further environment variables. */
+  /** Prepares the world of the example; resolves with further environment variables. */
   readonly prepare?: (stage: Omit<Stage, 'signal'>) => Promise<NodeJS.ProcessEnv>;
   /** Plays the service. Rejects when it does not see what the example promises. */
   readonly serve: (stage: Stage) => Promise<void>;
@@ -63,7 +63,7 @@ async function enrollFleet({ emulator, directory }: Omit<Stage, 'signal'>): Prom
   return { DEVICES_DIRECTORY: devices };
 }
 
-/** What is needed to run each example, by its name. */
+/** The setup of each example, by its name. */
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'hub-individual': ofKind('hub-individual'),
   'hub-group': ofKind('hub-group'),

@@ -3,13 +3,16 @@ import type { SoakCheck } from './report';
 import { KEEP_ALIVE_SECONDS, RECONNECT, SLACK_MS } from './timing';
 
 const MAX_HEAP_GROWTH_BYTES = 8 * 1024 * 1024;
-/** How a direct method may fail while devices come and go: no such device, not online, went away, no answer. */
+/**
+ * The failures of direct methods that are allowed while devices reconnect: no such device, not online, disconnected, no
+ * answer.
+ */
 const METHOD_FAILURES: readonly number[] = [404001, 404103, 404104, 504101];
 const MAX_STALL_KEEP_ALIVES = 1.5 + SLACK_MS / 1000 / KEEP_ALIVE_SECONDS;
 
 interface Check {
   readonly name: string;
-  /** Whether it is about times or memory. */
+  /** True if the check is about times or memory. */
   readonly isStrict?: true;
   readonly isOk: (findings: Findings) => boolean;
   readonly detail?: (findings: Findings) => string;

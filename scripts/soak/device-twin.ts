@@ -4,16 +4,16 @@ import type { Dice } from './dice';
 import { happened } from './progress';
 import { completePatch, merge, randomEntry } from './twin-section';
 
-/** What the SDK adds to the reported properties, and does not declare. */
+/** The method that the SDK adds to the reported properties and does not declare. */
 interface UpdatableProperties {
   update(patch: JsonObject, done: (error?: Error) => void): void;
 }
 
 /** A twin as its device knows it. */
 export class DeviceTwin {
-  /** What the device has been told. */
+  /** The desired properties that the device has received. */
   desired: JsonObject;
-  /** What the device has set. */
+  /** The properties that the device has reported. */
   reported: JsonObject = {};
   readonly #twin: Twin;
   #mustReportAll = false;

@@ -5,7 +5,7 @@ import { Inbox } from './inbox';
 import { Outbox } from './outbox';
 import { happened } from './progress';
 
-/** What a device is started with. */
+/** The parameters of a device. */
 interface SoakDeviceInit {
   readonly id: string;
   readonly connection: DeviceConnection;
@@ -26,7 +26,7 @@ export class SoakDevice {
   readonly twin: DeviceTwin;
   /** All states that the connection has been in since the start. */
   readonly states: ConnectionState[] = [];
-  /** How often it was assigned anew. */
+  /** The number of new assignments. */
   reprovisioned = 0;
 
   private constructor(init: SoakDeviceInit, inbox: Inbox, twin: DeviceTwin) {
@@ -59,7 +59,7 @@ export class SoakDevice {
     return this.connection.state.status === 'connected';
   }
 
-  /** Whether nothing is under way; starts what is still to be done. */
+  /** Tells whether nothing is under way. Starts the work that is still to be done. */
   hasSettled(): boolean {
     return (
       this.isConnected &&

@@ -9,15 +9,15 @@ import { hubOf } from './world';
 
 interface Fault {
   readonly name: string;
-  /** How often it comes, compared with the others. */
+  /** The relative frequency of the fault. */
   readonly weight: number;
-  /** Whether it makes a device register again. */
+  /** Present if the fault makes a device register again. */
   readonly registersAgain?: true;
-  /** Answers whether there was anything that it could befall. */
+  /** Causes the fault; resolves with whether anything was there to fail. */
   readonly cause: (chaos: Chaos) => Promise<boolean>;
 }
 
-/** What goes wrong. */
+/** The faults of a run. */
 const FAULTS: readonly Fault[] = [
   { name: 'RST', weight: 3, cause: (chaos) => befall(chaos.link(), (link) => link.reset()) },
   { name: 'FIN', weight: 3, cause: (chaos) => befall(chaos.link(), (link) => link.end()) },
@@ -82,7 +82,7 @@ export async function causeFaults(
   }
 }
 
-/** How many faults there were that make a device register again. */
+/** The number of faults so far that make a device register again. */
 export function countRegistering({ counts }: Chaos): number {
   return counts.count(...REGISTERING);
 }

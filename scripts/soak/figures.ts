@@ -3,7 +3,7 @@ import type { SoakReport } from './report';
 import type { Tally } from './tally';
 import { RECONNECT } from './timing';
 
-/** What was counted and measured, for a person. */
+/** The counts and measurements, as text. */
 export function figuresOf(findings: RunFindings): SoakReport['figures'] {
   const { telemetry, cloudToDevice, methods, connections, faults } = findings;
   return [

@@ -6,12 +6,12 @@ import { KEEP_ALIVE_SECONDS } from './timing';
 import { contents } from './twin-section';
 import { hubOf, type World } from './world';
 
-/** What is known when all has come to rest. It refers to no device, so that their memory can be measured to be back. */
+/** The findings when nothing is under way any more. They refer to no device, so that a device's memory can be freed. */
 export type RunFindings = ReturnType<typeof examine>;
 
-/** What is known when all is closed. */
+/** The findings when everything is closed. */
 export interface Findings extends RunFindings {
-  /** How long it took until all had come to rest. */
+  /** The time until nothing was under way any more. */
   readonly convergence: { readonly isHealed: boolean; readonly milliseconds: number };
   readonly areListenersSame: boolean;
   readonly leftOpen: readonly string[];
@@ -34,7 +34,7 @@ export function examine(chaos: Chaos) {
   };
 }
 
-/** How the device's and the hub's idea of the twin differ, or `undefined` when they do not. */
+/** The difference between the twin at the device and the twin at the hub, or `undefined` if they are the same. */
 export function twinDifference(world: World, device: SoakDevice): string | undefined {
   const twin = hubOf(world, device)?.getTwin(device.id);
   if (!twin) return `${device.id} is at no hub`;

@@ -3,7 +3,7 @@ import { digestOf } from './payload';
 import { happened } from './progress';
 import { Tally } from './tally';
 
-/** What reaches a device: messages, and direct methods, which it answers with what they were called with. */
+/** The messages and direct methods that a device receives. The answer to a method is its own payload. */
 export class Inbox {
   /** Messages, by number. */
   readonly received = new Tally<number>();

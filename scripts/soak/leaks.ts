@@ -15,14 +15,14 @@ export function listenersOf({ devices }: World): string {
   );
 }
 
-/** What is open now, by type. */
+/** The resources that are open now, by type. */
 export function openResources(): Tally<string> {
   const open = new Tally<string>();
   for (const type of process.getActiveResourcesInfo()) open.add(type);
   return open;
 }
 
-/** What is open now and was not before; waits a moment for handles that are being closed. */
+/** The resources that are open now and were not before. Waits a moment for handles that are being closed. */
 export async function leftOpen(before: Tally<string>): Promise<string[]> {
   const deadline = performance.now() + 3_000;
   for (;;) {
@@ -36,7 +36,7 @@ export async function leftOpen(before: Tally<string>): Promise<string[]> {
 /** The bytes that are in use after all garbage has been collected. */
 export function heapUsed(): number {
   setFlagsFromString('--expose-gc');
-  // What the flag has just added to new contexts.
+  // The flag has just added `gc` to new contexts.
   const collect = runInNewContext('gc') as () => void;
   collect();
   collect();

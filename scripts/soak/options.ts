@@ -1,12 +1,12 @@
-/** What to run. */
+/** The options of a run. */
 export interface SoakOptions {
-  /** How long faults and load go on. */
+  /** The time for which faults and load go on. */
   readonly seconds: number;
   /** Decides which faults come in which order. */
   readonly seed: number;
-  /** How many there are. */
+  /** The number of devices. */
   readonly devices: number;
-  /** Whether times and memory count as checks too, which they should not on a busy machine. */
+  /** True if times and memory count as checks too, which they should not on a busy machine. */
   readonly isStrict: boolean;
   /** Is told what is going on. */
   readonly log: (line: string) => void;

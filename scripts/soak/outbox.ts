@@ -16,7 +16,7 @@ export class Outbox {
     this.#client = client;
   }
 
-  /** How many are under way. */
+  /** The number of messages under way. */
   get unacknowledged(): number {
     return [...this.sent.values()].filter((outcome) => outcome === undefined).length;
   }

@@ -5,15 +5,15 @@ export interface SoakCheck {
   readonly detail: string;
 }
 
-/** What a run has found. */
+/** The result of a run. */
 export interface SoakReport {
   readonly seed: number;
   readonly checks: readonly SoakCheck[];
-  /** What was counted and measured, for a person. */
+  /** The counts and measurements, as text. */
   readonly figures: readonly (readonly [name: string, value: string])[];
 }
 
-/** Whether nothing was found to be wrong. */
+/** Tells whether nothing was found to be wrong. */
 export function isPassed({ checks }: SoakReport): boolean {
   return checks.every(({ ok }) => ok);
 }

@@ -14,12 +14,14 @@ import { buildWorld, type Closers, type World } from './world';
 /** Longer than the device's own time-out for a connection that is accepted and then silent, which is 30 s. */
 const CONVERGENCE_MS = 45_000;
 
-/** Runs devices, load and faults, heals everything, waits until all has come to rest, closes, and tells what was found. */
+/**
+ * Runs devices, load and faults, heals everything, waits until all has come to rest, closes, and tells what was found.
+ */
 export async function runSoak(options: SoakOptions): Promise<SoakReport> {
   const { seed, isStrict, log } = options;
   if (isStrict) {
     log('Warming up');
-    // What is loaded or cached at its first use is no leak.
+    // Modules and caches that are loaded at their first use are no leak.
     await runOnce({ ...options, seconds: 1, devices: 1, log: () => undefined });
   }
   const before = { resources: openResources(), heap: isStrict ? heapUsed() : 0 };

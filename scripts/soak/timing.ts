@@ -1,8 +1,8 @@
 /** Of every device's connection. */
 export const KEEP_ALIVE_SECONDS = 2;
 
-/** How every device comes back. */
+/** The delays between a device's attempts to connect. */
 export const RECONNECT = { minDelayMs: 50, maxDelayMs: 1_000 };
 
-/** What a busy machine may add to any time that is checked. */
+/** The tolerance of every check of a time, for a busy machine. */
 export const SLACK_MS = 1_000;

@@ -17,13 +17,13 @@ export interface World {
   readonly dpsProxy: ChaosProxy;
 }
 
-/** What is to be closed in the end, first things first. */
+/** The functions that close everything at the end, in that order. */
 export type Closers = (() => Promise<void>)[];
 
 interface SoakKind {
   /** Has DPS assign the device to one of these hubs from now on. */
   readonly allow: (dps: DpsEmulator, id: string, iotHubs: string[]) => void;
-  /** Whether a device makes itself a new certificate, which needs no certificate authority. */
+  /** True if a device can make its own new certificate, without a certificate authority. */
   readonly isRenewable: boolean;
 }
 
@@ -38,7 +38,7 @@ const KINDS = {
   },
 } satisfies Record<string, SoakKind>;
 
-/** Where the device is known now. */
+/** The hub that the device is assigned to now. */
 export function hubOf({ emulator }: World, { id }: SoakDevice): HubEmulator | undefined {
   return emulator.hubs.find((hub) => hub.devices.get(id) !== undefined);
 }
@@ -68,7 +68,9 @@ export async function buildWorld(deviceCount: number, closers: Closers): Promise
   return { emulator, devices, ledger, proxies, dpsProxy };
 }
 
-/** From here on, DPS sends devices to the proxy, and the hub takes its name for its own. No public interface has this. */
+/**
+ * From here on, DPS sends devices to the proxy, and the hub takes its name for its own. No public interface has this.
+ */
 function moveBehind(hub: HubEmulator & { listensOn?: (endpoint: string) => void }, endpoint: string): void {
   if (hub.listensOn === undefined) throw new Error('The hub cannot be moved behind a proxy.');
   hub.listensOn(endpoint);

@@ -3,7 +3,7 @@ import type { ServiceName } from 'azure-iot-certificates';
 /** The parts of a {@link CommandError}. */
 export interface CommandErrorInit {
   readonly message: string;
-  /** The cure, in terms of the command line. */
+  /** The remedy, in terms of the command line. */
   readonly remedy: string;
   /** Stable and machine-readable, for `--json`. */
   readonly code: string;

@@ -2,7 +2,7 @@ import { toggle, type FlagTable, type FlagValues } from './flags';
 import type { Io } from './io';
 import type { Output } from './output/output';
 
-/** A command line that works, with its purpose. */
+/** An example of a command line, with its purpose. */
 interface Example {
   readonly does: string;
   readonly line: string;
@@ -27,15 +27,15 @@ export interface Command<Flags extends FlagTable = FlagTable> {
   readonly description: readonly string[];
   /** The paths that it takes besides flags. */
   readonly operand?: {
-    /** In commander's terms: `[file]`, `<file...>`. */
+    /** The paths in commander's notation: `[file]`, `<file...>`. */
     readonly term: string;
     readonly description: string;
   };
   readonly flags: Flags;
   readonly examples: readonly Example[];
   /**
-   * Does its work and resolves with the exit code. What it rejects with is explained to the user. It loads what is
-   * expensive itself: `--help` needs no Azure SDK.
+   * Does the work of the command and resolves with the exit code. An error that it rejects with is explained to the
+   * user. It loads expensive modules itself, so that `--help` needs no Azure SDK.
    */
   run(invocation: Invocation<Flags>): Promise<number>;
 }
@@ -46,7 +46,7 @@ export const jsonFlag = { json: toggle('Prints the result as one JSON document o
 /** The flag of every command. */
 export const debugFlag = { debug: toggle('Shows where an error comes from (its stack and its causes).') };
 
-/** Keeps the types of a command's flags, which type its invocation. */
+/** Infers the types of a command's flags, which give its invocation its type. */
 export function defineCommand<const Flags extends FlagTable>(command: Command<Flags>): Command<Flags> {
   return command;
 }

@@ -9,7 +9,7 @@ import { printable } from './output/printable';
 const SERVICES: Readonly<Record<ServiceName, string>> = { dps: 'DPS', hub: 'IoT Hub' };
 
 /**
- * Explains an error and its cure on stderr; with `--json` also as JSON on stdout.
+ * Prints an error and its remedy on stderr; with `--json` also as JSON on stdout.
  *
  * @returns the exit code
  */
@@ -30,7 +30,7 @@ export function reportFailure(error: unknown, output: Output, isDebug: boolean):
   return isUsage ? EXIT.usage : EXIT.failed;
 }
 
-/** For a support request. */
+/** The details for a support request. */
 function referenceOf({ service, serviceCode, trackingId }: CommandError): string | undefined {
   const parts = [
     ...(service !== undefined && serviceCode !== undefined

@@ -5,14 +5,14 @@ import { checkTargets, ensureDirectory, writeFiles } from 'azure-iot-certificate
 interface NewFile {
   readonly path: string;
   readonly content: string;
-  /** Permission bits, whatever the umask: 0600 for what is secret. */
+  /** Permission bits, independent of the umask: 0600 for secrets. */
   readonly mode: number;
-  /** Whether `--force` was given. */
+  /** True if `--force` was given. */
   readonly overwrite: boolean;
 }
 
 /**
- * Writes a file: complete or not at all, and never over another one unless that is wanted. Makes its directory.
+ * Writes a file, completely or not at all. Replaces an existing file only if `overwrite` is true. Makes the directory.
  *
  * @throws FileError when the file exists or cannot be written
  */
@@ -23,7 +23,7 @@ export async function writeNewFile({ path, content, mode, overwrite }: NewFile):
 }
 
 /**
- * Checks beforehand what {@link writeNewFile} is going to find.
+ * Checks beforehand whether {@link writeNewFile} can write the file.
  *
  * @throws FileError when the file exists and may not be replaced
  */

@@ -1,7 +1,7 @@
 import { DeviceError, InvalidOptionsError } from 'azure-iot-certificates';
 import { CommandError } from './command-error';
 
-/** The library's options by the flags that set them; a command may map them otherwise. */
+/** The flags that set the library's options. A command may map them differently. */
 export type OptionNames = Readonly<Record<string, string>>;
 
 const OPTIONS: OptionNames = {
@@ -40,7 +40,7 @@ const AMBIGUOUS = new Set([
 /** Values that the library quotes and a command line does not. */
 const TRANSPORT = /\btransport:? "(mqtt|mqtt-ws)"/g;
 
-/** The library's advice for programs, said for people at a command line. */
+/** Advice of the library for programs, with its replacement for users of the command line. */
 const PHRASES: readonly (readonly [RegExp, string])[] = [
   [/\boption proxy: false\b/g, '--proxy none'],
   [/, or pass overwrite: true\b/g, ', or replace it with --force'],

@@ -5,7 +5,7 @@ import { durationText, parseDuration } from './duration';
 import { locate } from './io';
 import { UsageError } from './usage-error';
 
-/** More than any JSON that a person gives on a command line, in bytes. */
+/** The largest JSON file of a flag, in bytes. */
 const MAX_JSON_BYTES = 1024 * 1024;
 
 /** A flag of a command, from which commander's option is made. `Value` is the type of its value in the action. */
@@ -16,12 +16,12 @@ export interface Flag<Value> {
   readonly valueName?: string;
   /** One letter: `y` for `-y`. */
   readonly short?: string;
-  /** The environment variable that stands for the flag; see `device/resolve.ts`. */
+  /** The environment variable that has the same effect as the flag; see `device/resolve.ts`. */
   readonly env?: string;
   readonly choices?: readonly string[];
   readonly isRequired?: boolean;
   readonly isRepeatable?: boolean;
-  /** The default as it would be written on the command line. */
+  /** The default, written as on the command line. */
   readonly default?: string;
   /**
    * Makes the value of a text.
@@ -44,7 +44,7 @@ type KindOfFlag<Value> = (valueName: string, description: string) => Flag<Value 
 
 const shown = (text: string) => quote(text.length > 60 ? `${text.slice(0, 60)}…` : text);
 
-/** Any text but the empty one. */
+/** A flag whose value is text that is not empty. */
 export const text: KindOfFlag<string> = (valueName, description) => ({
   valueName,
   description,
@@ -100,7 +100,7 @@ export function duration(description: string, min: number): Flag<number | undefi
   };
 }
 
-/** One of a few words. */
+/** A flag whose value is one of a list of words. */
 export function choice<const Word extends string>(
   valueName: string,
   choices: readonly Word[],
@@ -139,35 +139,35 @@ export function json(description: string): Flag<unknown> {
   };
 }
 
-/** A switch; its value is `false` when it is not given. */
+/** A switch. Its value is `false` when it is not given. */
 export function toggle(description: string, short?: string): Flag<boolean> {
   return { description, ...(short !== undefined && { short }), parse: () => true };
 }
 
-/** The flag, which must be given. */
+/** Makes the flag required. */
 export function required<Value>(flag: Flag<Value | undefined>): Flag<Value> {
   // commander refuses the command line without it, so that it always has a value.
   return { ...flag, isRequired: true } as Flag<Value>;
 }
 
-/** The flag with a default, written as on the command line. */
+/** Gives the flag a default, written as on the command line. */
 export function withDefault<Value>(flag: Flag<Value | undefined>, byDefault: string): Flag<Value> {
   // With a default it always has a value.
   return { ...flag, default: byDefault } as Flag<Value>;
 }
 
-/** The flag with the environment variable that stands for it. */
+/** Gives the flag an environment variable that has the same effect. */
 export function withVariable<Value>(flag: Flag<Value>, env: string): Flag<Value> {
   return { ...flag, env };
 }
 
-/** The flag, which may be given several times. Its value is an array, empty when the flag is not given. */
+/** Makes the flag repeatable. Its value is an array, empty when the flag is not given. */
 export function repeatable<Value>(flag: Flag<Value | undefined>): Flag<readonly Value[]> {
-  // What parse makes is one element of the value.
+  // `parse` makes one element of the value.
   return { ...flag, isRepeatable: true } as unknown as Flag<readonly Value[]>;
 }
 
-/** A flag as it is written on the command line: `idScope` is `--id-scope`. */
+/** The name of a flag on the command line: `idScope` is `--id-scope`. */
 export function flagName(name: string): string {
   return `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
@@ -197,7 +197,7 @@ export function optionOf(name: string, flag: Flag<unknown>, cwd: string): Option
   if (flag.default !== undefined) option.default(flag.parse(flag.default, cwd), flag.default);
   let isGiven = false;
   return option.makeOptionMandatory(isRequired).argParser((given, previous: unknown) => {
-    // commander takes the next flag for the value that was forgotten: `--cert --key device.key`.
+    // In `--cert --key device.key`, commander takes `--key` for the missing value of `--cert`.
     if (/^--?[a-z]/.test(given)) throw new UsageError(`${long} needs a value.`);
     if (isGiven && !isRepeatable) throw new UsageError(`${long} is given more than once.`);
     isGiven = true;

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 /** A stream for output: one of Node.js, or one of a test. */
 export interface OutputStream {
   write(text: string): unknown;
-  /** Whether it is a terminal; only then there are colors. */
+  /** True if the stream is a terminal. Colors are used on terminals only. */
   readonly isTTY?: boolean | undefined;
   /** The terminal's width in characters. */
   readonly columns?: number | undefined;
@@ -12,7 +12,7 @@ export interface OutputStream {
 
 /** A stream for input. */
 export interface InputStream extends Readable {
-  /** Whether it is a terminal. */
+  /** True if stdin is a terminal. */
   readonly isTTY?: boolean | undefined;
   /** Switches a terminal between lines with echo and single keys without. */
   setRawMode?(isRaw: boolean): unknown;
@@ -28,7 +28,7 @@ export interface Io {
   readonly cwd: string;
   /** Aborts with an {@link Interruption} (Ctrl-C, SIGTERM) or with {@link OutputClosed}. */
   readonly signal: AbortSignal;
-  /** Does what Ctrl-C does, for prompts that get it as a key. */
+  /** Has the effect of Ctrl-C, for prompts that receive Ctrl-C as a key. */
   interrupt(): void;
   /** The current time. */
   now(): Date;
@@ -38,7 +38,7 @@ export interface Io {
 export class Interruption extends Error {
   readonly exitCode: number;
 
-  /** @param exitCode 128 and the number of the signal, as shells have it */
+  /** @param exitCode 128 plus the number of the signal, as in shells */
   constructor(exitCode = 130) {
     super('Interrupted.');
     this.name = 'Interruption';
@@ -46,11 +46,11 @@ export class Interruption extends Error {
   }
 }
 
-/** The reason of an abort because stdout cannot be written any more. */
+/** The reason of an abort because stdout can no longer be written. */
 export class OutputClosed extends Error {
   readonly exitCode: number;
 
-  /** @param exitCode 0 when its reader has gone, as with `| head`; 1 when it cannot be written */
+  /** @param exitCode 0 when the reader of stdout has closed it, as with `| head`; 1 when writing fails */
   constructor(exitCode = 0) {
     super('The output was closed.');
     this.name = 'OutputClosed';
@@ -58,7 +58,7 @@ export class OutputClosed extends Error {
   }
 }
 
-/** A path that can be opened: relative to `cwd`, or as it was written where that is the same. */
+/** A path that can be opened: relative to `cwd`, or unchanged if that names the same file. */
 export function locate(cwd: string, path: string): string {
   return isAbsolute(path) || cwd === process.cwd() ? path : join(cwd, path);
 }

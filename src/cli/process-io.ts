@@ -1,16 +1,16 @@
 import { EXIT } from './exit-codes';
 import { Interruption, OutputClosed, type InputStream, type Io } from './io';
 
-/** A terminal and npm may both pass on the same Ctrl-C: a second one within this time is the first. */
+/** A second Ctrl-C within this time counts as the first, because a terminal and npm may both pass on the same one. */
 const SAME_KEY_MS = 400;
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
-/** The errors of writing to a pipe whose reader has gone, on one system or another. */
+/** The errors of writing to a pipe whose reader has closed it, on the different systems. */
 const READER_GONE = ['EPIPE', 'EOF', 'ECONNRESET', 'ERR_STREAM_DESTROYED'];
 
 /**
- * The real process. The first Ctrl-C (or SIGTERM) aborts {@link Io.signal}, so that the command cleans up; the second ends
- * the process at once.
+ * The real process. The first Ctrl-C (or SIGTERM) aborts {@link Io.signal}, so that the command cleans up; the second
+ * ends the process at once.
  */
 export function processIo(): Io {
   const { stdin, stdout, stderr, env } = process;
@@ -20,7 +20,7 @@ export function processIo(): Io {
     const now = performance.now();
     if (interruptedAt !== undefined && now - interruptedAt > SAME_KEY_MS) {
       restoreTerminal(stdin);
-      // The second Ctrl-C does not wait for the clean-up.
+      // The second Ctrl-C ends the process without clean-up.
       process.exit(exitCode);
     }
     interruptedAt ??= now;
@@ -37,7 +37,7 @@ export function processIo(): Io {
     process.exitCode = EXIT.failed;
     controller.abort(new OutputClosed(EXIT.failed));
   });
-  // Nobody can be told.
+  // No stream is left to report the failure on.
   stderr.on('error', () => undefined);
   return {
     stdin,
@@ -51,7 +51,7 @@ export function processIo(): Io {
   };
 }
 
-/** A prompt without echo may have been cut off. */
+/** Restores the terminal, because a prompt without echo may have been interrupted. */
 function restoreTerminal(stdin: InputStream): void {
   if (stdin.isTTY === true) stdin.setRawMode?.(false);
 }

@@ -12,10 +12,10 @@ import { terminalWidth } from './output/terminal';
 /** The name of the program. */
 const PROGRAM = 'azure-iot-x509';
 
-/** The widest lines of help, and their width where there is no terminal. */
+/** The largest width of help, and its width where there is no terminal. */
 const MAX_WIDTH = 120;
 const PIPE_WIDTH = 100;
-/** Descriptions of options in narrower columns are not broken. */
+/** The smallest column for descriptions of options. In a narrower column they are not broken. */
 const MIN_WIDTH = 20;
 
 const EXIT_CODES = `
@@ -25,23 +25,23 @@ Exit codes:
   2         wrong usage; nothing was done
   130, 143  interrupted (Ctrl-C, SIGTERM)`;
 
-/** A command line that was read. */
+/** A parsed command line. */
 export interface Call {
   readonly command: Command;
-  /** By the names of the command's flags and of {@link debugFlag}. */
+  /** The values by the names of the command's flags and of {@link debugFlag}. */
   readonly values: Readonly<Record<string, unknown>>;
   /** Paths that can be opened as they are. */
   readonly operands: readonly string[];
 }
 
-/** commander's tree for one command line. It keeps what it has parsed, so that it cannot be used twice. */
+/** commander's tree for one command line. It keeps the parsed values, so that it cannot be used twice. */
 export interface ProgramTree {
   readonly program: Program;
-  /** The words of the command, or group, that parsing has come to. */
+  /** The words of the command or group that is being parsed. */
   readonly current: () => string;
 }
 
-/** @param act gets the command line that was read */
+/** @param act gets the parsed command line */
 export function buildProgram(
   commands: readonly Command[],
   io: Io,
@@ -78,14 +78,14 @@ export function buildProgram(
   return { program, current: () => current };
 }
 
-/** The settings of the whole tree; commander passes them on to subcommands. */
+/** Applies the settings of the whole tree; commander passes them on to subcommands. */
 function configured(program: Program, io: Io): Program {
   const width = (stream: 'stdout' | 'stderr') => () =>
     Math.min(terminalWidth(io, stream) ?? PIPE_WIDTH, MAX_WIDTH);
   return (
     program
       .helpOption('-h, --help', 'Prints this help.')
-      // So that `--` reaches the command.
+      // Without this, `--` would not reach the command.
       .enablePositionalOptions()
       .exitOverride()
       .configureHelp({
@@ -95,7 +95,7 @@ function configured(program: Program, io: Io): Program {
       .configureOutput({
         writeOut: (text) => io.stdout.write(text),
         writeErr: (text) => io.stderr.write(text),
-        // Errors are thrown too, and explained where they are caught.
+        // commander also throws the error. The catching code explains it.
         outputError: () => undefined,
         getOutHelpWidth: width('stdout'),
         getErrHelpWidth: width('stderr'),

@@ -10,7 +10,7 @@ import { printable } from './output/printable';
 import type { Style } from './output/style';
 import { alignColumns } from './output/text';
 
-// An assignment is remembered for the next connection, and `provision` makes none.
+// A remembered assignment is for the next connection, and `provision` makes no connection.
 const { assignmentFile: _assignmentFile, ...flags } = deviceFlags;
 
 /** The command `provision`. */

@@ -33,9 +33,9 @@ export async function run(
     return exitCode;
   } catch (error) {
     if (io.signal.aborted) return reportInterruption(io);
-    // Help or the version was asked for and is printed.
+    // commander has printed the help or the version.
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
-    // Half a command: its help is on stderr.
+    // The command line names only a group, whose help is on stderr.
     if (error instanceof CommanderError && error.code === 'commander.help') return EXIT.usage;
     if (error instanceof CommanderError || error instanceof UsageError)
       return reportUsage(problemsOf(error), `${current()} --help`, output);
@@ -60,7 +60,7 @@ function reportInterruption(io: Io): number {
 
 function problemsOf(error: CommanderError | UsageError): readonly string[] {
   if (error instanceof UsageError) return error.problems;
-  // A value after an equals sign may be a passphrase.
+  // A value after an equals sign may be a passphrase, so it is not repeated.
   return [error.message.replace(/^error: /, '').replace(/('-[^'=]*)=[^\n]*'/, "$1'")];
 }
 

@@ -1,4 +1,6 @@
-/** Flags or arguments are wrong. Nothing has been done, and the exit code is 2. Lists every problem at once. */
+/**
+ * The error for wrong flags or arguments. It lists every problem. The command has done nothing, and the exit code is 2.
+ */
 export class UsageError extends Error {
   readonly problems: readonly string[];
 

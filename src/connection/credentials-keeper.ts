@@ -12,7 +12,7 @@ const MAX_RETRY_MINUTES = 64;
 const DAY_MS = 86_400_000;
 const DEFAULT_EXPIRY_WARNING_DAYS = 30;
 
-/** Keeps the credentials in use, notices changes of their files, and announces their end. */
+/** Keeps the credentials in use, watches their files for changes, and announces the end of the certificate. */
 export class CredentialsKeeper {
   readonly #status: Pick<ConnectionStatus, 'warn' | 'credentialsExpiring'>;
   #options: ConnectOptions;
@@ -23,7 +23,7 @@ export class CredentialsKeeper {
   #stopped = false;
   #refusals = 0;
   #retryAt = Infinity;
-  /** The device with the credentials that were accepted last, while credentials from changed files are tried. */
+  /** The device with the last accepted credentials; set while the credentials of changed files are tried. */
   #proven: Device | undefined;
 
   constructor(
@@ -41,13 +41,13 @@ export class CredentialsKeeper {
     return this.#device;
   }
 
-  /** Remembers the time and size of the files, which later checks compare with. */
+  /** Remembers the time and size of the files for later checks. */
   async start(): Promise<void> {
     this.#stamp = await this.#stampOfFiles();
   }
 
   /**
-   * Begins to watch the files and the calendar.
+   * Begins to watch the files and the end of the certificate.
    *
    * @param onChange gets the device with the credentials of changed files
    */
@@ -55,7 +55,7 @@ export class CredentialsKeeper {
     if (this.#stopped) return;
     // The connection keeps the process alive, and these timers do not.
     this.#timer = setInterval(() => void this.#tick(onChange), FILE_CHECK_MS).unref();
-    // The caller of connectDevice has had the opportunity to listen by then.
+    // By then the caller of connectDevice can have added listeners.
     setImmediate(() => this.#announce()).unref();
   }
 
@@ -77,8 +77,8 @@ export class CredentialsKeeper {
   }
 
   /**
-   * Checks the files. If they have changed and hold other usable credentials, uses these from now on and returns `true`.
-   * Never rejects: half-written or wrong files change nothing and are a warning.
+   * Checks the files. If they have changed and hold other usable credentials, uses these from now on and returns
+   * `true`. Never rejects: incomplete or wrong files change nothing and cause a warning.
    */
   async refresh(): Promise<boolean> {
     const device = await this.#changed();
@@ -108,7 +108,9 @@ export class CredentialsKeeper {
     return true;
   }
 
-  /** Tries the refused credentials of the files again after a while: the enrollment may be changed later than the files. */
+  /**
+   * Tries the refused credentials of the files again after a while: the enrollment may be changed later than the files.
+   */
   postpone(problem: DeviceError): void {
     this.#refusals += 1;
     this.#retryAt = performance.now() + Math.min(2 ** this.#refusals, MAX_RETRY_MINUTES) * FILE_CHECK_MS;

@@ -11,7 +11,7 @@ export interface DeviceConnectionEvents {
   state: [state: ConnectionState];
   /** The device was registered again; hub and device may be the same as before. */
   reprovisioned: [change: { previous: Registration; current: Registration }];
-  /** The certificate in use ends soon (`expiryWarningDays`); comes once a day from then on. */
+  /** The certificate in use expires within `expiryWarningDays`. Emitted once a day. */
   credentialsExpiring: [event: { notAfter: Date }];
 }
 
@@ -21,15 +21,17 @@ export interface DeviceConnection extends EventEmitter<DeviceConnectionEvents>, 
   readonly client: Client;
   /** The hub and the device ID that DPS has assigned. */
   readonly registration: Registration;
-  /** The present activity of the connection. */
+  /** The present state of the connection. */
   readonly state: ConnectionState;
   /**
-   * Answers the direct method `name` with the value that `handler` returns. A later handler of the same name replaces the earlier one.
+   * Answers the direct method `name` with the value that `handler` returns. A later handler of the same name replaces
+   * the earlier one.
    *
-   * Once there is a handler, the connection answers every call: a method without a handler with status 404, an exception
-   * of a handler with status 500 and `{ "message": … }` of the error (its stack and cause are not sent), a payload that is
-   * not JSON with status 400. Methods that `client.onDeviceMethod` listens to, and no handler of their own name, are left
-   * to the client. Handlers stay across reconnects; an answer whose call came over an earlier connection is discarded.
+   * Once there is a handler, the connection answers every call: a method without a handler with status 404, an
+   * exception of a handler with status 500 and `{ "message": … }` of the error (its stack and cause are not sent), a
+   * payload that is not JSON with status 400. A method that `client.onDeviceMethod` listens to, and that has no handler
+   * of its own name, is left to the client. Handlers stay across reconnects. An answer to a call of an earlier
+   * connection is discarded.
    *
    * @throws {@link InvalidOptionsError} when the name is not a non-empty string, or the handler is not a function
    *
@@ -42,15 +44,14 @@ export interface DeviceConnection extends EventEmitter<DeviceConnectionEvents>, 
   /** Answers the methods that have no handler of their own name. `call.name` is the name of the method. */
   onMethod(handler: MethodHandler): void;
   /**
-   * Registers with DPS again, and moves over if the device was assigned to another hub; until then the present
-   * connection stays.
+   * Registers with DPS again. If DPS assigns another hub, connects to that hub and then closes the present connection.
    *
    * @throws {@link ProvisioningError}, {@link ConnectionError}, {@link TimeoutError}; the present connection stays then
    */
   reprovision(): Promise<Registration>;
   /**
-   * Changes over to a renewed certificate with the same common name: checks it, registers with it, connects with it, and
-   * only then gives up the old connection; no message is lost.
+   * Changes over to a renewed certificate with the same common name: checks it, registers with it, connects with it,
+   * and only then closes the old connection. No message is lost.
    *
    * @throws {@link CredentialsError}, {@link InvalidOptionsError}, {@link ProvisioningError}, {@link ConnectionError},
    * {@link TimeoutError}; the present connection stays then

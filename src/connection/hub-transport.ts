@@ -30,7 +30,7 @@ const CLIENT_OPTIONS: readonly string[] = ['productInfo', 'modelId'];
 /** The settings of a {@link HubTransport}. */
 export interface HubTransportInit extends Pick<HubLinkOptions, 'createTransport' | 'keepAliveSeconds'> {
   readonly modelId: string | undefined;
-  /** How many messages may wait while the link is down. */
+  /** The number of messages that may wait while the link is down. */
   readonly maxQueuedMessages: number;
   /** The connection, which the client's `close()` closes. */
   readonly owner: { close(): Promise<void> };
@@ -78,8 +78,9 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
   }
 
   /**
-   * Takes a fresh link into use: enables again what was enabled, and sends what waits. The changes of the twin since the
-   * last link follow when it has been read. Rejects when the link breaks before it is in use.
+   * Takes a fresh link into use: enables the enabled features again, and sends the waiting messages. Changes that the
+   * twin has had since the last link follow when the twin has been read. Rejects when the link breaks before it is in
+   * use.
    */
   async attach(link: HubLink): Promise<void> {
     const { transport } = link;
@@ -96,7 +97,7 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
     safely(() => this.emit('connected'));
   }
 
-  /** The link is gone; what is given to the transport waits for the next one. */
+  /** The link is down. Messages and operations wait for the next link. */
   detach(): void {
     this.#link = undefined;
     this.methods.stop();
@@ -113,7 +114,9 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
     if (gaveUp) safely(() => this.emit('disconnect', error));
   }
 
-  /** The client is opened when the first link is in use, and finds itself connected. */
+  /**
+   * The client calls this when it is opened. The first link is in use by then, so that the client is connected at once.
+   */
   connect(done: Parameters<DeviceTransport['connect']>[0]): void {
     if (this.#finished) done(this.#finished);
     else done(undefined, this.#latest?.connected);
@@ -230,7 +233,10 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
     done(unsupported('sendOutputEventBatch', 'Outputs belong to modules.'));
   }
 
-  /** Never fails, because the client would emit an `error` event that ends the process. What is enabled stays enabled. */
+  /**
+   * Never fails, because the client would emit an `error` event that ends the process. An enabled feature stays
+   * enabled.
+   */
   #enable(feature: Feature, done: Done): void {
     const isNew = !this.#features.has(feature);
     this.#features.add(feature);

@@ -23,7 +23,7 @@ import type { MethodHandler } from '../options/method-handler';
 import { ConnectionStatus, type ConnectionState } from './state';
 import { Supervisor, type SupervisorOptions } from './supervisor';
 
-/** The transports under the SDK's clients. Tests give others than those of the SDK. */
+/** The transports under the SDK's clients. Tests replace the SDK's transports. */
 export interface Transports {
   readonly provisioning: ProvisioningTransportFactory;
   readonly hub: HubTransportFactory;
@@ -38,7 +38,7 @@ export const SDK_TRANSPORTS: Transports = {
 const DEFAULT_QUEUED_MESSAGES = 1_000;
 const DEFAULT_MIN_DELAY_MS = 1_000;
 const DEFAULT_MAX_DELAY_MS = 60_000;
-/** Microsoft's guidance: after about ten failures ask DPS, because the device may have been moved. */
+/** Microsoft's guidance: after about ten failures a device registers again, because it may have been moved. */
 const ATTEMPTS_BEFORE_REGISTERING = 10;
 const MAX_REFUSALS = 5;
 const STABLE_AFTER_MS = 10_000;
@@ -156,7 +156,7 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
     await this.close();
   }
 
-  /** Moves over to the credentials of changed files. If they are refused, the present connection stays. */
+  /** Changes over to the credentials of changed files. If they are refused, the present connection stays. */
   async #useChangedFiles(device: Device): Promise<void> {
     try {
       await this.#supervisor.renew({ device, commit: () => this.#credentials.use(device) });

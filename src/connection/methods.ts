@@ -32,8 +32,8 @@ export class DirectMethods implements MethodAnswerer {
   /** The names that the SDK's client listens to. */
   readonly #sdkNames = new Set<string>();
   /**
-   * The calls under way at the SDK's client, by a request ID of ours. The hub may use its request ID again on the next
-   * link, where the answer would be taken for that of another call.
+   * The calls under way at the SDK's client, by a request ID of ours. The hub may use its own request ID again on the
+   * next link, where an old answer would count for a new call.
    */
   readonly #sdkCalls = new Map<string, { link: HubLink; requestId: string }>();
   #lastSdkCall = 0;

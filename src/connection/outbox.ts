@@ -5,14 +5,16 @@ import { ConnectionError } from '../errors/errors';
 import type { HubLink, SendCallback } from '../hub/link';
 import { safely } from './callbacks';
 
-/** Largest device-to-cloud message, its properties included, that IoT Hub takes; it closes the connection on more. */
+/**
+ * IoT Hub: the largest device-to-cloud message, its properties included. The hub closes the connection on a larger one.
+ */
 const MAX_MESSAGE_BYTES = 256 * 1024;
 /** MQTT 3.1.1, section 1.5.3: strings have a 16-bit length. */
 const MAX_TOPIC_BYTES = 65_535;
 /** The length of the topic without the properties: `devices/<128 characters>/messages/events/`. */
 const TOPIC_RESERVE = 200;
 
-/** For the acknowledgement of a message, in milliseconds. A link on which it takes longer is broken. */
+/** The time for the acknowledgement of a message, in milliseconds. A link that exceeds it counts as broken. */
 const TELEMETRY_TIMEOUT_MS = 30_000;
 
 /** An item of a {@link LinkedList}. The list alone sets these members. */
@@ -23,10 +25,10 @@ export interface Linked<Item> {
 }
 
 /**
- * Items in the order in which they were added, for lists that change thousands of times a second. A Set gets a new table
- * every few changes, and each abandoned table refers to the next one. Once the garbage collector has moved one of them to
- * the old generation, everything that the later ones held stays until the next full collection, which costs more than
- * sending a message.
+ * Items in the order in which they were added, for lists that change thousands of times a second. A Set gets a new
+ * table every few changes, and each abandoned table refers to the next one. Once the garbage collector has moved one of
+ * them to the old generation, everything that the later ones held stays until the next full collection, which costs
+ * more than sending a message.
  */
 export class LinkedList<Item extends Linked<Item>> implements Iterable<Item> {
   #first: Item | undefined;
@@ -76,7 +78,7 @@ export class LinkedList<Item extends Linked<Item>> implements Iterable<Item> {
 interface Entry extends Linked<Entry> {
   readonly message: Message;
   readonly settle: SendCallback;
-  /** The time at which it was given to the link, on the clock of `performance`. */
+  /** The time at which the message was given to the link, on the clock of `performance`. */
   sentAt: number;
 }
 
@@ -86,7 +88,7 @@ interface Entry extends Linked<Entry> {
  */
 export class Outbox {
   readonly #maxWaiting: number;
-  /** In the order in which they were given. */
+  /** The messages, in the order in which they were given. */
   readonly #entries = new LinkedList<Entry>();
   #link: HubLink | undefined;
   /** The hub of the latest link. */
@@ -95,7 +97,10 @@ export class Outbox {
   #timer: NodeJS.Timeout | undefined;
   #closed: DeviceError | undefined;
 
-  /** @param maxWaiting how many messages may wait while the link is down; one more is refused with `QUEUE_FULL` */
+  /**
+   * @param maxWaiting the number of messages that may wait while the link is down; one more is refused with
+   * `QUEUE_FULL`
+   */
   constructor(maxWaiting: number) {
     this.#maxWaiting = maxWaiting;
   }
@@ -118,7 +123,7 @@ export class Outbox {
     if (this.#link) this.#transmit(entry, this.#link);
   }
 
-  /** Sends everything that waits, in order, and from now on each message at once. */
+  /** Sends all waiting messages, in order, and from now on each message at once. */
   start(link: HubLink): void {
     this.#link = link;
     this.#host = link.host;
@@ -198,7 +203,7 @@ function giveUp(link: HubLink): void {
   link.fail({ kind: 'timeout', stage: 'publish', timeoutMs: TELEMETRY_TIMEOUT_MS });
 }
 
-/** The error for a message that no connection can carry: the hub would drop the connection for it, again and again. */
+/** The error for a message that the hub would close every connection for. */
 function problem(message: Message): InvalidOptionsError | undefined {
   const { data } = message as { data: unknown };
   if (typeof data !== 'string' && !(data instanceof Uint8Array)) {
@@ -229,7 +234,7 @@ const SYSTEM_PROPERTIES = [
   'contentEncoding',
   'interfaceId',
 ] as const;
-/** Key, `=` and `&` of a system property, generously. */
+/** An upper bound for the key, `=` and `&` of a system property. */
 const SYSTEM_PROPERTY_BYTES = 12;
 
 /** The length of the properties in the topic; `undefined` if they cannot be encoded. */

@@ -7,7 +7,7 @@ import { safely } from './callbacks';
 
 const debug = createDebug('azure-iot-x509:connection');
 
-/** The activity of a `DeviceConnection`. */
+/** The state of a `DeviceConnection`. */
 export type ConnectionState =
   | {
       /** The hub is being connected to for the first time. */
@@ -18,16 +18,16 @@ export type ConnectionState =
       /** The device registers with DPS, because it has no hub yet or its hub refused it. */
       readonly status: 'provisioning';
       readonly since: Date;
-      /** Why, when it is not the first time. */
+      /** The error that ended the last connection or attempt; absent at the first attempt. */
       readonly error?: DeviceError;
     }
   | {
-      /** The hub is connected; everything asked for is enabled. */
+      /** The hub is connected, and every feature that the program uses is enabled. */
       readonly status: 'connected';
       readonly since: Date;
       /**
-       * A failure that does not affect the connection itself: a store that cannot be written, a renewed certificate that
-       * cannot be used.
+       * A failure that does not affect the connection itself: a store that cannot be written, a renewed certificate
+       * that cannot be used.
        */
       readonly warning?: DeviceError;
     }
@@ -40,22 +40,22 @@ export type ConnectionState =
       readonly attempt: number;
       /** When the attempt starts; absent while it is under way. */
       readonly nextAttemptAt?: Date;
-      /** What happens next, or what a person must do. */
+      /** The next step of the connection, or of the operator. */
       readonly advice: string;
     }
   | {
       /** The end: closed by its owner, or given up. */
       readonly status: 'closed';
       readonly since: Date;
-      /** Why it was given up; absent when its owner closed it. */
+      /** The error that ended the connection; absent when its owner closed it. */
       readonly error?: DeviceError;
-      /** What a person must do. */
+      /** The next step of the operator. */
       readonly advice?: string;
     };
 
 type Without<State, Key extends PropertyKey> = State extends unknown ? Omit<State, Key> : never;
 
-/** A state before its time is put in. */
+/** A state without its time. */
 export type NextState = Without<ConnectionState, 'since'>;
 
 /** The sources of the warnings of a connected state. */
@@ -96,7 +96,7 @@ export class ConnectionStatus {
     safely(() => this.#events.emit('reprovisioned', { previous, current }));
   }
 
-  /** The certificate in use ends soon. */
+  /** The certificate in use expires soon. */
   credentialsExpiring(notAfter: Date): void {
     safely(() => this.#events.emit('credentialsExpiring', { notAfter }));
   }

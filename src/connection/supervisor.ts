@@ -30,13 +30,13 @@ export interface Renewal {
 }
 
 export interface SupervisorOptions extends BackOffOptions {
-  /** How many attempts at the same hub fail before DPS is asked again. */
+  /** The number of failed attempts at the same hub after which the device registers with DPS again. */
   attemptsBeforeRegistering: number;
-  /** How many refusals in a row, by hub or DPS, end the connection for good. */
+  /** The number of successive refusals, by the hub or DPS, that end the connection. */
   maxRefusals: number;
-  /** A connection that lived shorter, in milliseconds, counts as one more failed attempt. */
+  /** A connection that lasts less than this, in milliseconds, counts as a failed attempt. */
   stableAfterMs: number;
-  /** How long to go on without success, in milliseconds. */
+  /** The time without a connection after which the supervisor gives up, in milliseconds. */
   giveUpAfterMs: number;
 }
 
@@ -46,16 +46,16 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #closing = new AbortController();
   #registration: Registration | undefined;
-  /** DPS is asked before the next attempt, because the hub may have become the wrong one. */
+  /** True if the device registers with DPS before the next attempt, because its hub may have changed. */
   #mustRegister = true;
-  /** The assignment of the present attempt was made in this attempt. */
+  /** True if DPS has made the assignment in the present attempt. */
   #isFresh = false;
   #link: HubLink | undefined;
   #opened: Promise<void> | undefined;
   #watching: Promise<void> = Promise.resolve();
-  /** The last of the renewals that wait for each other; never rejects. */
+  /** The last renewal of the queue. Renewals run one after the other. Never rejects. */
   #renewing: Promise<unknown> = Promise.resolve();
-  /** The making of the connection that is to replace the present one; never rejects. */
+  /** The attempt to make the connection that replaces the present one. Never rejects. */
   #switching: Promise<unknown> = Promise.resolve();
   /** Counts the assignments, so that a connection made for an earlier one is recognized. */
   #generation = 0;
@@ -80,14 +80,14 @@ export class Supervisor {
     return this.#registration?.assignedHub ?? this.#parts.credentials.device.globalEndpoint;
   }
 
-  /** Aborts when the connection is being closed or is given up. Its reason is the error for what is still pending. */
+  /** Aborts when the connection is being closed or is given up. Its reason is the error for pending operations. */
   get closing(): AbortSignal {
     return this.#closing.signal;
   }
 
   /**
-   * Connects for the first time; a further call waits for the same attempt. The first attempt is not repeated: its
-   * caller gets the error, and decides.
+   * Connects for the first time. A further call waits for the same attempt. A failed first attempt is not repeated: the
+   * caller gets the error.
    */
   open(): Promise<void> {
     if (this.#closing.signal.aborted) return Promise.reject(this.#closing.signal.reason as DeviceError);
@@ -109,8 +109,8 @@ export class Supervisor {
   }
 
   /**
-   * Registers, with other credentials if there is a renewal. Connects again if the credentials or the assignment are
-   * other ones, and moves over to the new connection; until then, and if anything fails, the present one stays. Without a
+   * Registers, with the renewed credentials if there are any. If the credentials or the assignment have changed,
+   * connects again and then closes the present connection. If anything fails, the present connection stays. Without a
    * connection the next attempt uses the new credentials and the new assignment.
    */
   async renew(renewal?: Renewal): Promise<Registration> {
@@ -195,7 +195,7 @@ export class Supervisor {
       }
       this.#parts.transport.detach();
       this.#link = undefined;
-      // Two processes with one identity end each other's connections for ever, which must not happen at full speed.
+      // Two processes with one identity end each other's connections without end. The back-off limits the rate.
       failures = milliseconds >= this.#options.stableAfterMs ? 0 : failures + 1;
       link = await this.#reconnect(error, failures, signal);
     }
@@ -283,7 +283,7 @@ export class Supervisor {
       current = await dps.register(credentials.device, signal);
     } catch (reason) {
       if (!previous || signal.aborted || isRefusal(reason as DeviceError)) throw reason;
-      // DPS cannot be asked at present. The hub may be back all the same.
+      // DPS cannot be reached at present. The hub may be back all the same.
       this.#mustRegister = false;
       return previous;
     }
@@ -351,7 +351,7 @@ export class Supervisor {
     status.set({ status: 'closed', ...(error && { error, advice: error.remedy }) });
   }
 
-  /** The error for what is still pending when the owner closes the connection. */
+  /** The error for operations that are pending when the owner closes the connection. */
   #closedError(): ConnectionError {
     const { host } = this;
     return new ConnectionError({ ...closedExplanation(host), service: 'hub', host });
@@ -379,7 +379,7 @@ function advice(error: DeviceError): string {
   return remedy === '' ? next : `${next} If that does not help: ${remedy}`;
 }
 
-/** A remedy without the advice to try again, which happens by itself here. */
+/** A remedy without the advice to try again, because the supervisor tries again by itself. */
 function beyondTrying(remedy: string): string {
   return remedy.replace(/^Try again\b[^.]*\.\s*/, '').replace(/: try again\b[^.]*\./, '.');
 }

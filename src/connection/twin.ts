@@ -8,23 +8,25 @@ import { backOff } from '../network/back-off';
 import { abortable, withDeadline } from '../network/deadline';
 import { promised, safely } from './callbacks';
 
-/** For one operation, waiting for a link included. The SDK has no time-out for any of them. */
+/** The time-out of one operation, waiting for a link included. The SDK has none. */
 const OPERATION_TIMEOUT_MS = 30_000;
-/** Between two tries to read the twin. */
+/** The pause between two tries to read the twin. */
 const CATCH_UP_DELAYS = { minDelayMs: 1_000, maxDelayMs: 60_000 };
 
 /** A JSON object of the twin. */
 type JsonObject = Record<string, unknown>;
 
-/** The desired properties that the device knows, which tell the changes that it has missed from those that it has had. */
+/**
+ * The desired properties that the device has received. A comparison with the twin shows the changes that it has missed.
+ */
 class DesiredProperties {
   #known: JsonObject | undefined;
   /** The highest version received on the present connection. Versions may start anew with a connection. */
   #heard: number | undefined;
-  /** The whole section was read on the present connection, so that versions can be compared. */
+  /** True if the whole section was read on the present connection, so that versions can be compared. */
   #isCurrent = false;
 
-  /** The section was read before, on this connection or an earlier one. */
+  /** True if the section was read before, on this connection or an earlier one. */
   get isKnown(): boolean {
     return this.#known !== undefined;
   }
@@ -41,7 +43,10 @@ class DesiredProperties {
     this.#isCurrent = true;
   }
 
-  /** Takes over a change. Returns `false` for a change that a twin read has shown already, which the hub may repeat. */
+  /**
+   * Takes over a change. Returns `false` for a change that the twin as read included already. The hub may repeat such a
+   * change.
+   */
   apply(patch: JsonObject): boolean {
     const known = version(this.#known);
     const next = version(patch);
@@ -51,7 +56,7 @@ class DesiredProperties {
     return true;
   }
 
-  /** The section that was read is older than a change received since, and must be read again. */
+  /** Tells whether the section as read is older than a change received since, and must be read again. */
   isStale(document: JsonObject): boolean {
     return this.#heard !== undefined && (version(document) ?? 0) < this.#heard;
   }
@@ -83,7 +88,10 @@ export class TwinOperations {
   #link: HubLink | undefined;
   #closed: DeviceError | undefined;
 
-  /** @param onDesiredProperties gets each change of the desired properties once, also one that was made between two links */
+  /**
+   * @param onDesiredProperties gets each change of the desired properties once, also one that was made between two
+   * links
+   */
   constructor(onDesiredProperties: (patch: JsonObject) => void) {
     this.#onDesiredProperties = onDesiredProperties;
   }
@@ -96,7 +104,7 @@ export class TwinOperations {
     });
   }
 
-  /** Carries out on this link what waits, and from now on everything. */
+  /** Starts the waiting operations on this link, and from now on each operation at once. */
   start(link: HubLink): void {
     this.#link = link;
     for (const proceed of [...this.#waiting]) proceed(link);
@@ -131,8 +139,8 @@ export class TwinOperations {
   }
 
   /**
-   * Reports what has changed in the desired properties while no link listened to them. Goes on until it has read the twin
-   * or the link is over, and holds up nothing else: a hub may throttle twin reads. Never rejects.
+   * Reports what has changed in the desired properties while no link listened to them. Goes on until it has read the
+   * twin or the link is over, and holds up nothing else: a hub may throttle twin reads. Never rejects.
    */
   async catchUp(link: HubLink): Promise<void> {
     if (!this.#desired.isKnown) return;
@@ -203,7 +211,7 @@ function version(object: JsonObject | undefined): number | undefined {
   return typeof value === 'number' ? value : undefined;
 }
 
-/** The JSON merge patch (RFC 7396) from one object to another, or `undefined` if they are the same. */
+/** The JSON merge patch (RFC 7396) from one object to another, or `undefined` if the objects are the same. */
 function difference(before: JsonObject, after: JsonObject): JsonObject | undefined {
   const old = new Map(Object.entries(before));
   const patch = new Map<string, unknown>();

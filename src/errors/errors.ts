@@ -22,7 +22,7 @@ export class ConnectionError extends DeviceError {
   }
 }
 
-/** The deadline passed before the call was done. */
+/** The deadline passed before the call was complete. */
 export class TimeoutError extends DeviceError {
   declare readonly code: 'TIMEOUT';
 

@@ -1,4 +1,4 @@
-/** The stage of a connection at which its time was up. */
+/** The stage of a connection at which its deadline passed. */
 export type WireStage = 'connect' | 'proxy' | 'tls' | 'connack' | 'subscribe' | 'unsubscribe' | 'publish';
 
 /** The failure of a proxy: the HTTP status of its answer, or the error of the connection to it. */
@@ -18,7 +18,7 @@ export type WireFailure =
   | { kind: 'http'; status: number }
   /** The proxy did not make the connection. */
   | ({ kind: 'proxy' } & ProxyFailure)
-  /** The server did not answer in time. At the stage `proxy` it was the proxy that did not. */
+  /** The server did not answer in time; at the stage `proxy`, the proxy did not. */
   | { kind: 'timeout'; stage: WireStage; timeoutMs: number; proxy?: string | undefined }
   /** The server refused a subscription (SUBACK 0x80). */
   | { kind: 'subscription-refused'; topic: string }

@@ -12,7 +12,7 @@ import { filterHubMessage, methodCallOf, methodResponseTopic } from './sdk-messa
 import { MessageEnqueued, telemetryTopic, withCheapJson } from './sdk-telemetry';
 import type { HubTransportFactory } from './sdk-transport';
 
-/** A device at its hub: the host, the device's name and credentials there, and the trust and the way that it needs. */
+/** A device at its hub: the host, the device ID, the credentials, the trusted roots and the proxy. */
 export interface HubTarget {
   /** Host name of the hub, optionally with a port. */
   readonly host: string;
@@ -115,7 +115,7 @@ export class HubLink {
     return this.#wire.error === undefined;
   }
 
-  /** The error for what failed on this connection, or together with it. */
+  /** The error for an operation that failed on this connection, or together with it. */
   explain(reason: unknown): DeviceError {
     return toHubError(reason, this.#target);
   }

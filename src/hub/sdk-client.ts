@@ -45,7 +45,7 @@ class ClientUploads {
 
 /**
  * The official client on a transport of ours, with file uploads of ours. Its own uploads trust no further roots, cannot
- * reach a hub at another port, go on after `close()`, and do not tell why they failed.
+ * reach a hub at another port, go on after `close()`, and do not report the cause of a failure.
  *
  * @param files returns the uploads when a file is to be uploaded
  */

@@ -2,7 +2,7 @@
 export interface BackOffOptions {
   /** Bound of the first delay, in milliseconds. */
   minDelayMs: number;
-  /** No bound grows beyond this, in milliseconds. */
+  /** The largest bound, in milliseconds. */
   maxDelayMs: number;
 }
 

@@ -4,14 +4,14 @@ export interface Limits {
   timeoutMs: number;
   /** The caller's signal. */
   signal?: AbortSignal | undefined;
-  /** Makes the error for the passed deadline, at that moment. */
+  /** Makes the error for the passed deadline. Called when the deadline passes. */
   onTimeout: () => Error;
 }
 
 /**
  * Runs `run` and always settles: with its result, with `signal.reason` at the moment the caller aborts, or with a
  * time-out error when the time has passed. In the two latter cases the signal given to `run` aborts with the same
- * reason; `run` cleans up after itself, and its late outcome is ignored.
+ * reason; `run` cleans up after itself, and its later outcome is ignored.
  */
 export async function withDeadline<T>(limits: Limits, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const { timeoutMs, signal, onTimeout } = limits;
@@ -51,7 +51,7 @@ export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Pr
     ]);
   } finally {
     if (onAbort) signal.removeEventListener('abort', onAbort);
-    // Nobody waits for the promise any more if the signal came first.
+    // If the signal came first, a later rejection of the promise must not be unhandled.
     promise.catch(() => undefined);
   }
 }

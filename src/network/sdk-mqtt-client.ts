@@ -8,8 +8,8 @@ import type { IClientOptions, MqttClient, Store } from 'mqtt';
 const MAX_PACKET_ID = 65_535;
 
 /**
- * The store of packets that MQTT.js would send again on its next connection. It keeps nothing: a client here has one
- * connection, and what is not acknowledged fails together with it. A copy of each message would only cost.
+ * The store of packets that MQTT.js would send again on its next connection. The store keeps nothing: a client here has
+ * one connection, and unacknowledged packets fail together with it. A copy of each message would only cost memory.
  */
 const NO_STORE = {
   put: (_packet: unknown, callback?: () => void) => callback?.(),
@@ -71,7 +71,7 @@ export function createMqttClient(stream: Duplex, options: IClientOptions): MqttC
     messageIdProvider: new PacketIds((id) => id in waiting()),
     reconnectPeriod: 0,
     resubscribe: false,
-    // A ping that every publish postpones would never notice a dead link on a busy connection.
+    // If every publish postponed the ping, a busy connection would never detect a dead link.
     reschedulePings: false,
     outgoingStore: NO_STORE,
     incomingStore: NO_STORE,
@@ -80,8 +80,8 @@ export function createMqttClient(stream: Duplex, options: IClientOptions): MqttC
 }
 
 /**
- * Loads packages of the SDK and MQTT.js, one by one. The event loop turns between them, so that network traffic is answered
- * meanwhile.
+ * Loads packages of the SDK and MQTT.js, one by one. The event loop turns between them, so that network traffic is
+ * answered meanwhile.
  */
 export async function loadInTurns(packages: Iterable<() => unknown>): Promise<void> {
   for (const loadPackage of packages) {

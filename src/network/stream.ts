@@ -91,7 +91,7 @@ function openWebSocket(
     onStage('connack');
   });
   const stream = createWebSocketStream(socket);
-  // When the connection breaks, only one side of the stream of a WebSocket ends, which would go unnoticed.
+  // When the connection breaks, only one side of the stream of a WebSocket ends. MQTT.js does not detect that.
   socket.once('close', () => {
     over.abort();
     stream.destroy();

@@ -11,8 +11,8 @@ import { WireError, type WireFailure, type WireStage } from '../errors/wire-erro
 const debug = createDebug('azure-iot-x509:wire');
 
 /**
- * For name resolution, TCP, TLS and CONNACK together, and for one SUBACK or UNSUBACK. Below the 30 s of the SDK, whose
- * error would not say what happened.
+ * The time-out of name resolution, TCP, TLS and CONNACK together, and that of one SUBACK or UNSUBACK. Both are below
+ * the 30 s of the SDK, whose error does not name the cause.
  */
 const CONNECT_TIMEOUT_MS = 25_000;
 const SUBSCRIBE_TIMEOUT_MS = 25_000;
@@ -20,13 +20,13 @@ const SUBSCRIBE_TIMEOUT_MS = 25_000;
 /** Settings of one connection. */
 export interface WireOptions extends Pick<StreamOptions, 'ca' | 'proxy'> {
   keepAliveSeconds: number;
-  /** For name resolution, TCP, TLS and CONNACK together, in milliseconds. Default 25 000. */
+  /** The time-out of name resolution, TCP, TLS and CONNACK together, in milliseconds. Default 25 000. */
   connectTimeoutMs?: number;
-  /** For a SUBACK or UNSUBACK, in milliseconds. Default 25 000. */
+  /** The time-out of a SUBACK or UNSUBACK, in milliseconds. Default 25 000. */
   subscribeTimeoutMs?: number;
   /**
-   * UNSUBSCRIBE is left out, because only the end of the session follows it. It would cost a round trip, which never ends
-   * with a server that does not answer any more.
+   * If true, UNSUBSCRIBE is not sent, because only the end of the session follows it. The round trip would cost time,
+   * and would never end with a server that does not answer any more.
    */
   endsWithSession?: boolean | undefined;
   /**
@@ -60,7 +60,7 @@ type Callback = (error?: Error, result?: unknown) => void;
  * missed one interval later: twice 0.7 is below the 1.5 at which the server gives up.
  */
 const PING_SHARE = 0.7;
-/** How long `end` waits for the DISCONNECT packet to leave. */
+/** The time that `end` waits for the DISCONNECT packet to be sent. */
 const DISCONNECT_FLUSH_MS = 500;
 /** The message of `ws` for a web server that refused the WebSocket handshake. */
 const REFUSED_UPGRADE = /^Unexpected server response: (\d{3})$/;
@@ -104,15 +104,15 @@ export class Wire extends EventEmitter {
     return this.#over.signal;
   }
 
-  /** Why the connection is over, once it is. */
+  /** The error that ended the connection; `undefined` while the connection is open. */
   get error(): WireError | undefined {
     return this.#error;
   }
 
   /**
    * Lets only those incoming messages through whose topics are accepted. The others wait, unacknowledged, until a later
-   * call accepts them; if the connection breaks before, the server sends them again. The messages that a hub has kept for
-   * a device come directly behind the CONNACK, before anybody could listen.
+   * call accepts them; if the connection breaks before, the server sends them again. The messages that a hub has kept
+   * for a device come directly behind the CONNACK, before a listener can be added.
    */
   accept(accepts: (topic: string) => boolean): void {
     this.#accepts = accepts;
@@ -130,8 +130,8 @@ export class Wire extends EventEmitter {
     this.emit('message', message.topic, message.payload);
     const { messageId } = message;
     if (messageId === undefined) return;
-    // MqttBase hands the message on in a tick of its own, before this one: a message whose listener ends the process has
-    // not been acknowledged.
+    // MqttBase hands the message on in a tick of its own, before this one: a message whose listener ends the process
+    // has not been acknowledged.
     process.nextTick(() => {
       if (!this.#error) this.#stream?.write(puback(messageId));
     });
@@ -139,7 +139,7 @@ export class Wire extends EventEmitter {
 
   /**
    * Opens the stream ahead of `connect`, which then uses it: TCP and TLS get under way while the SDK is still being
-   * loaded. Never throws; `over` and `connect` report what goes wrong.
+   * loaded. Never throws; `over` and `connect` report failures.
    */
   dial(uri: string, { cert, key }: Pick<SdkConnectOptions, 'cert' | 'key'>): void {
     if (this.#stream || this.#error) return;
@@ -157,7 +157,8 @@ export class Wire extends EventEmitter {
         },
       );
       this.#stream = stream;
-      // Added before MQTT.js listens to the stream, which would settle what is pending with an error that the SDK swallows.
+      // Added before MQTT.js listens to the stream, which would settle what is pending with an error that the SDK
+      // swallows.
       stream.on('error', (error: Error & { code?: string }) => this.fail(this.#classify(error)));
       stream.on('close', () => this.fail({ kind: 'lost' }));
     } catch (error) {
@@ -165,7 +166,10 @@ export class Wire extends EventEmitter {
     }
   }
 
-  /** `MqttBase` calls this in place of `mqtt.connect`. Never throws: an exception of `tls.connect` becomes an `error` event. */
+  /**
+   * `MqttBase` calls this in place of `mqtt.connect`. Never throws: an exception of `tls.connect` becomes an `error`
+   * event.
+   */
   connect(uri: string, options: SdkConnectOptions): this {
     this.dial(uri, options);
     try {
@@ -199,7 +203,7 @@ export class Wire extends EventEmitter {
 
   #createClient(stream: Duplex, options: SdkConnectOptions): MqttClient {
     const { keepAliveSeconds, connectTimeoutMs = CONNECT_TIMEOUT_MS, filter } = this.#options;
-    // Credentials are for the stream alone; MQTT.js neither needs nor keeps them.
+    // Only the stream gets the credentials; MQTT.js does not need them.
     const { cert, key, passphrase, ...mqttOptions } = options;
     const client = createMqttClient(stream, {
       ...mqttOptions,
@@ -284,7 +288,10 @@ export class Wire extends EventEmitter {
     return this;
   }
 
-  /** Sends DISCONNECT and closes. Everything pending settles with an error; `callback` is called when the socket is gone. */
+  /**
+   * Sends DISCONNECT and closes. Everything pending settles with an error; `callback` is called when the socket is
+   * gone.
+   */
   end(_force: boolean, callback?: () => void): this {
     const stream = this.#stream;
     const done = () => {

@@ -1,6 +1,6 @@
 import type { Registration } from './registration';
 
-/** Identifies an assignment: another certificate or another ID scope is another assignment. */
+/** The key of an assignment. Another certificate or another ID scope has another assignment. */
 export interface AssignmentKey {
   readonly idScope: string;
   readonly globalEndpoint: string;
@@ -17,6 +17,6 @@ export interface AssignmentKey {
 export interface AssignmentStore {
   /** The assignment saved for exactly this key, or `undefined`. */
   load(key: AssignmentKey): Promise<Registration | undefined>;
-  /** Keeps the assignment, in place of an older one for the same device. */
+  /** Saves the assignment, in place of an older one for the same device. */
   save(key: AssignmentKey, registration: Registration): Promise<void>;
 }

@@ -11,7 +11,7 @@ import type { EnrollmentKind, OptionProblem } from 'azure-iot-certificates';
 import type { ConnectOptions, TransportKind } from './types';
 import { validateConnectOptions } from './validate';
 
-/** The one version of the format so far. */
+/** The version of the format. */
 export const PROFILE_VERSION = 1;
 const MAX_BYTES = 1024 * 1024;
 
@@ -57,7 +57,7 @@ export const PROFILE_FIELDS: Readonly<Record<keyof Profile, 'text' | 'path' | 'v
   skipChecks: 'value',
 };
 
-/** Fields that people may try, and where their content belongs. */
+/** Fields that a profile must not have, with the place where their content belongs. */
 const FORBIDDEN: Readonly<Record<string, string>> = {
   key: 'Put the private key into a file and name that as "keyFile".',
   cert: 'Put the certificate into a file and name that as "certFile".',
@@ -79,9 +79,9 @@ export type ProfileOptions = Omit<Profile, 'passphraseEnv' | 'passphraseFile'> &
   };
 
 /**
- * Reads the options of {@link connectDevice} from a profile, the JSON file that the command `azure-iot-x509 profile init`
- * writes. Relative paths in it start at the folder of the profile. A profile never holds a passphrase; it may name an
- * environment variable (`passphraseEnv`) or a file (`passphraseFile`) that does.
+ * Reads the options of {@link connectDevice} from a profile, the JSON file that the command `azure-iot-x509 profile
+ * init` writes. Relative paths in it start at the folder of the profile. A profile never holds a passphrase; it may
+ * name an environment variable (`passphraseEnv`) or a file (`passphraseFile`) that does.
  *
  * @param file path of the profile
  * @param env the environment; default `process.env`
@@ -114,7 +114,7 @@ export async function readProfile(
       [`"passphraseEnv" names ${passphraseEnv}, which is not set`],
       `Set ${passphraseEnv}.`,
     );
-  // The required ones are there.
+  // The required fields are present.
   return { ...settings, ...(passphrase !== undefined && { passphrase }) } as ProfileOptions;
 }
 
@@ -138,7 +138,7 @@ export function isVariableName(name: string): boolean {
   return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name);
 }
 
-/** Options with which nothing is wrong, so that one option can be checked by itself. */
+/** Valid options, so that one option can be checked by itself. */
 const SOUND: ConnectOptions = {
   enrollment: 'hub-individual',
   idScope: '0ne00ABCDEF',

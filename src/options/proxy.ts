@@ -10,9 +10,9 @@ export class HttpProxy {
   /** Host name or IP address, the latter without brackets. */
   readonly host: string;
   readonly port: number;
-  /** The connection to the proxy itself is made over TLS. */
+  /** True if the connection to the proxy itself is made over TLS. */
   readonly isSecure: boolean;
-  /** A secret, and therefore in no member that could be printed. */
+  /** A secret. A private field is not printed. */
   readonly #authorization: string | undefined;
 
   private constructor(url: URL) {
@@ -24,7 +24,10 @@ export class HttpProxy {
     this.#authorization = user === ':' ? undefined : `Basic ${Buffer.from(user).toString('base64')}`;
   }
 
-  /** Reads `http://[user:password@]host[:port]` (or `https://…`); the scheme may be left out. `undefined` for anything else. */
+  /**
+   * Reads `http://[user:password@]host[:port]` (or `https://…`); the scheme may be left out. `undefined` for anything
+   * else.
+   */
   static parse(text: string): HttpProxy | undefined {
     try {
       const url = new URL(text.includes('://') ? text.trim() : `http://${text.trim()}`);
@@ -43,7 +46,7 @@ export class HttpProxy {
     return `${isIP(this.host) === 6 ? `[${this.host}]` : this.host}:${this.port}`;
   }
 
-  /** The proxy gets a user and password. */
+  /** True if the URL of the proxy has a user and password. */
   get hasCredentials(): boolean {
     return this.#authorization !== undefined;
   }
@@ -61,7 +64,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The variables that name a proxy for TLS connections; the first that is set counts, as with curl. */
 export const PROXY_VARIABLES = ['https_proxy', 'HTTPS_PROXY'] as const;
-/** The variables that name the hosts that are reached without one. */
+/** The variables that name the hosts that are reached without a proxy. */
 export const NO_PROXY_VARIABLES = ['no_proxy', 'NO_PROXY'] as const;
 
 /**
@@ -100,9 +103,9 @@ export function firstSet(env: Environment, names: readonly string[]): string | u
 }
 
 /**
- * `NO_PROXY` names the host: by its name, by a domain above it (`example.com`, `.example.com`, `*.example.com`), by its
- * address or a network of addresses (`10.0.0.0/8`), each perhaps with a port. A proxy does not reach this machine, which
- * therefore needs no entry.
+ * Tells whether `NO_PROXY` names the host: by its name, by a domain above it (`example.com`, `.example.com`,
+ * `*.example.com`), by its address or a network of addresses (`10.0.0.0/8`), each with or without a port. This machine
+ * needs no entry, because a proxy does not reach it.
  */
 function isExcepted(target: string, exceptions: string): boolean {
   const { host, port = String(TARGET_PORT) } = split(target);

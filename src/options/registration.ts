@@ -2,12 +2,14 @@
 export interface Registration {
   /** Unique within the ID scope; the common name of the certificate. */
   readonly registrationId: string;
-  /** The device's name at the hub. Differs from the registration ID only if an individual enrollment says so. */
+  /**
+   * The device ID at the hub. It differs from the registration ID only if an individual enrollment names another one.
+   */
   readonly deviceId: string;
   /** Host name of the IoT hub, e.g. `contoso.azure-devices.net`. */
   readonly assignedHub: string;
   readonly status: 'assigned';
-  /** How the assignment came about: `initialAssignment`, `deviceDataMigrated`, `deviceDataReset`, … */
+  /** The origin of the assignment: `initialAssignment`, `deviceDataMigrated`, `deviceDataReset`, … */
   readonly substatus?: string;
   /** The data that a custom allocation policy returned. */
   readonly payload?: unknown;

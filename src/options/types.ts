@@ -3,7 +3,9 @@ import type { AssignmentStore } from './assignment-store';
 
 export type { CertificateSource, ChainSource, CredentialsOptions, KeySource } from 'azure-iot-certificates';
 
-/** Certificate authorities to trust besides the runtime's roots: at most one of the two. Servers are always verified. */
+/**
+ * Certificate authorities to trust besides the runtime's roots: at most one of the two. Servers are always verified.
+ */
 export type ServerTrust =
   | {
       /** PEM text of further roots for the servers' certificates, e.g. the emulator's. */
@@ -45,8 +47,8 @@ export type ProvisionOptions = CredentialsOptions &
     transport?: TransportKind;
     /**
      * URL of the HTTP proxy that connections of transport `mqtt-ws` go through, e.g.
-     * `http://user:password@proxy.example.com:8080`; `false` for none. Default: what the environment variables
-     * `HTTPS_PROXY` and `NO_PROXY` say. Refused with transport `mqtt`, which never goes through a proxy.
+     * `http://user:password@proxy.example.com:8080`; `false` for none. Default: the proxy that the environment
+     * variables `HTTPS_PROXY` and `NO_PROXY` name. Refused with transport `mqtt`, which never goes through a proxy.
      */
     proxy?: string | false;
     /** Deadline of the whole call, in milliseconds. Default 120 000. */
@@ -55,11 +57,13 @@ export type ProvisionOptions = CredentialsOptions &
     signal?: AbortSignal;
   };
 
-/** The pace at which a lost connection is made again. */
+/** The delays between attempts to make a lost connection again. */
 export interface ReconnectOptions {
-  /** Bound of the first delay, in milliseconds. A delay is random below its bound, and the bound doubles. Default 1000. */
+  /**
+   * Bound of the first delay, in milliseconds. A delay is random below its bound, and the bound doubles. Default 1000.
+   */
   minDelayMs?: number;
-  /** No bound grows beyond this, in milliseconds. Default 60 000. */
+  /** The largest bound, in milliseconds. Default 60 000. */
   maxDelayMs?: number;
   /** Time without success, in milliseconds, after which the connection is closed. Default: none. */
   giveUpAfterMs?: number;
@@ -92,10 +96,12 @@ export type ConnectOptions = ProvisionOptions &
      * Hub closes a connection after 1.5 times this value and never waits longer than 29.45 minutes.
      */
     keepAliveSeconds?: number;
-    /** The pace at which a lost connection is made again. */
+    /** The delays between attempts to make a lost connection again. */
     reconnect?: ReconnectOptions;
     /** The queue of messages that wait while the connection is down. */
     offlineQueue?: OfflineQueueOptions;
-    /** Days before the end of the certificate from which on the event `credentialsExpiring` comes daily. Default 30. */
+    /**
+     * The number of days before the end of the certificate in which `credentialsExpiring` is emitted daily. Default 30.
+     */
     expiryWarningDays?: number;
   };

@@ -10,7 +10,7 @@ import type { ConnectOptions, ProvisionOptions, TransportKind } from './types';
 
 /** The endpoint that serves every instance of the Device Provisioning Service in the public cloud. */
 export const DEFAULT_GLOBAL_ENDPOINT = 'global.azure-devices-provisioning.net';
-/** For the whole call, in milliseconds. The portal guides give a device two minutes to be assigned. */
+/** The time-out of the whole call, in milliseconds. The portal guides give a device two minutes to be assigned. */
 export const DEFAULT_TIMEOUT_MS = 120_000;
 export const DEFAULT_KEEP_ALIVE_SECONDS = 60;
 /** IoT Hub waits 1.5 times the keep-alive and never longer than 1767 seconds. */
@@ -21,7 +21,10 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 const TRANSPORTS: readonly TransportKind[] = ['mqtt', 'mqtt-ws'];
 /** Host name with an optional port; no scheme, no path. */
 const HOST = /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
-/** Service-generated, e.g. 0ne00ABCDEF. Kept wide: the form is not specified. */
+/**
+ * The form of an ID scope, which the service generates, e.g. 0ne00ABCDEF. Azure does not specify it, so the rule is
+ * wide.
+ */
 const ID_SCOPE = /^[A-Za-z0-9]{4,64}$/;
 /** Digital Twins Definition Language, digital twin model identifier. */
 const MODEL_ID =

@@ -11,7 +11,7 @@ import { proxyRule, type ProxyRule } from '../options/proxy';
 import type { ProvisionOptions, TransportKind } from '../options/types';
 import { DEFAULT_GLOBAL_ENDPOINT } from '../options/validate';
 
-/** A device that is ready to register: its options are read, checked and completed with their defaults. */
+/** A device that is ready to register. Its options are read, checked and completed with their defaults. */
 export interface Device {
   readonly enrollment: EnrollmentKind;
   readonly idScope: string;

@@ -91,7 +91,10 @@ function statusOf(serviceCode: number | undefined): number | undefined {
   return serviceCode === undefined ? undefined : Math.floor(serviceCode / 1000);
 }
 
-/** Names the issuer of the last certificate that was sent, which must be enrolled, or else be sent as well. */
+/**
+ * Names the issuer of the last certificate that was sent. The issuer must be enrolled, or its certificate must be sent
+ * too.
+ */
 function endOfChain({ material: { certificate, chain }, registrationId }: Device): string {
   const chainEndsAt = (chain.at(-1) ?? certificate).issuer.replaceAll('\n', ', ');
   // Only a leaf that issued itself names itself as the issuer at the end.

@@ -19,17 +19,17 @@ export interface DpsResponse {
 }
 
 const RESPONSE_TOPIC = /^\$dps\/registrations\/res\/(\d+)\/\?(.*)$/;
-/** After this status and all above it the SDK registers or polls again, without limit and without telling its caller. */
+/** The lowest status after which the SDK registers or polls again, without limit and without a report to its caller. */
 const RETRIED_FROM = 429;
 const MAX_RETRY_DELAY_SECONDS = 30;
-/** The number of answers in a row that the service is busy, after which the registration ends: some minutes. */
+/** The number of successive busy answers after which the registration ends. They take some minutes. */
 const MAX_THROTTLED = 10;
-/** The longest `retry-after` that is obeyed. A longer one would only keep timers alive. */
+/** The longest `retry-after` that is obeyed, in seconds. A longer one would only keep timers alive. */
 const MAX_RETRY_AFTER_SECONDS = 300;
 
 /**
- * Reads the answers of DPS before the SDK does. The SDK would throw in a tick of its own for an answer that is not JSON,
- * decodes text as ASCII, and keeps the code, text and tracking ID of a refusal from its caller.
+ * Reads the answers of DPS before the SDK does. The SDK would throw in a tick of its own for an answer that is not
+ * JSON, decodes text as ASCII, and keeps the code, text and tracking ID of a refusal from its caller.
  */
 export class DpsResponses {
   #last: DpsResponse | undefined;
@@ -68,7 +68,9 @@ export class DpsResponses {
     };
   };
 
-  /** Raises `retry-after`, which the SDK obeys: at least the time that the service asked for, growing and with jitter. */
+  /**
+   * Raises `retry-after`, which the SDK obeys: at least the time that the service asked for, growing and with jitter.
+   */
   #postponed(status: number, query: string): IncomingMessage {
     this.#throttled += 1;
     if (this.#throttled > MAX_THROTTLED) throw new Error('it kept answering that it is busy');
@@ -78,7 +80,7 @@ export class DpsResponses {
   }
 }
 
-/** The topic of an answer with its `retry-after` replaced by a sane number. */
+/** The topic of an answer with its `retry-after` replaced by a number in range. */
 function answerTopic(
   status: number,
   query: string,
@@ -93,7 +95,10 @@ function answerTopic(
   return `$dps/registrations/res/${status}/?$rid=${rid}${seconds === undefined ? '' : `&retry-after=${seconds}`}`;
 }
 
-/** The body has a status and, unless that is final, an operation to ask for. Without one the SDK would register for ever. */
+/**
+ * The body has a status and, unless that is final, an operation to ask for. Without one the SDK would register for
+ * ever.
+ */
 function isProgress({ status, operationId }: DpsBody): boolean {
   if (typeof status !== 'string') return false;
   return status.toLowerCase() !== 'assigning' || typeof operationId === 'string';

@@ -42,11 +42,11 @@ export interface RegistrationRequest {
 /** The SDK does not export the type by name. */
 type RegistrationClient = ReturnType<typeof ProvisioningDeviceClient.create>;
 
-/** Why a registration did not succeed, with all that the wire knows. */
+/** A failed registration, with the last response of DPS and the error of the connection. */
 export class RegistrationFailure extends Error {
   /** The last answer of the service, if there was one. */
   readonly response: DpsResponse | undefined;
-  /** Why the connection ended, if it ended before the service had answered. */
+  /** The error that ended the connection, if the connection ended before the service had answered. */
   readonly wireError: WireError | undefined;
 
   constructor(cause: unknown, response: DpsResponse | undefined, wireError: WireError | undefined) {
@@ -101,7 +101,9 @@ export async function runRegistration(
   }
 }
 
-/** The SDK's transport. The connection is opened first, and the SDK is loaded while the server's answers are under way. */
+/**
+ * The SDK's transport. The connection is opened first, and the SDK is loaded while the server's answers are under way.
+ */
 export async function createSdkProvisioningTransport(
   { host, transport: kind, x509 }: RegistrationRequest,
   wire: Wire,
@@ -115,7 +117,7 @@ export async function createSdkProvisioningTransport(
     // The DPS transport is typed for an earlier patch release of mqtt-base, whose private members differ in name only.
     base as unknown as ConstructorParameters<typeof Mqtt>[0],
   );
-  // The SDK's handler for a lost connection calls a callback that is not there, which would end the process.
+  // The SDK's handler for a lost connection calls a callback that does not exist. The exception would end the process.
   // `runRegistration` watches the wire itself.
   base.removeAllListeners('error');
   base.on('error', ignore);
@@ -161,7 +163,7 @@ function untilLost<T>(run: Promise<T>, wire: Wire, responses: DpsResponses): Pro
   });
 }
 
-/** This side ended the connection. The SDK does so when its own time is up, and reports that itself. */
+/** Tells whether this side ended the connection. The SDK does so at its own time-out, and reports that itself. */
 function isOurs(wire: Wire): boolean {
   return wire.error?.failure.kind === 'closed';
 }

@@ -1,5 +1,5 @@
 /**
- * How the device was enrolled:
+ * The kind of enrollment:
  *
  * - `hub-individual`: a DPS individual enrollment holds the device certificate itself.
  * - `hub-group`: a DPS enrollment group holds a certificate authority above the device certificate.

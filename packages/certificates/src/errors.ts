@@ -24,7 +24,7 @@ export type DeviceErrorCode =
   | 'ENROLLMENT_DISABLED'
   /** DPS kept answering that it is busy until the deadline. {@link ProvisioningError} */
   | 'THROTTLED'
-  /** The service answered something that is not part of its protocol. */
+  /** The service sent an answer that is not part of its protocol. */
   | 'INVALID_RESPONSE'
   /** The service refused the MQTT connection of this identity (CONNACK 2, 4 or 5). */
   | 'UNAUTHORIZED'
@@ -103,7 +103,7 @@ export abstract class DeviceError extends Error {
   }
 }
 
-/** One remedy as it is; several as a list with their subjects. */
+/** A single remedy unchanged; several as a list with their subjects. */
 function listed(remedies: readonly (readonly [subject: string, remedy: string])[]): string {
   const [[, only] = ['', ''], ...more] = remedies;
   return more.length === 0 ? only : remedies.map(([subject, remedy]) => `- ${subject}${remedy}`).join('\n');

@@ -8,7 +8,7 @@ import { FileError } from './errors';
 export interface FileContent {
   path: string;
   content: string;
-  /** Permission bits, whatever the umask. */
+  /** Permission bits, independent of the umask. */
   mode: number;
 }
 
@@ -57,7 +57,9 @@ export async function ensureDirectory(directory: string): Promise<boolean> {
   }
 }
 
-/** Stands for the recursive `mkdir` of Node.js, which never ends where a parent answers ENOENT, as `/proc` does. */
+/**
+ * A replacement for the recursive `mkdir` of Node.js, which never ends where a parent answers ENOENT, as `/proc` does.
+ */
 async function makeDirectory(path: string): Promise<boolean> {
   const above = dirname(path);
   try {
@@ -124,7 +126,7 @@ async function stage(file: FileContent): Promise<StagedFile> {
   return { ...file, temporaryPath };
 }
 
-/** Answers of file systems without hard links: FAT, some network and container mounts. */
+/** The error codes of file systems without hard links: FAT, some network and container mounts. */
 const NO_HARD_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
 /** Places a file under a name that must be free. `link` fails if the name is taken; `rename` would replace the file. */

@@ -45,7 +45,7 @@ export type ChainSource =
 export type CredentialsOptions = CertificateSource &
   KeySource &
   ChainSource & {
-    /** How the device was enrolled. Decides which rules apply to the certificate. */
+    /** The kind of enrollment. It decides which rules apply to the certificate. */
     enrollment: EnrollmentKind;
     /** Decrypts the private key (or the PKCS#12 file). */
     passphrase?: string;

@@ -34,7 +34,7 @@ export function count(amount: number, noun: string): string {
   return `${amount} ${noun}${amount === 1 ? '' : 's'}`;
 }
 
-/** Letters of a name that may be wrong, missing, too many or swapped. */
+/** The number of letters that may be wrong, missing, extra or swapped. */
 const MAX_MISTAKES = 2;
 
 /** The known name that is most similar to a misspelled one, if any is similar. Letter case does not count. */

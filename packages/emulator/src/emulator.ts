@@ -13,11 +13,11 @@ import type { State } from './state/state';
 export interface Emulator extends AsyncDisposable {
   /** The ID scope of {@link dps}. */
   readonly idScope: string;
-  /** `localhost:port`: the provisioning host for devices of DPS and IoT Central alike. Without a port if it is 8883. */
+  /** `localhost:port`: the provisioning host for devices of DPS and of IoT Central. Without the port if it is 8883. */
   readonly globalEndpoint: string;
-  /** The root of the servers' certificates, as PEM, which devices have to trust. */
+  /** The root of the servers' certificates, as PEM. Devices must trust it. */
   readonly ca: string;
-  /** The TCP ports of the option of that name; the system has chosen those given as 0. Empty without the option. */
+  /** The TCP ports of the option `sharedPorts`. The system has chosen those given as 0. Empty without the option. */
   readonly sharedPorts: readonly number[];
   readonly dps: DpsEmulator;
   /** The first of {@link centralApplications}. */
@@ -30,7 +30,9 @@ export interface Emulator extends AsyncDisposable {
   readonly faults: Faults;
   /** The hub with that host name (`localhost:port`). The hubs behind IoT Central applications are included. */
   findHub(hostName: string): HubEmulator | undefined;
-  /** Disconnects every client and frees the ports; afterwards no socket and no timer is left. Idempotent, never rejects. */
+  /**
+   * Disconnects every client and frees the ports; afterwards no socket and no timer is left. Idempotent, never rejects.
+   */
   close(): Promise<void>;
 }
 
@@ -109,9 +111,9 @@ export class RunningEmulator implements Emulator {
     const { injection, ports, state } = this.#parts;
     injection.close();
     await ports.close();
-    // No device is connected any more that could register.
+    // No device can register any more, because none is connected.
     for (const { dps } of [this, ...this.centralApplications]) dps.dispose();
-    // Waiting messages are stored before they are forgotten.
+    // Waiting messages are stored before the queues are discarded.
     await state.close();
     for (const hub of this.#allHubs()) hub.dispose();
     await Promise.all(this.#allHubs().map((hub) => hub.finish()));

@@ -34,7 +34,7 @@ async function listenForHubs(
   ports: Ports,
 ): Promise<ReadonlyMap<string, number>> {
   const chosen = new Map<string, number>();
-  // Given ports first: a free port must not be the one that another hub is given.
+  // Hubs with given ports listen first, so that a free port cannot be one of these.
   const settledFirst = [...hubs].sort(
     ([, left], [, right]) => Number(left.port === 0) - Number(right.port === 0),
   );
@@ -91,7 +91,7 @@ async function startServices(
     }
     await state.begin({ port, sharedPorts: ports.sharedPorts, hubPorts, idScopes });
   } catch (error) {
-    // Restored messages have timers.
+    // Restored messages have timers, which must be cleared.
     for (const hub of allHubs) hub.dispose();
     throw error;
   }
@@ -124,8 +124,8 @@ async function startServices(
 }
 
 /**
- * Starts DPS, IoT hubs and IoT Central on the loopback interface, on free ports, over mutual TLS with a new certificate.
- * Unless the options say otherwise, nothing is stored and nothing leaves the machine.
+ * Starts DPS, IoT hubs and IoT Central on the loopback interface, on free ports, over mutual TLS with a new
+ * certificate. By default nothing is stored and nothing leaves the machine.
  *
  * @example
  * ```ts
@@ -147,7 +147,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     const { credentials } = identity;
     const interceptor = injection.interceptor.bind(injection);
     const { announcedPort } = state.options;
-    // Some systems find ::1 under the name localhost before 127.0.0.1, and some clients look no further.
+    // Some systems resolve localhost to ::1 before 127.0.0.1, and some clients try only the first address.
     const alternativeHost = options.host === undefined ? '::1' : undefined;
     ports = await Ports.open({
       ...{ credentials, host, alternativeHost, sharedPorts, announcedPort, interceptor },

@@ -21,7 +21,7 @@ async function run({ lab, rounds, record }: Bench): Promise<void> {
   }
 }
 
-/** What a device's start costs when it knows nothing. */
+/** The cost of a device's start without a remembered assignment. */
 export const coldGroup: Group = {
   name: 'cold',
   title: 'Process start to connected, cold',

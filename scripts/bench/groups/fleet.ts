@@ -30,7 +30,7 @@ async function run({ lab, rounds, isQuick, record, note }: Bench): Promise<void>
   });
 }
 
-/** How many devices the emulator serves. */
+/** The number of devices that the emulator can serve. */
 export const fleetGroup: Group = {
   name: 'fleet',
   title: 'Emulator: a fleet of devices from one process',

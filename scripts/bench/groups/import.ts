@@ -25,7 +25,7 @@ async function run({ rounds, record }: Bench): Promise<void> {
   });
 }
 
-/** What a program pays that only imports the library, e.g. to print its help. */
+/** The cost of importing the library, e.g. for a program that only prints its help. */
 export const importGroup: Group = {
   name: 'import',
   title: 'Import',

@@ -41,7 +41,7 @@ function digits(count: number): string {
   return count.toLocaleString('en-US');
 }
 
-/** What connected devices take up. */
+/** The memory of connected devices. */
 export const memoryGroup: Group = {
   name: 'memory',
   title: 'Memory of connected devices in one process',

@@ -9,7 +9,7 @@ import { now } from '../harness/program';
 const KEEP_ALIVE_SECONDS = 5;
 /** The library takes a connection that breaks before it is this old for one more failed attempt, and waits longer. */
 const STABLE_MS = 10_500;
-/** Who is not back by then, or has not noticed, is not waited for. */
+/** The longest wait for a device to reconnect, or to detect a dead link. */
 const MAX_WAIT_MS = 20_000;
 
 /** Devices that are connected through a proxy. */
@@ -19,7 +19,7 @@ interface World {
   readonly proxy: ChaosProxy;
 }
 
-/** What befalls the devices; answers how long each of them took, in milliseconds. */
+/** Breaks the links of the devices; resolves with the time that each of them took, in milliseconds. */
 type Scenario = (world: World) => Promise<readonly number[]>;
 
 const SCENARIOS: Readonly<Record<string, Scenario>> = {
@@ -75,7 +75,7 @@ async function untilBack(
   return [...back, ...missing];
 }
 
-/** How long it takes until a device gives up a link over which nothing comes any more. */
+/** The time until a device gives up a silent link. */
 async function untilNoticed({ devices, proxy }: World): Promise<readonly number[]> {
   return await Promise.all(
     proxy.links.map(async (link, index) => {
@@ -89,7 +89,7 @@ async function untilNoticed({ devices, proxy }: World): Promise<readonly number[
   );
 }
 
-/** What a device makes of a network that fails. */
+/** The behavior of a device on a network that fails. */
 export const recoveryGroup: Group = {
   name: 'recovery',
   title: 'Broken and silent connections',

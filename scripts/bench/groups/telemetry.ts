@@ -38,7 +38,7 @@ const goal = (size: string, metric: string, limit: Pick<Goal, 'atLeast' | 'atMos
   ...limit,
 });
 
-/** What one device can send. */
+/** The telemetry that one device can send. */
 export const telemetryGroup: Group = {
   name: 'telemetry',
   title: 'Telemetry of one device',

@@ -20,7 +20,7 @@ async function run({ lab, rounds, isQuick, record, note }: Bench): Promise<void>
   await senders.send(plan, ({ name }, participant, figures) => record({ case: name, participant }, figures));
 }
 
-/** How fast the emulator takes messages, compared to a broker. */
+/** The rate at which the emulator receives messages, compared to a broker. */
 export const throughputGroup: Group = {
   name: 'throughput',
   title: 'Emulator: telemetry of one device',

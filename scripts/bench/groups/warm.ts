@@ -33,7 +33,7 @@ async function run({ lab, rounds, record, note }: Bench): Promise<void> {
   );
 }
 
-/** What a device's start costs when it has been connected before. */
+/** The cost of a device's start with a remembered assignment. */
 export const warmGroup: Group = {
   name: 'warm',
   title: 'Process start to connected, with a remembered assignment',

@@ -2,7 +2,7 @@ import type { EmulatorOptions } from 'azure-iot-emulator';
 import type { DeviceFiles, Lab } from './lab';
 import { Program } from './program';
 
-/** What a participant connects with; see programs/participants. */
+/** The settings that a participant connects with; see programs/participants. */
 export interface DeviceSettings {
   readonly registrationId: string;
   readonly certFile: string;
@@ -15,7 +15,7 @@ export interface DeviceSettings {
   readonly assignmentFile?: string;
   /** Default: the participant's own. */
   readonly keepAliveSeconds?: number;
-  /** Whether it subscribes to cloud-to-device messages. */
+  /** True if the device subscribes to cloud-to-device messages. */
   readonly listens?: boolean;
 }
 
@@ -64,7 +64,7 @@ export class EmulatorServer implements AsyncDisposable {
     }
   }
 
-  /** What the device needs to connect. */
+  /** The settings that the device connects with. */
   settingsOf({ registrationId, certFile, keyFile }: DeviceFiles): DeviceSettings {
     const { idScope, globalEndpoint } = this.#endpoints;
     return { registrationId, certFile, keyFile, idScope, globalEndpoint };

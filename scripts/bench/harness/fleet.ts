@@ -2,7 +2,7 @@ import type { DeviceSettings } from './emulator';
 import type { Participant } from './group';
 import { Program } from './program';
 
-/** How many devices of a fleet connect at a time. */
+/** The number of devices of a fleet that connect at the same time. */
 const AT_A_TIME = 50;
 
 /** Resident memory, and the part of it that JavaScript knows of, in bytes, after a collection of garbage. */

@@ -1,6 +1,6 @@
 import type { Lab } from './lab';
 
-/** Who is measured, and what it is called in the tables. */
+/** The participants, and their names in the tables. */
 export const PARTICIPANTS = {
   official: 'official SDK',
   library: 'azure-iot-x509',
@@ -17,7 +17,7 @@ interface Metric {
   readonly unit: string;
 }
 
-/** What a figure should be. */
+/** The target of a figure. */
 export interface Goal {
   readonly case: string;
   /** Name of a metric. */
@@ -32,7 +32,7 @@ export interface Goal {
 /** One measurement: figures by the name of their metric. */
 export type Figures = Readonly<Record<string, number>>;
 
-/** What a group measures with. */
+/** The tools and settings of a group. */
 export interface Bench {
   readonly lab: Lab;
   readonly rounds: number;
@@ -55,8 +55,8 @@ export interface Group {
 }
 
 /**
- * Measures every case once a round, and in each case everybody right after each other, beginning with somebody else each
- * round: what the machine does besides, and what one leaves behind for the next, spreads evenly.
+ * Measures every case once a round, and in each case everybody right after each other, beginning with somebody else
+ * each round: what the machine does besides, and what one leaves behind for the next, spreads evenly.
  */
 export async function interleave<Case, Who>(
   { rounds, cases, participants }: Plan<Case, Who>,
@@ -71,7 +71,7 @@ export async function interleave<Case, Who>(
   }
 }
 
-/** What {@link interleave} goes through. */
+/** The cases and participants of {@link interleave}. */
 interface Plan<Case, Who> {
   readonly rounds: number;
   readonly cases: readonly Case[];

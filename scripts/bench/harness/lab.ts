@@ -12,7 +12,7 @@ export interface DeviceFiles {
   readonly keyFile: string;
 }
 
-/** Where the bench keeps its files, and the devices that take part. */
+/** The directory of the bench's files, and the devices that take part. */
 export class Lab implements AsyncDisposable {
   readonly directory: string;
   readonly #devices: Promise<DeviceFiles>[] = [];

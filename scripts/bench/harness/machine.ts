@@ -1,6 +1,6 @@
 import { arch, cpus, loadavg, platform, release, totalmem } from 'node:os';
 
-/** Where the figures come from, without anything that names the machine. */
+/** The machine that the figures were measured on, without its name. */
 export interface Machine {
   readonly processor: string;
   readonly cores: number;
@@ -20,7 +20,7 @@ export function describeMachine(): Machine {
   };
 }
 
-/** How many processes wanted to run, on average over the last minute. */
+/** The load average of the last minute. */
 export function load(): number {
   return loadavg()[0] ?? 0;
 }

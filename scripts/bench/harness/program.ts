@@ -7,7 +7,7 @@ const DIRECTORY = join(__dirname, '..', 'programs');
 const EXIT_MS = 5_000;
 const MAX_ERROR_OUTPUT = 4_000;
 
-/** How a program is started. */
+/** The options to start a program. */
 export interface ProgramOptions {
   readonly args?: readonly string[];
   /** On top of the bench's own. */
@@ -20,7 +20,7 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** What came of a program that does one thing. */
+/** The result of a program that does one thing. */
 interface Outcome<Answer> {
   readonly answer: Answer;
   /** On the clock of {@link now}. */
@@ -43,7 +43,7 @@ export class Program implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, Waiting>();
   readonly #exited: Promise<unknown>;
-  /** What a program that runs once has to say. */
+  /** The result of a program that runs once. */
   readonly #outcome: Promise<unknown>;
   #errorOutput = '';
   #lastId = 0;
@@ -121,7 +121,7 @@ export class Program implements AsyncDisposable {
   }
 }
 
-/** What serve.js sends. */
+/** A message from serve.js. */
 interface Message {
   readonly id: number;
   readonly answer?: unknown;

@@ -3,7 +3,7 @@ import type { Machine } from './machine';
 import { ratio, summarize, type Summary } from './statistics';
 import { digits, table } from './table';
 
-/** What was measured of one participant in one case. */
+/** The measurements of one participant in one case. */
 interface Row {
   readonly case: string;
   readonly participant: Participant;
@@ -115,7 +115,7 @@ export class GroupRecorder {
   #examine(goal: Goal): GoalReport[] {
     const values = this.#values(goal.case, goal.participant, goal.metric);
     const base = goal.of && this.#values(goal.case, goal.of, goal.metric);
-    // What was not measured in this run.
+    // This run has not measured the goal's metric.
     if (!values || (goal.of && !base)) return [];
     const reached = base ? ratio(values, base) : summarize(values).median;
     const isMet = reached <= (goal.atMost ?? Infinity) && reached >= (goal.atLeast ?? -Infinity);
@@ -154,7 +154,7 @@ export function formatGroup({ title, baseline, rows, notes }: GroupReport): stri
   return text.join('\n\n');
 }
 
-/** What should be, and what is. */
+/** The table of goals and results. */
 export function formatGoals(reports: readonly GroupReport[]): string {
   const goals = reports.flatMap(({ goals: each }) => each);
   if (goals.length === 0) return '';

@@ -3,9 +3,9 @@ import { interleave, type Figures, type Participant } from './group';
 import { Program } from './program';
 import { programOf } from './start-program';
 
-/** What is sent, and how. */
+/** The messages to send, and the number of them that may be unacknowledged. */
 export interface Load {
-  /** What the table calls it. */
+  /** The name in the table. */
   readonly name: string;
   readonly body: 'string' | 'Buffer';
   readonly bytes: number;
@@ -42,7 +42,7 @@ export class Senders implements AsyncDisposable {
     record: (load: Load, participant: Participant, figures: Figures) => void,
   ): Promise<void> {
     const plan = { cases: loads, participants: this.#senders };
-    // What runs for the first time is not compiled yet.
+    // The first round is not measured, because its code is not compiled yet.
     await interleave({ ...plan, rounds: 1 }, async (load, { program }) => {
       await send(program, load, milliseconds / 2);
     });

@@ -1,4 +1,4 @@
-/** What was measured of one thing in all rounds. */
+/** The summary of one metric over all rounds. */
 export interface Summary {
   readonly median: number;
   readonly min: number;
@@ -11,8 +11,8 @@ export function summarize(values: readonly number[]): Summary {
 }
 
 /**
- * How one participant compares to another: the median of the rounds' ratios. A round's measurements are taken right after
- * each other, so what else the machine does at that time weighs on both.
+ * The ratio of one participant to another: the median of the rounds' ratios. A round's measurements are taken right
+ * after each other, so other load of the machine affects both.
  */
 export function ratio(values: readonly number[], base: readonly number[]): number {
   const pairs = values.flatMap((value, round) => {

@@ -20,7 +20,7 @@ serve({
     return { milliseconds: performance.now() - start };
   },
   async memory() {
-    // What a promise or a closed socket refers to is let go of a turn later.
+    // Objects that a promise or a closed socket refers to become garbage a turn later.
     for (let round = 0; round < 4; round += 1) {
       globalThis.gc();
       await setTimeout(50);

@@ -18,7 +18,7 @@ export const fileFlags = {
   ...jsonFlag,
 };
 
-/** The flags of a certificate that has a key of its own. */
+/** The flags of a certificate whose key is made with it. */
 export const certificateFlags = {
   subject: repeatable(
     text(

@@ -18,10 +18,10 @@ interface MadeFile {
 /** The next thing to do: a sentence, or a command line that can be copied. */
 export type NextStep = { readonly say: string } | { readonly run: readonly string[] };
 
-/** A certificate that was made, for the report. */
+/** A new certificate, for the report. */
 interface Made {
   readonly certificate: IssuedCertificate;
-  /** Default: its kind by its content. */
+  /** The kind of certificate. Default: the kind that its content shows. */
   readonly kind?: string;
   /** The files by their roles, for `--json`. */
   readonly files: Readonly<Record<string, string>>;
@@ -62,7 +62,7 @@ export async function write(
   return await explaining(CERTIFICATE_TERMS, () => writeCertificate(certificate, options));
 }
 
-/** A file name made of a name that people read: `Contoso Line 1` is `contoso-line-1`. */
+/** A file name made from a display name: `Contoso Line 1` is `contoso-line-1`. */
 export function fileName(commonName: string): string {
   return commonName
     .normalize('NFKD')

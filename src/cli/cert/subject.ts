@@ -5,7 +5,7 @@ import { UsageError } from '../usage-error';
 
 type FieldName = keyof SubjectFields;
 
-/** The fields: as they are written, by their option, and by their object identifier (RFC 4519). */
+/** The fields of a subject: the names in the text, the option, and the object identifier (RFC 4519). */
 const FIELDS: readonly (readonly [short: string, name: FieldName, oid: string])[] = [
   ['O', 'organization', '2.5.4.10'],
   ['OU', 'organizationalUnit', '2.5.4.11'],
@@ -69,7 +69,7 @@ function unknownField(part: string, type: string): string {
   return `--subject must be fields such as "O=Contoso, C=CH" (${SHORT_NAMES.join(', ')}), not ${JSON.stringify(part.slice(0, 60))}.${question}`;
 }
 
-/** The fields that a certificate shares with what it issues: all but the CN and the serial number. */
+/** The fields that a CA shares with the certificates that it issues: all but the CN and the serial number. */
 function inheritedSubject(issuer: X509Certificate): SubjectFields {
   const { subject } = factsOf(issuer);
   const inherited = FIELDS.filter(([, name]) => name !== 'serialNumber').flatMap(([, name, oid]) => {

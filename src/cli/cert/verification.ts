@@ -33,7 +33,7 @@ export const certVerification = defineCommand({
     const { out, name, force } = values;
     const path = inDirectory(out, `${name}.crt`);
     const issuer = await readIssuer(values, invocation);
-    // Copied from a web page, with the white space around it.
+    // A code that is copied from a web page can have white space around it.
     const verificationCode = values.code.trim();
     const certificate = await make(invocation, () =>
       createVerificationCertificate({ verificationCode, issuer, ...validityOption(values) }),
@@ -41,7 +41,7 @@ export const certVerification = defineCommand({
     await writeNewFile({ path, content: certificate.certificate, mode: 0o644, overwrite: force });
     report(invocation, {
       certificate,
-      // By its content it could be a device's.
+      // By its extensions the certificate would be a device certificate.
       kind: 'verification certificate',
       files: { certificate: path },
       listed: [{ path, purpose: 'certificate with the verification code, to be uploaded' }],

@@ -9,10 +9,10 @@ import { printable } from '../output/printable';
 import type { Style } from '../output/style';
 import { clock, duration } from '../output/text';
 
-/** The characters of a message that a line for people shows. */
+/** The number of characters of a message that a line of text shows. */
 const MAX_SHOWN = 500;
 
-/** The bytes of a message as text, or in Base64 where they are none. */
+/** The bytes of a message as text, or in Base64 if they are not valid text. */
 interface EncodedBody {
   readonly body: string;
   readonly bodyEncoding: 'utf-8' | 'base64';
@@ -20,7 +20,9 @@ interface EncodedBody {
 
 type Properties = Readonly<Record<string, string>>;
 
-/** Shows what happens on a connection, an event a line. The names of the events, for programs, never change. */
+/**
+ * Shows the events of a connection, an event a line. The names of the events never change, because programs read them.
+ */
 export class Events {
   readonly #output: Output;
   readonly #io: Pick<Io, 'now'>;
@@ -55,17 +57,17 @@ export class Events {
     this.#tell('credentials-expiring', { notAfter }, text, 'yellow');
   }
 
-  /** Something does not work although the connection does. */
+  /** Shows a failure that does not affect the connection itself. */
   warning(error: unknown): void {
     this.#tell('warning', { error: errorJson(error) }, `warning: ${messageOf(error)}`, 'yellow');
   }
 
-  /** The hub has acknowledged a message. */
+  /** Shows that the hub has acknowledged a message. */
   sent(body: string): void {
     this.#tell('telemetry', { body }, `sent ${short(body)}`);
   }
 
-  /** A message will never arrive. */
+  /** Shows that a message has failed. */
   undelivered(body: string, error: unknown): void {
     const text = `not delivered: ${short(body)} (${messageOf(error)})`;
     this.#tell('undelivered', { body, error: errorJson(error) }, text, 'red');

@@ -9,21 +9,21 @@ interface Answer {
   readonly payload: unknown;
 }
 
-/** The work that the flags ask for besides the connection. */
+/** The work of `connect` besides the connection, by its flags. */
 export interface Plan {
   /** JSON text of the message. */
   readonly telemetry: string | undefined;
-  /** Between two sendings of the message, in milliseconds. */
+  /** The interval in which the message is sent, in milliseconds. */
   readonly everyMs: number | undefined;
   readonly readsInput: boolean;
-  /** Sent along with every message. */
+  /** The properties of every message. */
   readonly message: { readonly contentType: string; readonly properties: ReadonlyMap<string, string> };
   readonly report: Readonly<Record<string, unknown>> | undefined;
   /** The answer to direct methods of that name. */
   answerFor(method: string): Answer;
-  /** Whether to close when everything is sent. */
+  /** True if the command closes the connection as soon as everything is sent. */
   readonly isOnce: boolean;
-  /** How long to stay connected, in milliseconds. */
+  /** The time to stay connected, in milliseconds. */
   readonly forMs: number | undefined;
 }
 

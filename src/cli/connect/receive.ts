@@ -3,7 +3,7 @@ import { methodResponse, type DeviceConnection } from '../../index';
 import type { Events } from './events';
 import type { Plan } from './plan';
 
-/** Shows what the hub sends, completes messages and answers methods. */
+/** Shows messages and direct methods from the hub, completes the messages and answers the methods. */
 export function receive(
   connection: DeviceConnection,
   { answerFor }: Pick<Plan, 'answerFor'>,
@@ -12,7 +12,7 @@ export function receive(
   const { client } = connection;
   client.on('message', (message: Message) => {
     events.received(message.getBytes(), propertiesOf(message), systemPropertiesOf(message));
-    // Over MQTT it was completed when it arrived; this cannot fail.
+    // Over MQTT a message is completed when it arrives, so this call cannot fail.
     client.complete(message, () => undefined);
   });
   connection.onMethod((payload, { name }) => {

@@ -15,7 +15,7 @@ import { Session } from './session';
 
 /** Delays, which tests shorten. */
 interface Pace {
-  /** How long a session that is stopped waits for messages under way, in milliseconds. */
+  /** The time that a stopped session waits for messages under way, in milliseconds. */
   readonly drainMs: number;
   readonly reconnect?: ReconnectOptions;
 }
@@ -50,13 +50,13 @@ export async function runConnect(
     }
   } finally {
     await connection.close();
-    // Closing settles what is left.
+    // Closing settles the remaining messages.
     await session.settled();
     const { undelivered, isReportLost } = session;
     if (undelivered > 0) output.note(`${count(undelivered, 'message')} not delivered.`);
     if (isReportLost) output.note('The properties of --report were not reported.');
   }
-  // What it was asked to do was not done.
+  // An interrupted `--once` has not done its work, so the command ends with the signal's exit code.
   if (plan.isOnce) io.signal.throwIfAborted();
   return session.undelivered > 0 || session.isReportLost ? EXIT.failed : EXIT.ok;
 }

@@ -8,13 +8,15 @@ import type { Events } from './events';
 import type { Plan } from './plan';
 import { receive, report, showTwin } from './receive';
 
-/** Messages of standard input that are under way at once; more lines are read when these have arrived. */
+/**
+ * The number of messages of standard input that may be under way at once. More lines are read when these have arrived.
+ */
 const MAX_UNDER_WAY = 100;
 
-/** How a session ended: everything was done, it was stopped before, or the connection was given up. */
+/** The end of a session: everything was done, the user stopped it, or the connection was given up. */
 type Ending = 'done' | 'stopped' | 'given-up';
 
-/** The work of a connected device: it sends what the plan says and shows what comes. */
+/** The work of a connected device: sends the messages of the plan, and shows messages, direct methods and the twin. */
 export class Session {
   readonly #connection: DeviceConnection;
   readonly #plan: Plan;
@@ -36,17 +38,17 @@ export class Session {
     this.#io = io;
   }
 
-  /** How many messages, the report included, neither arrived nor failed yet. */
+  /** The number of messages, the report included, that have neither arrived nor failed. */
   get underWay(): number {
     return this.#messages.size + (this.#isReporting ? 1 : 0);
   }
 
-  /** How many messages will never arrive. */
+  /** The number of messages that have failed. */
   get undelivered(): number {
     return this.#undelivered;
   }
 
-  /** Whether the reported properties will never arrive. */
+  /** True if the reported properties have failed. */
   get isReportLost(): boolean {
     return this.#isReportLost;
   }
@@ -141,7 +143,7 @@ export class Session {
     }
   }
 
-  /** Reads the twin where it is wanted; reports. A failure is shown and does not end the session. */
+  /** Reads the twin and reports properties, if the plan says so. A failure is shown and does not end the session. */
   async #useTwin(): Promise<void> {
     const { isOnce, report: patch } = this.#plan;
     if (isOnce && patch === undefined) return;

@@ -1,7 +1,7 @@
 import { ENROLLMENT_KINDS } from 'azure-iot-certificates/internal';
 import { choice, duration, json, path, repeatable, text, withVariable } from '../flags';
 
-/** The flags of all commands that act as a device: what it is, how it was enrolled and how it connects. */
+/** The flags of all commands that act as a device: its identity, its enrollment and its connection. */
 export const deviceFlags = {
   profile: withVariable(
     path(
@@ -66,7 +66,7 @@ export const deviceFlags = {
   skipCheck: repeatable(text('rule', 'Name of a check of the credentials that is not to be applied.')),
 };
 
-/** The flag of the commands that connect to something. It is no setting of a device but of a place. */
+/** The flag of the commands that connect. The proxy belongs to the network of a place and not to a device. */
 export const proxyFlag = {
   proxy: text(
     'url',

@@ -12,7 +12,7 @@ import { deviceFlags } from './flags';
 /** A call of a command that has {@link deviceFlags} among its flags. */
 export type DeviceInvocation = Invocation<typeof deviceFlags>;
 
-/** The variable with the passphrase that is read when nothing names another one. */
+/** The variable with the passphrase. It is read when no flag and no profile names another source. */
 const PASSPHRASE_VARIABLE = 'KEY_PASSPHRASE';
 
 type FlagName = Exclude<keyof typeof deviceFlags, 'profile' | 'pkcs12'>;
@@ -37,7 +37,7 @@ export const SETTING_FLAGS: Readonly<Record<keyof Profile, FlagName>> = {
   skipChecks: 'skipCheck',
 };
 
-/** The library's options that the command line knows; those of `checkCredentials` are complete. */
+/** The library's options that the command line knows, with all options of `checkCredentials`. */
 export type DeviceOptions = Omit<Profile, 'passphraseEnv' | 'passphraseFile'> &
   Required<Pick<Profile, 'enrollment' | 'certFile' | 'keyFile'>> & { readonly passphrase?: string };
 
@@ -70,8 +70,8 @@ function variableValue<Value>(flag: Flag<Value>, { env, cwd }: Pick<Io, 'env' | 
 }
 
 /**
- * The options for `connectDevice` and `provisionDevice`: flags before the profile before variables of the environment.
- * Asks for the passphrase when the key needs one, nothing names it and there is a terminal.
+ * The options for `connectDevice` and `provisionDevice`. A flag goes before the profile, and the profile before a
+ * variable of the environment. At a terminal, asks for the passphrase of an encrypted key if no source of it is named.
  *
  * @throws UsageError naming every setting that is missing
  * @throws InvalidOptionsError, FileError when the profile cannot be used
@@ -120,7 +120,7 @@ async function resolve(
   const { passphraseEnv: _variable, passphraseFile: _file, chainFile, ...settings } = merged;
   // The profile's intermediates belong to the profile's certificate.
   const hasChain = chainFile !== undefined && (flags.certFile === undefined || flags.chainFile !== undefined);
-  // What is required is there. A payload that is no object is refused by the library.
+  // All required options are present. The library refuses a payload that is no object.
   const options = { ...settings, ...(hasChain && { chainFile }) } as DeviceOptions;
   const passphrase = await passphraseOf(flags, profile, options, io);
   return { ...options, ...(passphrase !== undefined && { passphrase }) };

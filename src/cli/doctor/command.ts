@@ -3,7 +3,7 @@ import { deviceFlags, proxyFlag } from '../device/flags';
 import { toggle } from '../flags';
 import type * as Implementation from './run';
 
-// The way is examined from its beginning: no assignment is remembered.
+// `doctor` examines the registration too, so it remembers no assignment.
 const { assignmentFile: _assignmentFile, ...examinedFlags } = deviceFlags;
 
 /** The flags of `doctor`. */

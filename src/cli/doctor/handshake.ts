@@ -5,11 +5,11 @@ import { createContext } from '../../network/secure-context';
 import { openConnection, probe, type Target } from './network';
 import type { Examination } from './step';
 
-/** A server as the handshake shows it, trusted or not. */
+/** The server's side of a TLS handshake, trusted or not. */
 export interface ServerFacts {
   readonly protocol: string;
   readonly cipher: string;
-  /** The server's certificate and those above it: sent by the server, or known here. Never empty. */
+  /** The server's certificate and the certificates above it, sent by the server or known to Node.js. Never empty. */
   readonly chain: readonly X509Certificate[];
 }
 
@@ -70,7 +70,7 @@ function factsOf(socket: tls.TLSSocket): ServerFacts | undefined {
   // Not getPeerX509Certificate(): with Node.js 20, reading it here makes the check of the name fail afterwards.
   let next: tls.DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
   const chain: X509Certificate[] = [];
-  // Without a certificate it is an empty object.
+  // Without a certificate the result is an empty object.
   while (Buffer.isBuffer(next?.raw) && chain.length < MAX_CHAIN) {
     chain.push(new X509Certificate(next.raw));
     // A root is its own issuer.

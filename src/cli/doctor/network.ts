@@ -9,21 +9,21 @@ import type { HttpProxy } from '../../options/proxy';
 import type { TransportKind } from '../../options/types';
 import type { Examination, Service } from './step';
 
-/** A service as it is reached. */
+/** The address of a service. */
 export interface Target {
   readonly service: Service;
-  /** Its name in messages, perhaps with a port. */
+  /** The name in messages, with or without a port. */
   readonly host: string;
   /** Host name without port and brackets. */
   readonly name: string;
-  /** The port that comes with the host, as with the emulator and gateways. */
+  /** The port that the option names, as with the emulator and gateways. */
   readonly givenPort: number | undefined;
   /** The port that the transport needs. */
   readonly port: number;
   readonly proxy: HttpProxy | undefined;
 }
 
-/** The target that the service is. */
+/** The address of the service. */
 export function targetOf(service: Service, examination: Examination): Target {
   const { globalEndpoint, registration, transport, network, proxyFor } = examination;
   const host = service === 'dps' ? globalEndpoint : (registration?.assignedHub ?? '');
@@ -41,7 +41,7 @@ export function otherTransport(transport: TransportKind): TransportKind {
   return transport === 'mqtt' ? 'mqtt-ws' : 'mqtt';
 }
 
-/** The time for a probe was up. */
+/** The time-out of a probe has passed. */
 export class NoAnswer extends Error {
   constructor() {
     super('no answer');
@@ -49,7 +49,7 @@ export class NoAnswer extends Error {
   }
 }
 
-/** Runs one probe within its time. Rejects with {@link NoAnswer} when that is up. */
+/** Runs one probe. Rejects with {@link NoAnswer} after the time-out. */
 export async function probe<T>(
   { network: { probeTimeoutMs } }: Examination,
   signal: AbortSignal,
@@ -58,7 +58,7 @@ export async function probe<T>(
   return await withDeadline({ timeoutMs: probeTimeoutMs, signal, onTimeout: () => new NoAnswer() }, run);
 }
 
-/** Opens a TCP connection to a port of the target, by way of the proxy where there is one. */
+/** Opens a TCP connection to a port of the target, through the proxy if there is one. */
 export async function openConnection(
   port: number,
   { name: host, proxy }: Target,
@@ -75,7 +75,7 @@ export async function openConnection(
   });
 }
 
-/** The library's error for a failure on the way to a service. */
+/** The library's error for a failed connection to a service. */
 export function explained(
   error: unknown,
   { service, host }: Pick<Target, 'service' | 'host'>,

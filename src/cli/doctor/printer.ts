@@ -27,7 +27,7 @@ export function stepPrinter(output: Output, io: OutputIo): (report: StepReport) 
   };
 }
 
-/** The result: with `--json` everything, otherwise what remains to be said. */
+/** Prints the result: with `--json` all reports, otherwise the summary. */
 export function resultOf(reports: readonly StepReport[], device: string | undefined): Result {
   const failed = reports.filter(({ status }) => status === 'failed');
   const warnings = reports.filter(({ status }) => status === 'warning');

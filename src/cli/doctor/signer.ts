@@ -1,9 +1,9 @@
 import { X509Certificate } from 'node:crypto';
 import { rootCertificates } from 'node:tls';
 
-/** The root that a server's certificate goes back to. */
+/** The root of a server's certificate chain. */
 export interface Signer {
-  /** A root of Azure, another root that this Node.js trusts, or one that it does not know. */
+  /** A root of Azure, another root that this Node.js trusts, or an unknown root. */
   readonly kind: 'azure' | 'public' | 'private';
   /** Its name. */
   readonly root: string;
@@ -35,12 +35,12 @@ export function bundledRoots(): readonly X509Certificate[] {
   return parsed;
 }
 
-/** Whether a host belongs to Azure IoT, whose certificates only the roots of Azure sign. */
+/** Tells whether a host belongs to Azure IoT, whose certificates only the roots of Azure sign. */
 export function isAzureHost(name: string): boolean {
   return AZURE_HOST.test(name.replace(/\.$/, ''));
 }
 
-/** The signer of the first of the certificates, the last of which is the highest that is known. */
+/** The root of a chain that starts with the server's certificate and ends with the highest known certificate. */
 export function signerOf(chain: readonly X509Certificate[]): Signer {
   const top = chain.at(-1);
   if (top === undefined) return { kind: 'private', root: 'nobody' };

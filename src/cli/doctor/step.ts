@@ -22,9 +22,9 @@ export type StepName =
 export interface Outcome {
   /** `skipped`: the step was not tried. */
   readonly status: 'ok' | 'warning' | 'failed' | 'skipped';
-  /** One sentence or part of one, without a full stop. */
+  /** A sentence or a part of one, without a full stop. */
   readonly summary: string;
-  /** The cure of a warning or failure. */
+  /** The remedy for a warning or failure. */
   readonly remedy?: string;
   /** Further facts, a line each. */
   readonly details?: readonly string[];
@@ -32,13 +32,13 @@ export interface Outcome {
   readonly data?: object;
 }
 
-/** The network as the steps reach it. */
+/** The network functions of the steps. */
 export interface Network {
   /** The addresses of a name. */
   readonly lookup: (host: string) => Promise<readonly string[]>;
   /** The port of each transport, for hosts that come without one. */
   readonly ports: Readonly<Record<TransportKind, number>>;
-  /** How long one probe may take, in milliseconds: a name, a port, a handshake. */
+  /** The timeout of one probe (a DNS query, a TCP connection, a TLS handshake), in milliseconds. */
   readonly probeTimeoutMs: number;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: () => Date;
@@ -48,7 +48,7 @@ export interface Network {
 export interface Examination {
   readonly options: ProvisionOptions;
   readonly transport: TransportKind;
-  /** Host of DPS, perhaps with a port. */
+  /** Host of DPS, with or without a port. */
   readonly globalEndpoint: string;
   readonly network: Network;
   /** Roots to trust besides the runtime's. */
@@ -59,16 +59,16 @@ export interface Examination {
   connection?: DeviceConnection;
 }
 
-/** One step of the way of a device to its hub. */
+/** One step from a device to its hub. */
 export interface Step {
   readonly name: StepName;
-  /** For people. */
+  /** The title in text output. */
   readonly title: string;
   /** The step is tried only if these succeeded. */
   readonly needs: readonly StepName[];
   /**
-   * Examines. A rejection with a DeviceError or CommandError is a failure of the step; the signal's reason ends the
-   * examination.
+   * Runs the step. A rejection with a DeviceError or CommandError is a failure of the step; the signal's reason ends
+   * the command.
    */
   run(examination: Examination, signal: AbortSignal): Promise<Outcome>;
 }

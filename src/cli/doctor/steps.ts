@@ -8,7 +8,7 @@ import { proxy } from './steps/proxy';
 import { registration } from './steps/registration';
 import { tls } from './steps/tls';
 
-/** The way of a device to its hub, in its order. */
+/** The steps from a device to its hub, in order. */
 export const STEPS: readonly Step[] = [
   credentials,
   clock,

@@ -2,12 +2,12 @@ import { styleFor, type Style } from './style';
 import { terminalWidth, type OutputIo, type StreamName } from './terminal';
 import { wrap } from './text';
 
-/** Lines to be copied are not broken. */
+/** The beginning of a command to copy. Such a line is not broken. */
 const COMMAND = /^ *(azure-iot-x509|export|npm|npx|openssl) /;
 
 /** A result for programs and for people. */
 export interface Result {
-  /** The JSON of `--json`. Never a secret. */
+  /** The JSON of `--json`. It must not contain a secret. */
   readonly json: unknown;
   /** The lines for people; long ones are broken at the terminal's width. */
   readonly text: (style: Style) => readonly string[];
@@ -15,15 +15,15 @@ export interface Result {
 
 /** Options of {@link Output}. */
 interface OutputOptions {
-  /** Whether `--json` is given. */
+  /** True if `--json` is given. */
   readonly isJson: boolean;
 }
 
 /** The output of a command: results on stdout, everything else (progress, notes, warnings) on stderr. */
 export class Output {
-  /** For text on stdout. */
+  /** The style of text on stdout. */
   readonly style: Style;
-  /** For text on stderr. */
+  /** The style of text on stderr. */
   readonly noteStyle: Style;
   readonly isJson: boolean;
   readonly #io: OutputIo;
@@ -44,7 +44,7 @@ export class Output {
     else for (const line of text(this.style)) this.#line('stdout', line);
   }
 
-  /** From now on, results are events, and so a failure is a line of JSON too. */
+  /** From now on results are events, so that a failure is a line of JSON too. */
   expectEvents(): void {
     this.#hasEvents = true;
   }

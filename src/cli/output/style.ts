@@ -3,10 +3,10 @@ import { isInteractive, type OutputIo, type StreamName } from './terminal';
 
 const NAMES = ['bold', 'dim', 'red', 'green', 'yellow', 'cyan'] as const;
 
-/** Functions that set text off from other text. */
+/** Functions that emphasize text. */
 export type Style = Readonly<Record<(typeof NAMES)[number], (text: string) => string>>;
 
-/** Colors where {@link isColored} says so, plain text elsewhere. */
+/** The style for a stream: colors if {@link isColored}, else plain text. */
 export function styleFor(io: OutputIo, stream: StreamName): Style {
   const colored = isColored(io, stream);
   const entries = NAMES.map((name) => [
@@ -18,8 +18,8 @@ export function styleFor(io: OutputIo, stream: StreamName): Style {
 }
 
 /**
- * Whether text on the stream has colors: on a terminal. `FORCE_COLOR` (force-color.org) decides before `NO_COLOR`
- * (no-color.org), as in Node.js itself; `FORCE_COLOR=0` switches colors off.
+ * Tells whether text on the stream has colors. By default a terminal has colors. `FORCE_COLOR` (force-color.org)
+ * decides before `NO_COLOR` (no-color.org), as in Node.js itself; `FORCE_COLOR=0` switches colors off.
  */
 export function isColored(io: OutputIo, stream: StreamName): boolean {
   const forced = io.env['FORCE_COLOR'] ?? '';

@@ -6,7 +6,7 @@ export type OutputIo = Pick<Io, 'stdout' | 'stderr' | 'env'>;
 /** One of the two streams for text. */
 export type StreamName = 'stdout' | 'stderr';
 
-/** Whether the stream is a terminal that can move its cursor. */
+/** Tells whether the stream is a terminal that can move its cursor. */
 export function isInteractive(io: OutputIo, stream: StreamName): boolean {
   return io[stream].isTTY === true && io.env['TERM'] !== 'dumb';
 }

@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 
 const visibleLength = (text: string) => stripVTControlCharacters(text).length;
 
-/** A length of time as people say it: `12 ms`, `1.3 s`. */
+/** A duration for people: `12 ms`, `1.3 s`. */
 export function duration(milliseconds: number): string {
   return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
 }

@@ -29,7 +29,7 @@ import { canAsk, Prompter } from '../prompt/prompter';
 import { UsageError } from '../usage-error';
 import { DEFAULT_PROFILE } from './default-file';
 
-// A new profile does not start from another one.
+// A new profile does not take settings from another profile.
 const { profile: _profile, ...settingFlags } = deviceFlags;
 
 const flags = {
@@ -39,7 +39,7 @@ const flags = {
   ...jsonFlag,
 };
 
-/** The settings without which no device connects. */
+/** The required settings. */
 const REQUIRED = ['enrollment', 'idScope', 'certFile', 'keyFile'] as const;
 
 /** The command `profile init`. */
@@ -62,7 +62,7 @@ export const profileInit = defineCommand({
   run: async (invocation) => {
     const { values, operands, io, output } = invocation;
     const [path = locate(io.cwd, DEFAULT_PROFILE)] = operands;
-    // Before anybody answers questions in vain.
+    // The file is checked before the questions, so that no answer is lost.
     await checkFree(path, values.force);
     const given = { ...environmentSettings(io), ...flagSettings({ ...values, profile: undefined }) };
     throwProblems(given);
@@ -121,7 +121,7 @@ async function askForMissing(
       }
     }
   }
-  // Every answer was made a value by the flag of its setting.
+  // The flag of each setting has made a value of its answer.
   return settings as Profile;
 }
 
@@ -150,7 +150,7 @@ async function check(settings: Profile, { io, output }: Pick<Invocation, 'io' | 
   const { passphraseEnv } = settings;
   // The variable need not be set where the profile is made.
   const isUnset = passphraseEnv !== undefined && (io.env[passphraseEnv] ?? '') === '';
-  // The required settings are there.
+  // The required settings are present.
   const options = settings as DeviceOptions;
   const { enrollment, certFile, keyFile, chainFile, registrationId, skipChecks } = options;
   const passphrase = isUnset ? undefined : await passphraseOf(settings, {}, options, io);

@@ -7,7 +7,7 @@ import { printable } from '../output/printable';
 import { alignColumns } from '../output/text';
 import { DEFAULT_PROFILE } from './default-file';
 
-/** The names of members of a payload that may be secrets. */
+/** The member names of a payload whose values may be secrets. */
 const SECRET = /key|secret|token|password|passphrase|credential|signature|sas/i;
 const MASK = '***';
 

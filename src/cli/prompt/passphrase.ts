@@ -2,18 +2,18 @@ import { readFile, stat } from 'node:fs/promises';
 import type { Io } from '../io';
 import { UsageError } from '../usage-error';
 
-/** Longer passphrases cannot be used by OpenSSL; a longer file is something else. */
+/** The largest passphrase file, in bytes. OpenSSL cannot use a longer passphrase. */
 const MAX_FILE_BYTES = 4096;
 
 /** The source of a passphrase: at most one of the two. */
 export interface PassphraseSource {
   /** Name of the environment variable that holds it. */
   readonly variable?: string | undefined;
-  /** Path of the file whose only line it is. */
+  /** Path of the file whose only line is the passphrase. */
   readonly file?: string | undefined;
 }
 
-/** The names of the two in messages: flags, or fields of a profile. */
+/** The names of the two sources in messages: flags, or fields of a profile. */
 interface PassphraseSourceNames {
   readonly variable: string;
   readonly file: string;

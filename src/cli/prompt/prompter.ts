@@ -3,10 +3,10 @@ import { Writable } from 'node:stream';
 import { CommandError } from '../command-error';
 import type { Io } from '../io';
 
-/** How often a passphrase may be mistyped. */
+/** The number of times that a passphrase is asked for. */
 export const MAX_TRIES = 3;
 
-/** Whether somebody can answer: questions go to a terminal, and answers come from one. */
+/** Tells whether a user can answer: stdin and stderr are terminals. */
 export function canAsk({ stdin, stderr }: Pick<Io, 'stdin' | 'stderr'>): boolean {
   return stdin.isTTY === true && stderr.isTTY === true;
 }
@@ -42,7 +42,7 @@ export class Prompter {
     const { stdin, stderr, signal } = this.#io;
     signal.throwIfAborted();
     const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-    // Before the question, so that keys typed at once are not shown either.
+    // Echo is off before the question is shown, so that early keys are not shown either.
     const lines = createInterface({
       input: stdin,
       output: nowhere,

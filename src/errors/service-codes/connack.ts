@@ -1,8 +1,8 @@
 import { deviceOf, enrollmentOf, isCentral, type ServiceCodeEntry } from './entry';
 
 /*
- * MQTT 3.1.1, section 3.2.2.3, names the return codes; the documentation hardly says when a service sends which
- * one. Both services answer 5 to every identity that they refuse, according to published reports.
+ * MQTT 3.1.1, section 3.2.2.3, names the return codes; the documentation of Azure hardly says when a service
+ * sends which one. According to published reports, both services answer 5 to every identity that they refuse.
  */
 
 const ENDPOINT = 'Check the endpoint: port 8883 for MQTT, port 443 with transport "mqtt-ws".';

@@ -1,7 +1,7 @@
 import { ENROLLMENTS } from 'azure-iot-certificates/internal';
 import type { EnrollmentKind, ServiceName } from 'azure-iot-certificates';
 
-/** The evidence that the service behaves so. */
+/** The evidence for an entry. */
 type Evidence =
   /** Stated by Microsoft's documentation or API specification, or by the MQTT standard. */
   | 'documented'
@@ -16,7 +16,9 @@ type Appearance =
   | 'CONNACK'
   /** The service's answer to a registration. */
   | 'answer'
-  /** Azure Monitor, the metrics and HTTP answers of the hub, twin operations: not a reason of MQTT connections to fail. */
+  /**
+   * Azure Monitor, the metrics and HTTP answers of the hub, twin operations: not a reason of MQTT connections to fail.
+   */
   | 'log';
 
 /** One text for all enrollment kinds, or one for each. */
@@ -25,7 +27,10 @@ export type Words = string | ((kind: EnrollmentKind) => string);
 /** The meaning of a code of a service, and its remedy. */
 export interface ServiceCodeEntry {
   readonly service: ServiceName;
-  /** A CONNACK return code (1 to 5), an HTTP status (three digits) or a service code (six digits); none for an entry that only its text identifies. */
+  /**
+   * A CONNACK return code (1 to 5), an HTTP status (three digits) or a service code (six digits); none for an entry
+   * that only its text identifies.
+   */
   readonly code: number | undefined;
   /** The service's own name or text for it, for searching. */
   readonly name: string;
@@ -36,7 +41,7 @@ export interface ServiceCodeEntry {
   readonly meaning: Words;
   /** The remedy, with the way through the portal. */
   readonly remedy: Words;
-  /** The same request may succeed later by itself. */
+  /** True if the same request may succeed later. */
   readonly isTransient: boolean;
 }
 
@@ -53,7 +58,7 @@ export function enrollmentOf(kind: EnrollmentKind): string {
   return `${ENROLLMENTS[kind].holder} (${ENROLLMENTS[kind].place})`;
 }
 
-/** Where the device itself is shown. IoT Central hides its hubs. */
+/** The page that shows the device: in IoT Central, which hides its hubs, or in the Azure portal. */
 export function deviceOf(kind: EnrollmentKind): string {
   return isCentral(kind)
     ? 'IoT Central > Devices > the device'

@@ -2,9 +2,9 @@ import { deviceOf, enrollmentOf, isCentral, type ServiceCodeEntry, type Words } 
 
 /*
  * "Understand and resolve Azure IoT Hub errors", and the names in Microsoft's client code. Devices do not see these
- * codes: over MQTT a hub only refuses CONNECT or closes the connection. They are met in Azure Monitor, in HTTP answers
- * and in twin operations. Codes of jobs and of protocols that this package does not use are left out. The preview of
- * certificate management gives 412001, 429002 and 429003 other meanings.
+ * codes: over MQTT a hub only refuses CONNECT or closes the connection. The codes appear in Azure Monitor, in HTTP
+ * answers and in twin operations. Codes of jobs and of protocols that this package does not use are left out. The
+ * preview of certificate management gives 412001, 429002 and 429003 other meanings.
  */
 
 const NOTHING = 'Nothing needs to be done: the device connects again by itself.';
@@ -77,7 +77,7 @@ const ROWS: readonly Row[] = [
   [504101, 'GatewayTimeout', 'The device did not answer a direct method in time.', 'Answer sooner in the device, or call with a longer time-out.', { isTransient: true, evidence: 'observed' }],
 ]; // prettier-ignore
 
-/** What a hub reports about a device, elsewhere than on the device's connection. */
+/** The states that a hub reports about a device in places other than the device's connection. */
 export const HUB_CODES: readonly ServiceCodeEntry[] = [
   {
     service: 'hub',

@@ -7,7 +7,7 @@ import { blocksOf } from './blocks';
 import { notifyUpload, requestUpload, type UploadOutcome, type UploadPlace } from './hub-files';
 import { unreadable } from './upload-error';
 
-/** The content of a file could not be read, as opposed to sent. */
+/** The content of a file could not be read. Errors of sending are others. */
 class ReadError extends Error {
   constructor(cause: unknown) {
     super('the stream failed', { cause });
@@ -23,7 +23,7 @@ export class FileUploads {
   readonly #target: () => HubTarget;
   readonly #closing: AbortSignal;
 
-  /** @param closing ends the uploads under way, with its reason, and lets no further one begin */
+  /** @param closing when it aborts, uploads under way fail with its reason, and no further upload begins */
   constructor(target: () => HubTarget, closing: AbortSignal) {
     this.#target = target;
     this.#closing = closing;
@@ -53,8 +53,8 @@ export class FileUploads {
       const place = await this.request(blobName);
       await this.#write(place, first.value ?? Buffer.alloc(0), blocks);
     } catch (error) {
-      // The iterator would wait for the chunk that it is reading. The SDK's type allows streams of the old kind, which may
-      // have no such method.
+      // The iterator would wait for the chunk that it is reading. The SDK's type allows streams of the old kind, which
+      // may have no such method.
       (stream as { destroy?: () => void }).destroy?.();
       if (!(error instanceof ReadError)) throw error;
       throw unreadable(blobName, error.cause, this.#target());
@@ -78,7 +78,8 @@ export class FileUploads {
     } catch (error) {
       const statusDescription = error instanceof DeviceError ? error.code : 'the content could not be read';
       const outcome = { isSuccess: false, statusCode: -1, statusDescription };
-      // Without the notification the upload would count among the ten until it expires. Its own failure changes nothing.
+      // Without the notification the upload would count among the ten until it expires. Its own failure changes
+      // nothing.
       await this.notify(place.correlationId, outcome).catch(() => undefined);
       throw error;
     } finally {

@@ -68,8 +68,8 @@ export class HttpsClient {
   }
 
   /**
-   * Always settles: with the answer of any status, with `signal.reason`, a SilenceError or the error of the system or of
-   * TLS.
+   * Always settles: with the answer of any status, with `signal.reason`, a SilenceError or the error of the system or
+   * of TLS.
    */
   async send({ method, path, headers, body }: HttpsRequest, signal: AbortSignal): Promise<HttpsResponse> {
     signal.throwIfAborted();
@@ -96,7 +96,7 @@ export class HttpsClient {
     }
   }
 
-  /** Closes the connections; what is under way fails. */
+  /** Closes the connections; requests under way fail. */
   close(): void {
     this.#agent.destroy();
   }

@@ -36,7 +36,7 @@ function parsePlace(body: string): UploadPlace | undefined {
   }
 }
 
-/** Asks the hub for a place to upload to. Rejects with a DeviceError or with `signal.reason`. */
+/** Asks the hub for a blob to upload to. Rejects with a DeviceError or with `signal.reason`. */
 export async function requestUpload(
   target: HubTarget,
   blobName: string,

@@ -12,7 +12,7 @@ interface TunnelAgentInit {
   readonly secureContext: tls.SecureContext;
   /** Roots to trust for the proxy itself, besides the runtime's own. */
   readonly ca: readonly string[] | undefined;
-  /** For the proxy's answer, in milliseconds. */
+  /** The time for the proxy's answer, in milliseconds. */
   readonly timeoutMs: number;
 }
 

@@ -7,15 +7,17 @@ import type { ConnectOptions } from '../../options/types';
 import type { Device } from '../device';
 import { fileAssignmentStore } from './stores';
 
-/** For one call of a store, in milliseconds. */
+/** The time-out of one call of a store, in milliseconds. */
 const STORE_TIMEOUT_MS = 10_000;
 
-/** Shows the failure of the store, or with `undefined` that it works again. */
+/** Reports the failure of the store, or with `undefined` that it works again. */
 interface StoreStatus {
   warn(source: 'assignments', failure: DeviceError | undefined): void;
 }
 
-/** The store of assignments that the options name. Its failures are warnings and never keep a device from connecting. */
+/**
+ * The store of assignments that the options name. Its failures are warnings and never keep a device from connecting.
+ */
 export class RememberedAssignments {
   readonly #store: AssignmentStore | undefined;
   readonly #path: string;

@@ -12,10 +12,14 @@ interface Entry {
 
 const FORMAT_VERSION = 1;
 
-/** Writers of one file in this process take turns: the whole file is read, changed and replaced. */
+/**
+ * The last write of each file. The writers of one file take turns, because each reads, changes and replaces the file.
+ */
 const turns = new Map<string, Promise<unknown>>();
 
-/** Remembers assignments as long as the process lives, e.g. for devices that are connected and closed again and again. */
+/**
+ * Remembers assignments as long as the process lives, e.g. for devices that are connected and closed again and again.
+ */
 export function memoryAssignmentStore(): AssignmentStore {
   let entries: readonly Entry[] = [];
   return {
@@ -29,7 +33,7 @@ export function memoryAssignmentStore(): AssignmentStore {
 
 /**
  * Remembers assignments in a JSON file, which several devices may share. The file is replaced in one step and has mode
- * 0600. A file that is torn, of another program or of an unknown version is ignored and written anew.
+ * 0600. A file that is damaged, of another program or of an unknown version is ignored and written anew.
  *
  * @param path of the file; its directory must exist
  */
@@ -74,7 +78,9 @@ async function inTurn(file: string, write: () => Promise<void>): Promise<void> {
   }
 }
 
-/** The entries of a file. An unreadable file counts as empty: the device registers again, and the file is written anew. */
+/**
+ * The entries of a file. An unreadable file counts as empty: the device registers again, and the file is written anew.
+ */
 async function read(file: string): Promise<readonly Entry[]> {
   try {
     const content: unknown = JSON.parse(await readFile(file, 'utf8'));

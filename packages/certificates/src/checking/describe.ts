@@ -39,19 +39,19 @@ export interface CertificateDescription {
   readonly notBefore: string;
   /** ISO 8601. */
   readonly notAfter: string;
-  /** Whole days until it expires; negative if it has. */
+  /** Whole days until the certificate expires; negative after that. */
   readonly daysLeft: number;
   readonly thumbprint: Thumbprint;
   readonly key: string;
   readonly signature: string;
   readonly isSelfSigned: boolean;
   readonly isAuthority: boolean;
-  /** The number of intermediates that may stand between it and a device, if it is limited. */
+  /** The number of intermediates that may stand between the certificate and a device, if it is limited. */
   readonly pathLength: number | undefined;
   readonly keyUsage: readonly string[] | undefined;
   readonly extendedKeyUsage: readonly string[] | undefined;
   readonly kind: CertificateKind;
-  /** The use that a device or an enrollment can make of it, in a sentence. */
+  /** The use of the certificate for a device or an enrollment, in a sentence. */
   readonly usableAs: string;
 }
 

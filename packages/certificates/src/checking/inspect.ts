@@ -19,7 +19,7 @@ interface InspectedCredentials {
 
 /**
  * Reads certificate, chain and key and applies every rule, without touching the network. Every deviation is a finding.
- * The options are taken as valid.
+ * The options must be valid.
  */
 export async function inspectCredentials(
   options: CredentialsOptions,
@@ -47,7 +47,7 @@ export async function inspectCredentials(
 
 /**
  * The problems of the options that types cannot exclude or that JavaScript callers make. The value of a secret is never
- * repeated. Options that {@link CredentialsOptions} does not have are not looked at.
+ * repeated. Options that {@link CredentialsOptions} does not have are ignored.
  */
 export function validateCredentialsOptions(options: CredentialsOptions): readonly OptionProblem[] {
   const problems = new OptionProblems();

@@ -15,7 +15,7 @@ const NAMED_CAUSES: readonly Rule[] = [
   ...CHAIN_RULES,
 ];
 
-/** All rules. Causes stand before what follows from them. */
+/** All rules. Causes stand before their consequences. */
 export const RULES: readonly Rule[] = [
   ...NAMED_CAUSES,
   tlsRule(

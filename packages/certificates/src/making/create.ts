@@ -12,7 +12,10 @@ export type RootCertificateOptions = CertificateOptions;
 /** Options of {@link createIntermediateCertificate}. */
 export type IntermediateCertificateOptions = CertificateOptions &
   IssuerOption & {
-    /** The number of intermediates that may stand between it and a device. Default 0: it signs devices only. */
+    /**
+     * The number of intermediates that may stand between the certificate and a device. Default 0: it signs devices
+     * only.
+     */
     pathLength?: number;
   };
 
@@ -33,7 +36,7 @@ export type VerificationCertificateOptions = Omit<CertificateOptions, 'commonNam
  * Makes a root: a self-signed certificate authority that signs intermediates or devices. Upload its `certificate`
  * to DPS or IoT Central, verify it (see `createVerificationCertificate`) and refer to it in an enrollment group.
  *
- * Default validity: 3650 days as in Microsoft's tutorial. Replacing a root means to replace everything below it.
+ * Default validity: 3650 days as in Microsoft's tutorial. A new root needs new certificates for everything below it.
  *
  * @throws InvalidOptionsError when options are missing, unknown or malformed. Lists every problem.
  */
@@ -50,8 +53,8 @@ export async function createRootCertificate(options: RootCertificateOptions): Pr
  * Makes an intermediate: a certificate authority signed by a root or by another intermediate. Devices whose
  * enrollment group holds the root must send it with their own certificate: `fullChain` has both.
  *
- * Default validity: 1825 days or the issuer's end if that is sooner: half of the root's, so that the intermediates can be
- * renewed once below the same root.
+ * Default validity: 1825 days or the issuer's end if that is sooner: half of the root's, so that the intermediates can
+ * be renewed once below the same root.
  *
  * @throws InvalidOptionsError when options are missing, unknown or malformed, or the issuer may not sign it. Lists
  * every problem.

@@ -14,11 +14,11 @@ export interface CertificateKind {
   nameRule: CommonNameRule;
   defaultDays: number;
   profile: Profile;
-  /** Tells whether its own key signs it, and not the option `issuer`. */
+  /** True if the certificate's own key signs it, and not the option `issuer`. */
   isSelfSigned: boolean;
   /** The names of options that only this kind has. */
   ownOptions?: readonly string[];
-  /** Checks the own options. The issuer is absent if it may not sign. */
+  /** Checks the options of this kind. The issuer is absent if it may not sign. */
   check?: (issuer: Issuer | undefined, problems: OptionProblems) => void;
 }
 

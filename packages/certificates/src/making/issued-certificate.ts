@@ -12,7 +12,7 @@ export interface IssuedCertificate {
   readonly certificate: string;
   /** The intermediates above it as PEM, nearest first. Never the self-signed root, which DPS does not need. */
   readonly chain: readonly string[];
-  /** Certificate and chain in one PEM text, leaf first as TLS wants it: what a device passes as `cert`. */
+  /** Certificate and chain in one PEM text, leaf first as TLS wants it: a device passes it as `cert`. */
   readonly fullChain: string;
   /** The certificate parsed. */
   readonly x509: X509Certificate;
@@ -20,7 +20,7 @@ export interface IssuedCertificate {
   readonly thumbprint: string;
   /** SHA-256 thumbprint, 64 upper-case hexadecimal digits without colons. */
   readonly sha256Thumbprint: string;
-  /** The private key as unencrypted PKCS#8 PEM: what a device passes as `key`. */
+  /** The private key as unencrypted PKCS#8 PEM: a device passes it as `key`. */
   readonly privateKey: string;
   /**
    * The private key as PKCS#8 PEM, encrypted with AES-256-CBC when a passphrase is given.

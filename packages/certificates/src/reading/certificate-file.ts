@@ -8,11 +8,11 @@ import { originOf } from './source';
 /** The certificates of one file. */
 export interface CertificateFile {
   readonly certificates: readonly CertificateFacts[];
-  /** Tells whether the file holds a private key, too. The key is not read. */
+  /** True if the file also holds a private key. The key is not read. */
   readonly hasKey: boolean;
   /** The reasons why certificates could not be read. They name the file as option `certFile`. */
   readonly findings: readonly ReadingFinding[];
-  /** Tells whether the passphrase of a PKCS#12 file is missing or wrong. Other files need none. */
+  /** True if the passphrase of a PKCS#12 file is missing or wrong. Other files need none. */
   readonly needsPassphrase: boolean;
 }
 

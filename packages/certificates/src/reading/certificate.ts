@@ -19,9 +19,9 @@ export interface NameAttribute {
 
 /** The basicConstraints extension. */
 interface BasicConstraints {
-  /** Tells whether the certificate may issue others. */
+  /** True if the certificate may issue others. */
   readonly ca: boolean;
-  /** The number of authorities that may stand below it, if it is limited. */
+  /** The number of authorities that may stand below the certificate, if it is limited. */
   readonly pathLength: number | undefined;
 }
 
@@ -49,9 +49,9 @@ export interface CertificateFacts {
   readonly extendedKeyUsage: readonly string[] | undefined;
   /** The object identifier; for RSASSA-PSS followed by `/` and that of the hash. */
   readonly signatureAlgorithm: string;
-  /** Subject and issuer are the same name. */
+  /** True if subject and issuer are the same name. */
   readonly selfIssued: boolean;
-  /** The certificate is self-issued and its own key verifies its signature. */
+  /** True if the certificate is self-issued and its own key verifies its signature. */
   readonly selfSigned: boolean;
 }
 
@@ -100,7 +100,10 @@ export function factsOf(x509: X509Certificate): CertificateFacts {
   };
 }
 
-/** The thumbprints of a certificate in upper-case hexadecimal digits without colons, as IoT Hub and the portals show them. */
+/**
+ * The thumbprints of a certificate in upper-case hexadecimal digits without colons, as IoT Hub and the portals show
+ * them.
+ */
 export interface Thumbprint {
   readonly sha1: string;
   readonly sha256: string;

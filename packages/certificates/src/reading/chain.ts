@@ -4,7 +4,7 @@ import { readElement } from './der';
 import { explainDamage, explainMissing, type Document, type Item } from './document';
 import type { ReadingFinding } from './problem';
 
-/** A device sends a few. A file with hundreds is a trust store. */
+/** The largest number of certificates in a file. A device sends a few; a file with hundreds is a trust store. */
 const MAX_CERTIFICATES = 32;
 
 /** The certificates of a document in the order given. */
@@ -62,7 +62,7 @@ function tooMany({ origin }: Document, amount: number): ReadingFinding {
 export interface Chain {
   /** The intermediates, nearest issuer first: what is sent after the leaf. */
   readonly chain: readonly CertificateFacts[];
-  /** The self-signed end of the chain, which need not be sent. */
+  /** The self-signed end of the chain. It need not be sent. */
   readonly root: CertificateFacts | undefined;
   /** Certificates that issued none of the others in the chain. */
   readonly unlinked: readonly CertificateFacts[];
@@ -73,7 +73,7 @@ export interface CertificateSet extends Chain {
   readonly leaf: CertificateFacts;
   /** The leaf, the chain and the root if it was given. */
   readonly path: readonly CertificateFacts[];
-  /** Tells whether leaf and chain were given in another order. */
+  /** True if leaf and chain were given in another order. */
   readonly reordered: boolean;
   readonly duplicates: number;
 }
@@ -109,8 +109,8 @@ function isSame(one: CertificateFacts, other: CertificateFacts): boolean {
 }
 
 /**
- * Puts the certificates above the leaf in order, each followed by its issuer. Names decide which certificate is the issuer,
- * so that a wrong signature can be reported as one and not as a missing certificate.
+ * Puts the certificates above the leaf in order, each followed by its issuer. Names decide which certificate is the
+ * issuer, so that a wrong signature can be reported as one and not as a missing certificate.
  */
 export function orderChain(leaf: CertificateFacts, given: readonly CertificateFacts[]): Chain {
   const remaining = new Set(withoutDuplicates(given).filter((facts) => !isSame(facts, leaf)));
@@ -128,8 +128,8 @@ export function orderChain(leaf: CertificateFacts, given: readonly CertificateFa
 }
 
 /**
- * The leaf is a certificate that issued none of the others. Among several, that of the key comes first, then that of the
- * certificate option, then one that is no authority.
+ * The leaf is a certificate that issued none of the others. Among several, that of the key comes first, then that of
+ * the certificate option, then one that is no authority.
  */
 function findLeaf(
   certificates: readonly CertificateFacts[],
@@ -151,7 +151,9 @@ function findLeaf(
   );
 }
 
-/** Among several issuers of one name (after a renewal), one whose key verifies comes first, then the one valid longest. */
+/**
+ * Among several issuers of one name (after a renewal), one whose key verifies comes first, then the one valid longest.
+ */
 function findIssuer(
   child: CertificateFacts,
   pool: ReadonlySet<CertificateFacts>,

@@ -22,7 +22,7 @@ export interface CredentialsReading {
   readonly keyOrigin: Origin;
   /** Permission bits of the key file, on POSIX systems. */
   readonly keyMode: number | undefined;
-  /** Tells whether every given certificate could be read. */
+  /** True if every given certificate could be read. */
   readonly complete: boolean;
   readonly findings: readonly Finding[];
 }

@@ -24,12 +24,12 @@ export const Tag = {
   context3: 0xa3,
 } as const;
 
-/** No structure of a certificate or key has more parts. */
+/** The largest number of parts of a structure. No certificate or key has more. */
 const MAX_CHILDREN = 4096;
 
 /**
- * Reads the element at `offset`, or answers `undefined` if none starts there. The end of a truncated element lies beyond
- * the given bytes. An element of indefinite length (BER) ends with the bytes.
+ * Reads the element at `offset`, or answers `undefined` if none starts there. The end of a truncated element lies
+ * beyond the given bytes. An element of indefinite length (BER) ends with the bytes.
  */
 export function readElement(bytes: Uint8Array, offset: number): DerElement | undefined {
   const tag = bytes[offset];

@@ -54,7 +54,7 @@ interface Secret {
   readonly utf8: Buffer;
 }
 
-/** The forms of the passphrase. For none, some programs use an empty string and others no bytes at all. */
+/** The forms of the passphrase. Without a passphrase some programs use an empty string, and others no bytes at all. */
 export function secretsOf(passphrase: string | undefined): readonly Secret[] {
   const wide = Buffer.from(`${passphrase ?? ''}\0`, 'utf16le').swap16();
   const utf8 = Buffer.from(passphrase ?? '', 'utf8');

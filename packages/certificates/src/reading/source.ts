@@ -41,7 +41,7 @@ export function originOf(option: SourceOption, path?: string): Origin {
 /** The longest content that is read. Certificates and keys have a few kilobytes. */
 const MAX_SOURCE_BYTES = 1024 * 1024;
 
-/** Enough for most certificates and keys. */
+/** The size of the first read, in bytes. Most certificates and keys are smaller. */
 const MIN_BUFFER_BYTES = 4 * 1024;
 
 /** The bytes of one option. */

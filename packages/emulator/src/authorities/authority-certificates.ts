@@ -10,12 +10,12 @@ import { readStored, uniqueList } from '../stored/stored-value';
 import type { AuthorityCertificate, AuthorityCertificateInit, AuthorityCertificates } from './types';
 import { commonName, isIssuedBy, isValidAt, readCertificate } from './x509';
 
-/** IoT Hub and DPS: authorities that can be uploaded to one. */
+/** IoT Hub and DPS: the number of authorities that can be uploaded to one instance. */
 const MAX_CERTIFICATES = 25;
 
 /** The surroundings of a store. */
 export interface AuthorityCertificateStoreInit {
-  /** Whether the authority of that name is in use and must not be deleted. Default: none is. */
+  /** Tells whether the authority of that name is in use and must not be deleted. Default: always false. */
   readonly isReferenced?: (name: string) => boolean;
   /** Called after every change. */
   readonly changed?: () => void;

@@ -5,7 +5,7 @@ import { isIssuedBy, isSameCertificate, isValidAt } from './x509';
 /** The longest chain that is followed. */
 const MAX_DEPTH = 10;
 
-/** Whether the certificate is in the list, byte by byte. */
+/** Tells whether the list contains the certificate; certificates are compared byte by byte. */
 export function includesCertificate(
   certificates: readonly X509Certificate[],
   wanted: X509Certificate,
@@ -14,17 +14,17 @@ export function includesCertificate(
 }
 
 /**
- * Whether an authority's path length allows that many authorities below it (RFC 5280, 4.2.1.9). Azure's check is not
- * documented, but its platform checks.
+ * Tells whether an authority's path length allows that many authorities below it (RFC 5280, 4.2.1.9). Azure documents
+ * no such check; the platform that Azure runs on checks the path length.
  */
 function allowsBelow(authority: X509Certificate, authorities: number): boolean {
   return (factsOf(authority).basicConstraints?.pathLength ?? Infinity) >= authorities;
 }
 
-/** The certificates that a chain is built of. */
+/** The certificates from which a chain is built. */
 export interface ChainMaterial {
   readonly leaf: X509Certificate;
-  /** In any order. Only certificate authorities that are valid now are used. */
+  /** The possible issuers, in any order. Only certificate authorities that are valid now are used. */
   readonly candidates: readonly X509Certificate[];
   readonly now: Date;
 }

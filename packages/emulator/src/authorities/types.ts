@@ -3,7 +3,7 @@ export interface AuthorityCertificate {
   readonly name: string;
   /** PEM. */
   readonly certificate: string;
-  /** Whether possession of its key is proven. Until then it admits no device. */
+  /** True if possession of the private key is proven. An authority that is not verified admits no device. */
   readonly isVerified: boolean;
   readonly subject: string;
   readonly thumbprint: string;
@@ -23,7 +23,9 @@ export interface AuthorityCertificateInit {
 
 /** The certificate authorities of a DPS instance or a hub. */
 export interface AuthorityCertificates {
-  /** @throws EmulatorError 400004 when it is not a CA, 403002 when there are 25 already, 409001 when the name is taken. */
+  /**
+   * @throws EmulatorError 400004 when it is not a CA, 403002 when there are 25 already, 409001 when the name is taken.
+   */
   upload(init: AuthorityCertificateInit): AuthorityCertificate;
   /**
    * A new code, valid until the next one or until it is used. It must be the common name of the certificate for

@@ -17,17 +17,17 @@ export function commonName(certificate: X509Certificate): string | undefined {
   return attribute?.slice('CN='.length);
 }
 
-/** Whether the certificate is within its validity. */
+/** Tells whether the certificate is valid at that time. */
 export function isValidAt(certificate: X509Certificate, now: Date): boolean {
   return new Date(certificate.validFrom) <= now && now <= new Date(certificate.validTo);
 }
 
-/** Whether the issuer signed the certificate: names, key identifiers and the signature itself. */
+/** Tells whether the issuer signed the certificate: names, key identifiers and the signature itself. */
 export function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
   return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
 }
 
-/** Whether two certificates are the same, byte by byte. */
+/** Tells whether two certificates are the same, byte by byte. */
 export function isSameCertificate(left: X509Certificate, right: X509Certificate): boolean {
   return left.raw.equals(right.raw);
 }

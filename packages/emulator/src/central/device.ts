@@ -15,9 +15,9 @@ export interface DeviceEntry {
   readonly displayName: string;
   readonly isApproved: boolean;
   readonly isBlocked: boolean;
-  /** Whether it has been assigned to the hub. */
+  /** True if the device has been assigned to the hub. */
   readonly isProvisioned: boolean;
-  /** Whether its first registration has been failed on purpose. */
+  /** True if the application has failed the device's first registration on purpose. */
   readonly hasFailedOnce: boolean;
   /** Model ID of its template. */
   readonly template?: string;

@@ -12,13 +12,13 @@ import type { CentralDevice, CentralDeviceCertificates, CentralDeviceInit, Centr
 
 const STORED = listOf(STORED_DEVICE);
 
-/** IoT Central: the device waits for an approval, or is blocked. */
+/** The refusal of IoT Central for a device that waits for an approval, or is blocked. */
 const NOT_ADMITTED: AllocationFailure = {
   errorCode: 400209,
   errorMessage: 'The device is not approved, or it is blocked.',
 };
 
-/** The failure of a device that the application cannot take. IoT Central uses custom allocation. */
+/** The failure for a device that the application cannot admit. IoT Central uses custom allocation. */
 function notAllocated(status: number): AllocationFailure {
   return { errorCode: 400207, errorMessage: `Custom allocation failed with status code: ${status}` };
 }

@@ -1,10 +1,10 @@
 import type { HubEmulator } from '../hub/types';
 
 /**
- * Where a device stands in IoT Central: `Registered` when it was created and has never registered, `Provisioned` after
- * its first registration, `Unassigned` when it is provisioned and has no device template though the application has some,
- * `Unapproved` when it came by a group while automatic approval is off ("Waiting for approval"), `Blocked` when an operator
- * blocked it.
+ * The status of a device in IoT Central: `Registered` when it was created and has never registered, `Provisioned` after
+ * its first registration, `Unassigned` when it is provisioned and has no device template though the application has
+ * some, `Unapproved` when it came by a group while automatic approval is off ("Waiting for approval"), `Blocked` when
+ * an operator blocked it.
  */
 export type CentralDeviceStatus = 'Registered' | 'Provisioned' | 'Unassigned' | 'Unapproved' | 'Blocked';
 
@@ -13,13 +13,13 @@ export interface CentralDevice {
   readonly deviceId: string;
   readonly displayName: string;
   readonly status: CentralDeviceStatus;
-  /** Whether the device has certificates of its own, which then count alone. */
+  /** True if the device has an individual enrollment. Enrollment groups then do not apply to it. */
   readonly hasIndividualEnrollment: boolean;
   /** Model ID of the device's template. Absent when it has none. */
   readonly template?: string;
 }
 
-/** A device for {@link CentralDevices.create}. */
+/** The parameters of {@link CentralDevices.create}. */
 export interface CentralDeviceInit {
   /** Letters, digits and `-`; must be the certificate's common name. */
   deviceId: string;
@@ -29,7 +29,7 @@ export interface CentralDeviceInit {
   template?: string;
 }
 
-/** The certificates of one device. IoT Central asks for both; for a start they may be the same. */
+/** The certificates of one device. IoT Central requires both; they may be the same. */
 export interface CentralDeviceCertificates {
   /** PEM, common name = device ID. */
   primaryCertificate: string;
@@ -51,27 +51,32 @@ export interface CentralDevices {
   list(): readonly CentralDevice[];
   /** Also removes its identity at the hidden hub. @throws EmulatorError 404001 */
   delete(deviceId: string): void;
-  /** Drops the device's connection and lets it neither connect nor register. @throws EmulatorError 404001 */
+  /**
+   * Closes the device's connection. The device can neither connect nor register any more. @throws EmulatorError 404001
+   */
   block(deviceId: string): CentralDevice;
   /** @throws EmulatorError 404001 */
   unblock(deviceId: string): CentralDevice;
-  /** Lets in a device that is `Unapproved`, at its next registration. @throws EmulatorError 404001 */
+  /** Approves a device that is `Unapproved`. It is admitted at its next registration. @throws EmulatorError 404001 */
   approve(deviceId: string): CentralDevice;
   /**
-   * Gives the device a template, in place of the one it has ("Migrate"). What a device announces later does not change
-   * it anymore. @throws EmulatorError 404001, 404000 when there is no such template.
+   * Gives the device a template, in place of the one it has ("Migrate"). A model that the device announces later does
+   * not change the template anymore. @throws EmulatorError 404001, 404000 when there is no such template.
    */
   assignTemplate(deviceId: string, modelId: string): CentralDevice;
 }
 
 /** A device template: a kind of device. */
 export interface CentralDeviceTemplate {
-  /** The model ID that devices announce, in DPS as `payload.modelId` or at the hub: a DTMI such as `dtmi:contoso:Pump;1`. */
+  /**
+   * The model ID that devices announce, in DPS as `payload.modelId` or at the hub: a DTMI such as
+   * `dtmi:contoso:Pump;1`.
+   */
   readonly modelId: string;
   readonly displayName: string;
 }
 
-/** A template for {@link CentralDeviceTemplates.create}. */
+/** The parameters of {@link CentralDeviceTemplates.create}. */
 export interface CentralDeviceTemplateInit {
   /** A DTMI. */
   modelId: string;
@@ -80,29 +85,29 @@ export interface CentralDeviceTemplateInit {
 }
 
 /**
- * The device templates of the application. A device gets its template when it announces the model: as it registers, or as
- * it connects to the hub. Without any template, an application takes every device as it comes.
+ * The device templates of the application. A device gets its template when it announces the model: as it registers, or
+ * as it connects to the hub. Without any template, an application accepts every device without one.
  */
 export interface CentralDeviceTemplates {
-  /** Devices that are there already keep what they have. @throws EmulatorError 400004 for a malformed ID, 409001 */
+  /** Existing devices keep their templates. @throws EmulatorError 400004 for a malformed ID, 409001 */
   create(init: CentralDeviceTemplateInit): CentralDeviceTemplate;
   get(modelId: string): CentralDeviceTemplate | undefined;
   list(): readonly CentralDeviceTemplate[];
-  /** @throws EmulatorError 404000, or 409001 while a device has it. */
+  /** @throws EmulatorError 404000, or 409001 while a device has the template. */
   delete(modelId: string): void;
 }
 
-/** An enrollment group of the application: its devices appear by themselves. */
+/** An enrollment group of the application. Its devices are created when they register. */
 export interface CentralEnrollmentGroup {
   readonly name: string;
   /** PEM. */
   readonly certificate: string;
   readonly isVerified: boolean;
-  /** Whether devices may register by it. */
+  /** True if devices may register by the group. */
   readonly isEnabled: boolean;
 }
 
-/** A group for {@link CentralEnrollmentGroups.create}. */
+/** The parameters of {@link CentralEnrollmentGroups.create}. */
 export interface CentralEnrollmentGroupInit {
   /** 1 to 128 letters, digits or - . _ : */
   name: string;
@@ -118,11 +123,14 @@ export interface CentralEnrollmentGroups {
   create(init: CentralEnrollmentGroupInit): CentralEnrollmentGroup;
   /** @throws EmulatorError 404204 */
   generateVerificationCode(name: string): string;
-  /** Proof of possession. @throws EmulatorError 404204, 400004 saying what is wrong with the certificate. */
+  /** Proof of possession. @throws EmulatorError 404204, or 400004 with the problem of the certificate. */
   verify(name: string, verificationCertificate: string): CentralEnrollmentGroup;
   get(name: string): CentralEnrollmentGroup | undefined;
   list(): readonly CentralEnrollmentGroup[];
-  /** Lets no device register by it anymore; those that are provisioned can connect. @throws EmulatorError 404204 */
+  /**
+   * Disables the group. No device can register by it anymore; provisioned devices can connect. @throws EmulatorError
+   * 404204
+   */
   disable(name: string): CentralEnrollmentGroup;
   /** @throws EmulatorError 404204 */
   enable(name: string): CentralEnrollmentGroup;
@@ -138,11 +146,11 @@ export interface CentralEmulator {
   readonly devices: CentralDevices;
   readonly enrollmentGroups: CentralEnrollmentGroups;
   readonly deviceTemplates: CentralDeviceTemplates;
-  /** Whether devices that come by a group are let in without an operator. Default true. */
+  /** True if devices of a group are approved without an operator. Default true. */
   isAutoApprovalOn: boolean;
   /**
    * The outcome of a device's very first registration: it is `assigned` (default), or `fails-once` with 400207 "Custom
-   * allocation failed with status code: 404", as IoT Central's do at times, and succeeds when it is repeated.
+   * allocation failed with status code: 404", as sometimes in IoT Central, and succeeds when it is repeated.
    */
   firstRegistration: 'assigned' | 'fails-once';
 }

@@ -4,8 +4,8 @@ import { processIo } from './terminal/process-io';
 
 const io = processIo();
 void run(process.argv.slice(2), io).then((code) => {
-  // Unless what it wrote could not be written.
+  // A failure to write the output has already set an exit code.
   process.exitCode ??= code;
-  // Everything is cleaned up; nothing that is still going on is waited for.
+  // Everything is cleaned up. The exit does not wait for remaining work.
   if (io.signal.aborted) process.exit();
 });

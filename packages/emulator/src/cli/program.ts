@@ -28,7 +28,7 @@ import { watch } from './commands/watch';
 import { DEFAULT_STATE } from './next-steps/place';
 import type { Io } from './terminal/io';
 
-/** The width of help, in characters, where no terminal has one. */
+/** The width of help without a terminal, in characters. */
 const PIPE_WIDTH = 100;
 
 /** Declares a command below another one. */
@@ -100,7 +100,7 @@ export function createProgram({ io, run, running }: ProgramInit): {
       writeErr: (text) => io.stderr.write(text),
       getOutHelpWidth: () => io.stdout.columns ?? PIPE_WIDTH,
       getErrHelpWidth: () => io.stderr.columns ?? PIPE_WIDTH,
-      // The failure is reported where it is caught.
+      // The catching code reports the failure.
       outputError: () => undefined,
     })
     .exitOverride();

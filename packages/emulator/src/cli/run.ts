@@ -37,18 +37,18 @@ export async function run(args: readonly string[], io: Io, running?: Running): P
 /** A command line that names its command. */
 interface Line {
   readonly words: readonly string[];
-  /** The names of the command and of its family, e.g. `ca` and `add`, as far as they are commands. */
+  /** The names of the command and its family, e.g. `ca` and `add`, as far as they exist. */
   readonly names: readonly string[];
 }
 
-/** Says what is wrong with the words, and which help tells more. Help that was asked for is no failure. */
+/** Reports an error of the command line and names its help. `--help` is no error. */
 function reportUsage(
   { exitCode, code, message }: CommanderError,
   names: readonly string[],
   output: Output,
 ): number {
   if (exitCode === 0) return EXIT.ok;
-  // The help of a family of commands, of which none was given.
+  // Only the family of a command was given: commander has printed the help of the family.
   if (code === 'commander.help') return EXIT.usage;
   const problem = message.includes(PEM)
     ? 'A path is expected, not the content of a file.'
@@ -60,7 +60,7 @@ function reportUsage(
   return EXIT.usage;
 }
 
-/** Finds the command of a line. Without one, and unless help is asked for, `start` is meant. */
+/** Finds the command of a line. The default is `start`, unless the line asks for help. */
 function commandIn(args: readonly string[], program: CommandUnknownOpts): Line {
   // Not `isDefault` of commander, which takes a misspelt command for an argument of `start`.
   const { operands, unknown } = program.parseOptions([...args]);

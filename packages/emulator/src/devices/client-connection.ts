@@ -29,9 +29,9 @@ export interface ClientConnectionInit {
   readonly certificates: readonly X509Certificate[];
   readonly limits: ConnectionLimits;
   readonly interceptor: PacketInterceptor | undefined;
-  /** CONNECT was accepted. */
+  /** Called when CONNECT was accepted. */
   readonly onConnected: () => void;
-  /** The connection is closed, and the service has been told. */
+  /** Called when the connection is closed, after the service has been notified. */
   readonly onClosed: () => void;
 }
 
@@ -41,7 +41,7 @@ export class ClientConnection implements InterceptedConnection {
   readonly channel: Channel;
   readonly expected = new ExpectedAnswers();
   readonly granted = new Map<string, GrantedQoS>();
-  /** Of the messages to the client. */
+  /** The acknowledgements of the messages to the client. */
   readonly #acknowledgements = new Acknowledgements();
   readonly #init: ClientConnectionInit;
   readonly #frames: FrameReader;
@@ -223,14 +223,14 @@ export class ClientConnection implements InterceptedConnection {
 
   /** The keep-alive has expired. Returns whether to go on watching. */
   #isSilent(): boolean {
-    // While the connection is held, the client's packets are not read, so its silence is not known.
+    // While the connection is held, the client's packets are not read, so the client may not be silent.
     if (this.channel.isHeld) return true;
     this.close('keep-alive-expired');
     return false;
   }
 
   #streamClosed(): void {
-    // A swallowed connection's end is not noticed either: the service keeps the client until its keep-alive expires.
+    // The end of a swallowed connection is ignored too: the service keeps the client until its keep-alive expires.
     if (!this.channel.discardsIncoming || this.#serving === undefined) this.#finish('connection-lost');
     if (this.#isFinished) this.#init.onClosed();
   }

@@ -8,7 +8,7 @@ import type { TcpConnection } from './tcp/tcp-connection';
 
 /** An interceptor's changes to a TLS handshake. */
 export interface HandshakeOverrides {
-  /** Used in place of the listener's certificate. */
+  /** The credentials in place of the listener's certificate. */
   readonly secureContext?: SecureContext;
   /** Wraps the socket below TLS. */
   readonly wrap?: (socket: Socket) => Duplex;

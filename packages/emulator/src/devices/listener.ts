@@ -19,7 +19,7 @@ import { TcpPort } from './tcp/tcp-port';
 
 const debug = createDebug('azure-iot-x509:emulator:listener');
 
-/** Where and how a listener listens. */
+/** The addresses, the port and the limits of a listener. */
 export interface ListenOptions {
   /** Name or address of the interface. Default 127.0.0.1. */
   readonly host?: string;
@@ -32,7 +32,7 @@ export interface ListenOptions {
   readonly interceptor?: Interceptor | undefined;
 }
 
-/** One port: mutual TLS, and inside it MQTT, MQTT over WebSockets or HTTP, whichever the client speaks. */
+/** One port with mutual TLS. The client speaks MQTT, MQTT over WebSockets or HTTP over it. */
 export class DeviceListener {
   readonly #service: DeviceService;
   readonly #secureContext: SecureContext;
@@ -100,7 +100,7 @@ export class DeviceListener {
     });
   }
 
-  /** Stops for good. Idempotent. */
+  /** Stops and cannot start again. Idempotent. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.stop('emulator-closed');
@@ -139,9 +139,9 @@ export class DeviceListener {
       isServer: true,
       secureContext,
       requestCert: true,
-      // Nothing is left unverified by this. Azure takes any client certificate in the handshake and decides at
+      // Client certificates are verified later. Azure accepts any client certificate in the handshake and decides at
       // CONNECT or at the registration, where its refusals carry a code; so does the emulator, in the attestation of
-      // DPS and by the thumbprints of the hub. With `true` the handshake would fail before anything could be said.
+      // DPS and by the thumbprints of the hub. With `true` the handshake would fail without a code.
       rejectUnauthorized: false,
     });
     tcp.secure(socket);

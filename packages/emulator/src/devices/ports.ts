@@ -9,7 +9,7 @@ import type { ServerCredentials } from './tcp/server-context';
 /** The port of MQTT over TLS. Endpoints leave it out. */
 const DEFAULT_PORT = 8883;
 
-/** Where and with what to listen. */
+/** The addresses, the ports and the credentials to listen with. */
 export interface PortsInit {
   readonly credentials: ServerCredentials;
   readonly host: string;
@@ -41,7 +41,7 @@ export interface ServiceAddress {
   readonly disconnectAll: (reason: DisconnectReason) => void;
 }
 
-/** Whether only this machine can reach that interface. */
+/** Tells whether only this machine can reach that interface. */
 export function isLoopback(host: string): boolean {
   if (isIPv4(host)) return host.startsWith('127.');
   return isIPv6(host) ? host === '::1' : host.toLowerCase() === 'localhost';
@@ -86,7 +86,10 @@ export class Ports {
     return this.#sharedPort === undefined ? [] : this.#listeners.map(({ port }) => port);
   }
 
-  /** Listens, and admits no client before {@link admitClients}. Rejects with the system's error, e.g. when the port is taken. */
+  /**
+   * Listens, and admits no client before {@link admitClients}. Rejects with the system's error, e.g. when the port is
+   * taken.
+   */
   async listen(service: RoutableService, address: ServiceAddress): Promise<Listening> {
     const { hostName, port, disconnectAll } = address;
     if (this.#sharedPort !== undefined) {

@@ -9,6 +9,6 @@ export interface DeviceService {
   readonly label: string;
   /** Accepts or refuses a client. */
   connect(packet: IConnectPacket, connection: MqttConnection): ConnectVerdict;
-  /** Answers a request over HTTPS. Without it, requests are answered 404. */
+  /** Answers a request over HTTPS. Without this method, requests are answered 404. */
   handleRequest?(exchange: HttpExchange): void;
 }

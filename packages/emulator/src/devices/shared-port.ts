@@ -7,9 +7,9 @@ import type { DeviceService } from './service';
 
 /** A service that can share its port with others. */
 export interface RoutableService extends DeviceService {
-  /** Whether the username of a CONNECT packet names this service. */
+  /** Tells whether the username of a CONNECT packet names this service. */
   acceptsUsername(username: string): boolean;
-  /** Whether a request with this host (without port, in lower case) and path is for this service. */
+  /** Tells whether a request with this host (without port, in lower case) and path is for this service. */
   acceptsRequest(host: string, path: string): boolean;
 }
 
@@ -19,7 +19,7 @@ export interface Route {
   isOpen: boolean;
 }
 
-/** The first of the services that a request is for. */
+/** The first service that accepts the request. */
 export function findRequested<T extends { readonly service: RoutableService }>(
   services: readonly T[],
   { headers, url = '' }: IncomingMessage,

@@ -37,7 +37,7 @@ export interface DpsInstanceInit {
   readonly idScope: string;
   readonly linkedHubs: readonly LinkedHub[];
   readonly unverifiedBehavior: UnverifiedBehavior;
-  /** Used in place of the policies of enrollments. */
+  /** The policy in place of those of the enrollments. */
   readonly allocate?: AllocationPolicy;
   /** Default: 30 seconds and 256 KB. */
   readonly webhookLimits?: WebhookLimits;
@@ -91,7 +91,7 @@ export class DpsInstance implements DpsEmulator, Persistent {
     this.#changes.announce();
   }
 
-  /** Begins a registration, or refuses to. */
+  /** Begins a registration, or refuses it. */
   register(attempt: RegistrationAttempt): Operation | { readonly refusal: RegistrationRefusal } {
     return this.#registrar.register(attempt);
   }
@@ -101,7 +101,7 @@ export class DpsInstance implements DpsEmulator, Persistent {
     return this.#registrar.refusalOf(claim);
   }
 
-  /** A device's connection has ended. */
+  /** Handles the end of a device's connection. */
   disconnected(registrationId: string, requester: Requester): void {
     this.#registrar.disconnected(registrationId, requester);
   }

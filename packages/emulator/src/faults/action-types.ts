@@ -1,15 +1,15 @@
 import type { JsonValue } from '../protocol/json';
 
 /**
- * When an action takes effect.
+ * The moment at which an action takes effect.
  *
- * - `before` (the default): the service does not handle what the device sent; what the service sends is not sent yet.
- * - `after`: the service has handled it. The action then applies to the answer, which is lost with the connection, never
- *   sent, or late. What the service sends of its own accord has been sent.
+ * - `before` (the default): the service does not handle the device's packet; its own packet has not been sent yet.
+ * - `after`: the service has handled the device's packet. The action then applies to the answer, which is lost with the
+ *   connection, never sent, or late. A packet that the service sends without a request has been sent.
  */
 export type FaultMoment = 'before' | 'after';
 
-/** The part of actions that take effect at a chosen moment. */
+/** The member of actions that take effect `before` or `after` a step. */
 export interface AtMoment<Moment extends FaultMoment> {
   /** Default `before`. */
   when?: Moment;
@@ -35,12 +35,12 @@ export interface DelayAction<Moment extends FaultMoment = FaultMoment> extends A
 /** Limits the rate of each direction of the connection from then on. */
 export interface ThrottleAction<Moment extends FaultMoment = FaultMoment> extends AtMoment<Moment> {
   kind: 'throttle';
-  /** From 1. */
+  /** The rate, from 1. */
   bytesPerSecond: number;
 }
 
 /**
- * Discards everything that is sent from then on, without telling either side, as a NAT does that has lost its table. The
+ * Discards all bytes from then on, unnoticed by either side, like a NAT that has lost its table. The
  * service considers the device connected until its keep-alive expires or it connects anew.
  */
 export interface SwallowAction extends AtMoment<FaultMoment> {
@@ -68,7 +68,10 @@ export interface CertificateAction {
 /** Answers CONNACK with a return code that refuses. The service does not handle the CONNECT packet. */
 export interface RefuseConnectAction {
   kind: 'refuse';
-  /** 1 protocol version, 2 identifier, 3 unavailable, 4 bad username or password, 5 not authorized (MQTT 3.1.1, 3.2.2.3). */
+  /**
+   * 1 protocol version, 2 identifier, 3 unavailable, 4 bad username or password, 5 not authorized (MQTT 3.1.1,
+   * 3.2.2.3).
+   */
   returnCode: 1 | 2 | 3 | 4 | 5;
 }
 
@@ -78,14 +81,14 @@ export interface RefuseSubscribeAction {
 }
 
 /**
- * Sends no answer. The connection stays. At QoS 1, requests to DPS and to the twin are acknowledged (PUBACK) all the same;
- * a fault at `puback` prevents that.
+ * Sends no answer. The connection stays. At QoS 1, requests to DPS and to the twin are acknowledged (PUBACK) all the
+ * same; a fault at `puback` prevents that.
  */
 export interface IgnoreAction<Moment extends FaultMoment = FaultMoment> extends AtMoment<Moment> {
   kind: 'ignore';
 }
 
-/** Sends an answer of the test. The service does not handle the request. */
+/** Sends the given answer. The service does not handle the request. */
 export interface AnswerAction {
   kind: 'answer';
   /** 200 to 599. */
@@ -94,9 +97,9 @@ export interface AnswerAction {
   code?: number;
   /** The text beside the code. */
   message?: string;
-  /** Seconds, from 0. Azure is not documented to send it with twins. */
+  /** Seconds, from 0. Azure does not document it for twins. */
   retryAfterSeconds?: number;
-  /** The body, in place of the one made of code and message. */
+  /** The body, in place of the one with code and message. */
   body?: JsonValue;
 }
 
@@ -136,9 +139,9 @@ export interface DeleteAction extends AtMoment<FaultMoment> {
 }
 
 /**
- * Moves the device to another hub: changes `iotHubs` of its enrollment, and disables its identity at the present hub, which
- * closes its connection. The device learns of its new hub when it registers again, and its twin moves with it. The other
- * devices of an enrollment group follow at their next registrations.
+ * Moves the device to another hub: changes `iotHubs` of its enrollment, and disables its identity at the present hub,
+ * which closes its connection. The device learns of its new hub when it registers again, and its twin moves with it.
+ * The other devices of an enrollment group follow at their next registrations.
  */
 export interface MoveAction extends AtMoment<FaultMoment> {
   kind: 'move';
@@ -151,7 +154,7 @@ export interface RestartAction<Moment extends FaultMoment = FaultMoment> extends
   kind: 'restart';
   /** `dps` or the name of a hub. Default: the service that the fault hits. */
   service?: string;
-  /** The time during which connections are refused, in milliseconds, from 0 to 2 147 483 647. */
+  /** The time for which connections are refused, in milliseconds, from 0 to 2 147 483 647. */
   downMs: number;
 }
 

@@ -15,7 +15,7 @@ function choice(...values: readonly string[]): v.GenericSchema {
 
 function isJson(value: unknown): boolean {
   try {
-    // The types leave out that functions and undefined have no JSON.
+    // Functions and undefined have no JSON, which the types leave out.
     return (JSON.stringify(value) as string | undefined) !== undefined;
   } catch {
     return false;
@@ -58,7 +58,7 @@ const ANSWERED = { ...CONNECTION, delay: { ...AT_ANY_MOMENT, ...MS }, ignore: AT
 const UNANSWERED = { ...CONNECTION, delay: { ...AT_ONCE, ...MS }, ignore: AT_ONCE };
 const REQUEST = { ...ANSWERED, answer: ANSWER, garbage: JSON_GARBAGE };
 
-/** The actions of each step with their members, for callers in JavaScript: the same as the types say. */
+/** The actions of each step with their members, for callers in JavaScript. They are the same as in the types. */
 export const ACTIONS: {
   readonly [Step in FaultStep]: Readonly<Record<FaultActions[Step]['kind'], Members>>;
 } = {

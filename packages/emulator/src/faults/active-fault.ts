@@ -7,7 +7,7 @@ interface Waiter {
   readonly reject: (error: Error) => void;
 }
 
-/** One fault that was added: its counts, its waiters, and the delays and connections that it holds. */
+/** An added fault: its counts, its waiting callers, and the delays and connections that it holds. */
 export class ActiveFault implements Fault {
   readonly init: FaultInit;
   readonly #onChange: () => void;
@@ -33,7 +33,7 @@ export class ActiveFault implements Fault {
     return this.#isRemoved;
   }
 
-  /** Whether it may still hit. */
+  /** True if the fault can still hit. */
   get isArmed(): boolean {
     return !this.#isRemoved && this.#hits < (this.init.times ?? 1);
   }
@@ -57,7 +57,7 @@ export class ActiveFault implements Fault {
     this.#onChange();
   }
 
-  /** Whether the fault hits that target. Counts in any case. */
+  /** Tells whether the fault hits that target, and counts the hit or the skip. */
   hit(target: FaultHit): boolean {
     if (!this.isArmed || !this.#concerns(target)) return false;
     const { skip = 0, times = 1 } = this.init;
@@ -85,7 +85,7 @@ export class ActiveFault implements Fault {
     return () => this.#held.delete(release);
   }
 
-  /** As {@link hold}, for something on a connection: nothing is called when the connection is closed. */
+  /** Like {@link hold}, for a connection: `release` is not called after the connection is closed. */
   holdOn(tcp: TcpConnection, release: () => void): () => void {
     const forget = this.hold(release);
     const ignoreClosed = tcp.onClosed(forget);
@@ -95,7 +95,7 @@ export class ActiveFault implements Fault {
     };
   }
 
-  /** Runs `run` after the delay, or when the fault is removed. The connection may take that long. */
+  /** Runs `run` after the delay, or when the fault is removed. Deadlines of the connection are cancelled. */
   delayOn(tcp: TcpConnection, ms: number, run: () => void): void {
     tcp.liftDeadlines();
     let done = (): void => undefined;

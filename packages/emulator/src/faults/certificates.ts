@@ -16,7 +16,7 @@ export interface FaultCertificatesInit {
 
 const DAY_MS = 86_400_000;
 
-/** The validity of one day that begins so many days from now. */
+/** The validity of one day that begins that many days from now. */
 function dayFrom(days: number): ValidityOptions {
   const start = Date.now() + days * DAY_MS;
   return { notBefore: new Date(start), notAfter: new Date(start + DAY_MS) };
@@ -35,7 +35,7 @@ export class FaultCertificates {
     const known = this.#made.get(kind);
     if (known !== undefined) return known;
     const made = this.#make(kind);
-    // A failed one is made again next time.
+    // A certificate that could not be made is tried again next time.
     made.catch(() => this.#made.delete(kind));
     this.#made.set(kind, made);
     return made;

@@ -4,12 +4,12 @@ import type { FaultStep } from './types';
 /** The kind of service of a connection. Each kind has its own topics. */
 export type ServiceKind = 'dps' | 'hub';
 
-/** The step of a packet, and how its answer is found. */
+/** The step of a packet, and the way to find its answer. */
 export interface ClassifiedPacket {
   readonly at: FaultStep;
-  /** Finds the answer; absent where there is none. */
+  /** Finds the answer; absent for packets without one. */
   readonly isAnswer?: (packet: Packet) => boolean;
-  /** The topic of made-up answers; absent where there are none. */
+  /** The topic of an answer of a fault; absent for packets that a fault cannot answer. */
   readonly respond?: ResponseTopic;
 }
 

@@ -29,7 +29,7 @@ export class ConnectionFaults {
     this.#createContext = createContext;
   }
 
-  /** Begins the handshake of a connection, unless a fault is against it. `find` returns the fault that hits a step. */
+  /** Begins the handshake of a connection, unless a fault prevents it. `find` returns the fault that hits a step. */
   run(
     tcp: TcpConnection,
     find: (step: 'tcp' | 'tls') => Subject | undefined,

@@ -39,7 +39,7 @@ export class FaultInjection {
     };
   }
 
-  /** Removes all faults. No more can be added. */
+  /** Removes all faults. No fault can be added afterwards. */
   close(): void {
     this.#serviceActions?.close();
     this.faults.close();

@@ -11,7 +11,7 @@ export interface KnownNames {
   readonly services: readonly string[];
   /** The hubs that are linked to DPS. A device may be moved to them. */
   readonly linkedHubs: readonly string[];
-  /** Whether services share their ports, so that the service of a connection is not known before CONNECT. */
+  /** True if services share their ports, so that the service of a connection is not known before CONNECT. */
   readonly isPortShared: boolean;
 }
 
@@ -20,7 +20,7 @@ const WITHOUT_DEVICE: readonly string[] = ['tcp', 'tls'];
 
 const UNKNOWN_SERVICE = 'cannot be told at this step from others on the same port';
 
-/** One of these names. The remedy suggests the one that was meant, or lists them all. */
+/** A schema for one of these names. The remedy suggests a similar name, or lists all names. */
 function nameOf(known: readonly string[], message: string): Schema<string> {
   return v.picklist(known, ({ input }) => {
     const meant = nearestName(String(input), known);
@@ -31,12 +31,12 @@ function nameOf(known: readonly string[], message: string): Schema<string> {
   });
 }
 
-/** A member that cannot be given. */
+/** A schema for a member that must be absent. */
 function absent(message: string, remedy: string): v.GenericSchema {
   return v.custom((value) => value === undefined, must(message, remedy));
 }
 
-/** The members of an action in which services and hubs are named. */
+/** The members of an action that name services and hubs. */
 function namesIn(kind: string, step: string, names: KnownNames): Members {
   const { services, linkedHubs, isPortShared } = names;
   const service = nameOf(services, 'is not the name of one of the emulator');
@@ -53,7 +53,7 @@ function namesIn(kind: string, step: string, names: KnownNames): Members {
   };
 }
 
-/** An object, or anything else, of which nothing but this member is looked at. */
+/** A schema that checks only this member of a value. */
 function memberAlone(name: string, member: Schema<string>): Schema<unknown> {
   return v.pipe(
     v.unknown(),

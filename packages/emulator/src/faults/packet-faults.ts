@@ -43,7 +43,7 @@ export class PacketFaults {
     this.#services = services;
   }
 
-  /** A packet of a device is hit. */
+  /** Performs the action at a packet of a device. */
   incoming(hit: PacketHit): void {
     const { subject, connection, about, proceed } = hit;
     const { action } = subject.fault.init;
@@ -63,7 +63,7 @@ export class PacketFaults {
     proceed();
   }
 
-  /** A packet is hit that the service sends of its own accord. */
+  /** Performs the action at a packet that the service sends without a request. */
   outgoing(hit: PacketHit): void {
     const { subject, connection, packet, proceed } = hit;
     const { action } = subject.fault.init;
@@ -102,7 +102,7 @@ export class PacketFaults {
         if (action.direction === 'to-device') proceed();
         return;
       case 'ignore':
-        // Without CONNACK, no later packet has an answer either.
+        // Without CONNACK, the service answers no later packet.
         if (about.at === 'connect') this.#swallow(hit);
         else this.#acknowledge(hit);
         return;
@@ -201,7 +201,7 @@ export class PacketFaults {
     if (about.respond === undefined) return;
     const { prefix, filter, requestId } = about.respond;
     const granted = connection.granted.get(filter);
-    // DPS keeps no subscriptions of earlier connections, while a hub answers at QoS 0 whatever was granted.
+    // DPS keeps no subscriptions of earlier connections. A hub answers at QoS 0 for every granted QoS.
     if (subject.service?.kind === 'dps' && granted === undefined) return;
     const { status, retryAfterSeconds } = action;
     const retryAfter = retryAfterSeconds === undefined ? '' : `&retry-after=${retryAfterSeconds}`;

@@ -19,7 +19,7 @@ export interface FaultActors {
   readonly requests: RequestFaults;
 }
 
-/** Finds the faults that hit what happens at one port. */
+/** The interceptor of one port, which finds the faults that hit. */
 export class PortInterceptor implements Interceptor {
   readonly #registry: FaultRegistry;
   readonly #actors: () => FaultActors;

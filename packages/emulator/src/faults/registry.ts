@@ -6,16 +6,16 @@ import type { Fault, FaultHit, FaultInit, Faults } from './types';
 export class FaultRegistry implements Faults {
   readonly #names: () => KnownNames;
   #faults: ActiveFault[] = [];
-  /** The faults that may still hit. No others are looked at when a packet comes. */
+  /** The faults that can still hit. Only these are compared with a packet. */
   #armed: ActiveFault[] = [];
   #isClosed = false;
 
-  /** @param names - called whenever a fault is added */
+  /** @param names - called each time that a fault is added */
   constructor(names: () => KnownNames) {
     this.#names = names;
   }
 
-  /** Whether any fault may still hit. */
+  /** True if any fault can still hit. */
   get isArmed(): boolean {
     return this.#armed.length > 0;
   }
@@ -37,7 +37,7 @@ export class FaultRegistry implements Faults {
     for (const fault of this.list()) fault.remove();
   }
 
-  /** Removes all faults. No more can be added. */
+  /** Removes all faults. No fault can be added afterwards. */
   close(): void {
     this.#isClosed = true;
     this.clear();

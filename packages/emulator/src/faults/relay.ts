@@ -4,13 +4,13 @@ import { PacedWriter } from '../devices/tcp/paced-writer';
 
 /** The changes that a relay makes. */
 export interface RelayOptions {
-  /** In each direction. Default: no limit. */
+  /** The rate in each direction. Default: no limit. */
   readonly bytesPerSecond?: number | undefined;
   /** Passes on the first half of the server's first bytes, and nothing more. Default: false. */
   readonly isCut?: boolean;
 }
 
-/** A stream between a socket and TLS that passes bytes on at a limited rate, or only the first of them. */
+/** A stream between a socket and TLS that passes bytes on at a limited rate, or only the first bytes. */
 export class Relay extends Duplex {
   readonly #socket: Socket;
   readonly #fromClient = new PacedWriter((bytes) => void this.push(bytes));
@@ -24,7 +24,7 @@ export class Relay extends Duplex {
     this.#isCut = isCut;
     this.throttle(bytesPerSecond);
     socket.on('data', (bytes: Buffer) => {
-      // One piece at a time, so that a client cannot send more than it may.
+      // One piece at a time, so that a client cannot exceed the rate.
       socket.pause();
       this.#fromClient.put(bytes);
       this.#fromClient.whenEmpty(() => socket.resume());

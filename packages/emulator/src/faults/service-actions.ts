@@ -26,7 +26,7 @@ const SERVICE_KINDS: readonly string[] = [
   'restart',
 ] satisfies ServiceAction['kind'][];
 
-/** Whether the service itself performs the action. */
+/** Tells whether the service itself performs the action. */
 export function isServiceAction(action: { readonly kind: string }): action is ServiceAction {
   return SERVICE_KINDS.includes(action.kind);
 }
@@ -47,7 +47,7 @@ export class ServiceActions {
     });
   }
 
-  /** No service is started again. */
+  /** Closes the actions. No stopped service is started again. */
   close(): void {
     this.#isClosed = true;
   }

@@ -12,7 +12,7 @@ interface Restartable {
   stop(reason: DisconnectReason): Promise<void>;
 }
 
-/** A service that connections are for. */
+/** A service with its listener. */
 export interface NamedService {
   readonly name: string;
   readonly kind: ServiceKind;

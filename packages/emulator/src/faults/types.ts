@@ -19,7 +19,9 @@ import type {
 
 /** The steps at which a fault may hit, with the actions of each. */
 export interface FaultActions {
-  /** A TCP connection was accepted. For a refused connection, `reset` comes closest; `restart` refuses all connections. */
+  /**
+   * A TCP connection was accepted. For a refused connection, `reset` comes closest; `restart` refuses all connections.
+   */
   tcp:
     | CloseAction<'before'>
     | ResetAction<'before'>
@@ -84,9 +86,9 @@ export interface FaultAt<Step extends FaultStep> {
   device?: Step extends 'tcp' | 'tls' ? never : string;
   /** `dps` (which serves IoT Central, too) or the name of a hub or of an IoT Central application. Default: any. */
   service?: string;
-  /** How many targets the fault skips before it hits. Default 0. */
+  /** The number of targets that the fault skips before it hits. Default 0. */
   skip?: number;
-  /** How many times the fault hits, from 1; `Infinity` for no end. Default 1. */
+  /** The number of hits, from 1; `Infinity` for no limit. Default 1. */
   times?: number;
   action: FaultActions[Step];
 }
@@ -97,17 +99,17 @@ export type FaultInit = { [Step in FaultStep]: FaultAt<Step> }[FaultStep];
 /** One hit of a fault. */
 export interface FaultHit {
   readonly at: FaultStep;
-  /** `undefined` when it is not known, as on a shared port before CONNECT. */
+  /** The service. `undefined` when it is not known, as on a shared port before CONNECT. */
   readonly service: string | undefined;
-  /** `undefined` when it is not known. */
+  /** The device. `undefined` when it is not known. */
   readonly device: string | undefined;
 }
 
-/** A fault that was added. */
+/** An added fault. */
 export interface Fault {
-  /** As it was given. */
+  /** The given definition. */
   readonly init: FaultInit;
-  /** How many times the fault has hit. */
+  /** The number of hits so far. */
   readonly hits: number;
   /**
    * Resolves with the hit of that number, from 1; at once if it has happened already. Default 1.
@@ -116,17 +118,17 @@ export interface Fault {
    */
   whenHit(count?: number): Promise<FaultHit>;
   /**
-   * Removes the fault. Its delays end, its throttles are lifted, and connections that it stalled or swallowed are reset.
-   * Idempotent.
+   * Removes the fault. Its delays end, its throttles are lifted, and connections that it stalled or swallowed are
+   * reset. Idempotent.
    */
   remove(): void;
 }
 
 /**
- * Faults of the network and the services, added by a test.
+ * The faults of the network and the services.
  *
- * If several faults could hit the same target, the one that was added first does. A fault that is used up or skips leaves
- * the target to the next.
+ * If several faults could hit the same target, the first one added does. A fault that is used up, or that skips the
+ * target, leaves it to the next fault.
  */
 export interface Faults {
   /**
@@ -145,7 +147,7 @@ export interface Faults {
    * @throws InvalidOptionsError for an action that the step does not have, an unknown service, or a value out of range.
    */
   add(fault: FaultInit): Fault;
-  /** The faults that were added and not removed, used up or not, in the order in which they were added. */
+  /** The faults that were added and not removed, the used-up ones included, in the order in which they were added. */
   list(): readonly Fault[];
   /** Removes all faults. */
   clear(): void;

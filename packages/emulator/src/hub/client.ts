@@ -17,7 +17,7 @@ import { parsePropertyBag, type MessageProperties } from './messages/property-ba
 import { parseDeviceTopic, type DeviceMessage } from './messages/topics';
 import { deviceView } from './twins/property-collection';
 
-/** IoT Hub: the largest message of a device, properties included. */
+/** IoT Hub: the largest message of a device, properties included, in bytes. */
 const MAX_MESSAGE_BYTES = 256 * 1024;
 
 /** The events of a connected device. */
@@ -26,7 +26,7 @@ export interface HubClientEvents {
   subscribed(topicFilter: string): void;
   disconnected(reason: DisconnectReason): void;
   telemetry(body: Buffer, properties: MessageProperties): void;
-  /** The connection has ended in a way that publishes its last will. */
+  /** The connection has ended without DISCONNECT, so that its last will is published. */
   lastWill(will: Will): void;
   reportedPropertiesUpdated(patch: JsonObject, reported: JsonObject): void;
 }
@@ -35,7 +35,7 @@ export interface HubClientEvents {
 export interface HubClientInit {
   readonly connection: MqttConnection;
   readonly identity: Identity;
-  /** `undefined` when the client named none. */
+  /** The API version; `undefined` when the client named none. */
   readonly apiVersion: string | undefined;
   readonly will: Will | undefined;
   readonly events: HubClientEvents;
@@ -102,7 +102,7 @@ export class HubClient implements MqttClient {
   closed(reason: DisconnectReason): void {
     const { identity, connection, will, events } = this.#init;
     identity.disconnected(connection);
-    // Published unless the client took leave [MQTT-3.1.2-8, MQTT-3.1.2-10].
+    // The will is published unless the client sent DISCONNECT [MQTT-3.1.2-8, MQTT-3.1.2-10].
     if (will !== undefined && reason !== 'client-disconnected') events.lastWill(will);
     events.disconnected(reason);
   }
@@ -112,16 +112,16 @@ export class HubClient implements MqttClient {
       throw new ProtocolViolation('message larger than 256 KB');
     }
     const { properties, systemProperties } = parsePropertyBag(propertyBag);
-    // IoT Hub retains nothing, and says in a property that the device asked for it.
+    // IoT Hub retains no message. A property tells that the device set the retain flag.
     const all = retain ? { ...properties, 'mqtt-retain': 'true' } : properties;
     return () => this.#init.events.telemetry(ownBytes(payload), { properties: all, systemProperties });
   }
 
-  /** Answers a request for the twin, in the words of the service if it is refused. */
+  /** Answers a request for the twin. A refusal has the service's error body. */
   #twin(request: TwinRequest, payload: Buffer): void {
     const { requestId } = request;
     try {
-      // A client that named no version of the protocol gets the first one, which had no twins: seen as 400.
+      // A client without an API version gets the first version, which had no twins. The observed status is 400.
       if (this.#init.apiVersion === undefined) {
         const text = 'The api-version in the username is missing: there are no twins without it.';
         throw new EmulatorError(SERVICE_ERROR.invalidProtocolVersion, text);
@@ -157,8 +157,8 @@ export class HubClient implements MqttClient {
 }
 
 /**
- * Bytes to be kept. A small payload is a view of the socket's much larger buffer and is copied out of it; a large one has
- * a buffer nearly to itself.
+ * The bytes of a payload that is kept. A small payload is a view of the socket's much larger buffer, so it is copied. A
+ * large payload fills most of its buffer.
  */
 function ownBytes(payload: Buffer): Buffer {
   return payload.buffer.byteLength <= 2 * payload.length ? payload : Buffer.from(payload);

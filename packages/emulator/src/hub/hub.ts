@@ -22,8 +22,8 @@ import { newTwinContent, Twin } from './twins/twin';
 import type { EventSource, HubEmulator, HubTarget, TelemetryMessage } from './types';
 
 /**
- * The bytes of message bodies that are remembered. More of them would survive in the old generation of the heap, which
- * doubles the cost of a large message.
+ * The bytes of message bodies that are remembered. With more bytes, bodies would reach the old generation of the heap,
+ * which doubles the cost of a large message.
  */
 const MAX_TELEMETRY_BYTES = 4 * 1024 * 1024;
 
@@ -78,7 +78,7 @@ export class Hub extends ServiceSide implements HubEmulator, RoutableService, Li
     return this.#hostName;
   }
 
-  /** Sets the host name when the port is known. With a proxy in front, it is the proxy's. */
+  /** Sets the host name when the port is known. Behind a proxy, it is the proxy's host name. */
   listensOn(hostName: string, listener: Listening | undefined = this.#listener): void {
     this.#hostName = hostName;
     this.#listener = listener;
@@ -184,7 +184,7 @@ export class Hub extends ServiceSide implements HubEmulator, RoutableService, Li
   /** Ends all uploads, and closes the telemetry files. Never rejects. */
   async finish(): Promise<void> {
     this.#isFinished = true;
-    // The failure of a file has been reported by its event.
+    // The event of the file has reported the failure.
     await Promise.allSettled([
       this.fileUploads.close(),
       ...[...this.#telemetryFiles].map((file) => file.close()),
@@ -205,11 +205,11 @@ export class Hub extends ServiceSide implements HubEmulator, RoutableService, Li
     };
   }
 
-  /** The one place where telemetry arrives. */
+  /** Receives all telemetry of the hub. */
   #receive(source: EventSource, body: Buffer, { properties, systemProperties }: MessageProperties): void {
     const { deviceId, moduleId } = source;
     const enqueuedTime = new Date();
-    // Not spread: that takes longer than all the rest, and this is done for every message.
+    // No spread syntax: it would take longer than the rest of this method, which runs for every message.
     const message: TelemetryMessage =
       moduleId === undefined
         ? { deviceId, body, properties, systemProperties, enqueuedTime }

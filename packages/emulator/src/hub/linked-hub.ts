@@ -10,11 +10,11 @@ export interface InitialTwin {
 export interface LinkedHub {
   readonly name: string;
   readonly hostName: string;
-  /** Its share of the devices that are allocated `hashed`, 1 to 1000. */
+  /** The hub's share of the devices that are allocated `hashed`, 1 to 1000. */
   readonly allocationWeight: number;
   /** The latency that `geoLatency` compares, in milliseconds. */
   readonly latencyMs: number;
-  /** @throws EmulatorError 400004, 413001 when the twin of a new device cannot begin with that. */
+  /** @throws EmulatorError 400004, 413001 when the value is no initial twin. */
   checkInitialTwin(initialTwin: InitialTwin): void;
   /** Creates the device's identity, or gives an existing one the certificate that the device has now. */
   provisionDevice(device: ProvisionedDevice): void;
@@ -22,7 +22,7 @@ export interface LinkedHub {
   releaseDevice(deviceId: string): DeviceData | undefined;
 }
 
-/** The data that a device takes along to another hub, or with which a new device begins. */
+/** The data that move with a device to another hub, or the initial data of a new device. */
 export interface DeviceData extends InitialTwin {
   readonly properties?: { readonly desired?: JsonObject; readonly reported?: JsonObject };
 }
@@ -32,6 +32,6 @@ export interface ProvisionedDevice {
   readonly deviceId: string;
   /** SHA-256 thumbprint of the leaf that the device registered with. */
   readonly thumbprint: string;
-  /** Applied only when the identity is created by this call. */
+  /** The initial data, applied only when this call creates the identity. */
   readonly data: DeviceData | undefined;
 }

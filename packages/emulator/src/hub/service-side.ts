@@ -51,7 +51,7 @@ export abstract class ServiceSide extends EventEmitter<HubEvents> implements Per
     this.devices.requireTarget(target).connection.disconnect('connection-lost');
   }
 
-  // Asynchronous like the service's own API, so that a test does not depend on the emulator being in its process.
+  // Asynchronous like the service's own API, so that a test does not depend on an emulator in its own process.
   // eslint-disable-next-line @typescript-eslint/require-await -- what it throws must be a rejection
   async sendCloudToDevice(deviceId: string, message: CloudToDeviceMessage): Promise<EnqueuedMessage> {
     const device = this.devices.require(deviceId);
@@ -89,7 +89,7 @@ export abstract class ServiceSide extends EventEmitter<HubEvents> implements Per
   }
 
   updateDesiredProperties(target: HubTarget, patch: JsonObject, options?: IfMatch): DeviceTwin {
-    // Checked here: `updateTwin` accepts a change without desired properties.
+    // `updateTwin` would accept a change without desired properties.
     const desired = readProperties(patch, DESIRED.path);
     return this.updateTwin(target, { properties: { desired } }, options);
   }
@@ -113,7 +113,10 @@ export abstract class ServiceSide extends EventEmitter<HubEvents> implements Per
     this.#changes.onChange(listener);
   }
 
-  /** Outside of the packet's handling, so that a listener that throws fails its test and not the device's connection. */
+  /**
+   * Emits an event outside of the packet's handling, so that a listener that throws does not end the device's
+   * connection.
+   */
   protected emitLater<Name extends keyof HubEvents>(name: Name, ...details: HubEvents[Name]): void {
     if (this.listenerCount(name) === 0) return;
     queueMicrotask(() => {

@@ -1,7 +1,7 @@
 import { must } from '../schemas/problems';
 import { pattern } from '../schemas/values';
 
-// A name ends up in host names and, with a state directory, in names of files.
+// Names are parts of host names and, with a state directory, of file names.
 const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,48}[A-Za-z0-9])?$/;
 const HOST_NAME = /^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$/;
 
@@ -20,12 +20,12 @@ export const hostName = pattern(
   ),
 );
 
-/** Whether a hub or an application can have this name. */
+/** Tells whether a hub or an application can have this name. */
 export function isName(value: unknown): boolean {
   return typeof value === 'string' && NAME.test(value);
 }
 
-/** Whether the value can be a DNS name without a port. */
+/** Tells whether the value can be a DNS name without a port. */
 export function isHostName(value: unknown): boolean {
   return typeof value === 'string' && HOST_NAME.test(value);
 }

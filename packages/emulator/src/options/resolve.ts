@@ -20,7 +20,7 @@ export function resolveOptions(options: EmulatorOptions): ResolvedOptions {
   const { hubs, centralApplications, ...rest } = checkOptions(OPTIONS, options);
   const { hostName, sharedPorts } = rest;
   const resolve = (hub: CheckedOptions['hubs'][number]): ResolvedHub => {
-    // On a shared port, hubs are told apart by their host names.
+    // On a shared port, the host name identifies the hub.
     const defaultHostName = sharedPorts.length === 0 ? hostName : `${hub.name}.${hostName}`;
     return { ...hub, hostName: (hub.hostName ?? defaultHostName).toLowerCase() };
   };

@@ -152,7 +152,7 @@ const MEMBERS = exactObject(
   must('must be an object', 'Pass an object such as { retryAfterSeconds: 0 }, or nothing.'),
 );
 
-/** The names of hubs. Neither host names nor, on many systems, names of files are case-sensitive. */
+/** The names of hubs, compared without case, because host names and, on many systems, file names have no case. */
 function lowerCase(hubs: readonly (Pick<HubOptions, 'name'> | string)[]): readonly string[] {
   return hubs.map((each) => (typeof each === 'string' ? each : each.name).toLowerCase());
 }

@@ -1,6 +1,6 @@
 /**
- * Behavior of Azure that Microsoft does not document and that has not been observed beyond doubt. The defaults are the emulator's
- * choice; a test that must not depend on them can try each.
+ * Behavior of Azure that Microsoft does not document and that has not been observed beyond doubt. The defaults are the
+ * emulator's choice; a test that must not depend on them can try each.
  */
 export interface UnverifiedBehavior {
   /**
@@ -11,14 +11,14 @@ export interface UnverifiedBehavior {
   /** CONNACK return code for a client without a certificate. Default 5. */
   missingCertificate: 4 | 5;
   /**
-   * How a device learns that its enrollment is disabled: `unauthorized`, an answer 401 with code 401000 and the end of
-   * the connection (default), or `status`, a registration that ends with status `disabled`.
+   * The response to a device whose enrollment is disabled: `unauthorized`, an answer 401 with code 401000 and the end
+   * of the connection (default), or `status`, a registration that ends with status `disabled`.
    */
   disabledEnrollment: 'unauthorized' | 'status';
   /** CONNACK return code of a hub for a device that is disabled. Default 5; the C SDK expects 3. */
   disabledDevice: 3 | 5;
   /**
-   * Whether a certificate authority in an individual enrollment lets in a device that presents this very certificate.
+   * True if a device may register with a CA certificate that is the very certificate of its individual enrollment.
    * Default true. Microsoft says not to do it; certificates from `openssl req -x509` are CAs all the same.
    */
   allowAuthorityAsIndividual: boolean;
@@ -41,13 +41,13 @@ export interface UnverifiedBehavior {
    */
   cleanSessionQueue: 'purged' | 'kept';
   /**
-   * Which deliveries of a cloud-to-device message count towards the hub's `maxDeliveryCount`. Default `every`, as
+   * The deliveries of a cloud-to-device message that count towards the hub's `maxDeliveryCount`. Default `every`, as
    * Microsoft documented it for years. `abandoned`, according to the documentation of 2026: only those that a device
-   * abandons, which MQTT does not let it do, so a message comes again and again until it expires.
+   * abandons. Over MQTT a device cannot abandon a message, so the message is delivered again until it expires.
    */
   countedDeliveries: 'every' | 'abandoned';
   /**
-   * Whether a hub takes a certificate outside of its validity by its thumbprint. Default true: developers of Microsoft
+   * True if a hub accepts a thumbprint of a certificate that is not valid now. Default true: developers of Microsoft
    * have said that the hub looks at nothing else. Certificates by `certificateAuthority` must always be valid.
    */
   allowExpiredThumbprints: boolean;

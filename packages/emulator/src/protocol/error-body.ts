@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { utcTimestamp } from './timestamp';
 
-/** The body with which DPS and the twin answer what they refuse. */
+/** The body of a refusal of DPS and of the twin. */
 export function errorBody(errorCode: number, message: string): string {
   return JSON.stringify({ errorCode, trackingId: randomUUID(), message, timestampUtc: utcTimestamp() });
 }

@@ -1,10 +1,10 @@
 /**
- * A call of the emulator's service side (enrollments, devices, methods, messages) was refused, the way the service's
- * own API would refuse it.
+ * A call of the emulator's service side (enrollments, devices, methods, messages) was refused, as the service's own
+ * API would refuse it.
  *
- * `code` is the service's six-digit code, whose first three digits are the HTTP status: 400004 argument invalid,
- * 403004 queue full, 404000 no such file, 404001 device not found, 404010 module not found, 404103 device not online,
- * 404201 enrollment not found, 404204 enrollment group not found, 409001 exists already, 412001 etag or version differs,
+ * `code` is the service's six-digit code, whose first three digits are the HTTP status: 400004 argument invalid, 403004
+ * queue full, 404000 no such file, 404001 device not found, 404010 module not found, 404103 device not online, 404201
+ * enrollment not found, 404204 enrollment group not found, 409001 exists already, 412001 etag or version differs,
  * 504101 no answer in time.
  */
 export class EmulatorError extends Error {

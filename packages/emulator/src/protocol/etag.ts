@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { EmulatorError, SERVICE_ERROR } from './errors';
 
-/** Makes a change conditional. */
+/** The condition of a change. */
 export interface IfMatch {
-  /** The `etag` that must be the current one for the change to happen; `*` or nothing for any. */
+  /** The `etag` that must be the current one; absent or `*` for any. */
   ifMatch?: string;
 }
 

@@ -6,7 +6,7 @@ export interface JsonObject {
   readonly [name: string]: JsonValue;
 }
 
-/** Whether the value is a JSON object and neither a list nor `null`. */
+/** Tells whether the value is a JSON object, not a list and not `null`. */
 export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -14,26 +14,32 @@ export function isJsonObject(value: JsonValue | undefined): value is JsonObject 
 /** The JSON value in the text, or `undefined` when it is not JSON. */
 export function parseJson(text: string): JsonValue | undefined {
   try {
-    // JSON.parse is typed `any`, and yields nothing but JSON values.
+    // JSON.parse is typed `any`, and returns only JSON values.
     return JSON.parse(text) as JsonValue;
   } catch {
     return undefined;
   }
 }
 
-/** A copy as plain JSON. What JSON cannot hold, such as functions, is left out. @throws TypeError for a cycle or a bigint */
+/**
+ * A copy as plain JSON. Values that JSON cannot hold, such as functions, are left out. @throws TypeError for a cycle or
+ * a bigint
+ */
 export function toJson(value: object): JsonObject {
   // An object, written and read again, is an object.
   return JSON.parse(JSON.stringify(value)) as JsonObject;
 }
 
 /**
- * DPS refuses JSON with more levels, because not every part of the emulator could pass it on. Azure's limit is
+ * The largest depth of JSON that DPS accepts, because not every part of the emulator can handle more. Azure's limit is
  * not documented.
  */
 export const MAX_LEVELS = 64;
 
-/** Whether objects and lists are in each other more levels deep than that. Does not recurse, so that it can be asked of anything. */
+/**
+ * Tells whether objects and lists are nested more than that many levels deep. Works without recursion, so that no value
+ * overflows the stack.
+ */
 export function isDeeperThan(value: JsonValue, levels: number): boolean {
   let level: readonly JsonValue[] = [value];
   for (let depth = 0; depth <= levels; depth++) {

@@ -9,7 +9,7 @@ type Entries = v.ObjectEntries;
 /** The type of an object with these members. */
 export type ObjectOf<Members extends Entries> = v.InferOutput<v.ObjectSchema<Members, undefined>>;
 
-/** The message for a member that is missing: the one for a member that is wrong. */
+/** The message for a missing member. It is the same as for a wrong one. */
 function missingMember(entries: Entries): (issue: v.BaseIssue<unknown>) => string {
   return (issue) => {
     const member = entries[String(issue.path?.at(-1)?.key)];
@@ -31,7 +31,7 @@ export function object<const Members extends Entries>(
   return v.pipe(plainObject(message), v.object(entries, missingMember(entries)));
 }
 
-/** An object with these members and no others. The problem of another member suggests the one that was meant. */
+/** An object with these members and no others. The problem of another member suggests a similar name. */
 export function exactObject<const Members extends Entries>(
   entries: Members,
   message = must('must be an object'),
@@ -42,7 +42,7 @@ export function exactObject<const Members extends Entries>(
   return schema;
 }
 
-/** Any JSON value but a missing one. */
+/** Any JSON value that is present. */
 export const json: Schema<JsonValue> = v.custom<JsonValue>(
   (value) => value !== undefined,
   must('must be a value'),

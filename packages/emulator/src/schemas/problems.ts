@@ -2,11 +2,11 @@ import { InvalidOptionsError } from 'azure-iot-certificates';
 import { nearestName } from 'azure-iot-certificates/internal';
 import * as v from 'valibot';
 
-/** One thing that is wrong with a value. */
+/** One problem of a value. */
 export interface Problem {
   /** The place of the value, such as `hubs[0].port`; empty for the value as a whole. */
   readonly path: string;
-  /** What the value must be, such as `must be a port`. */
+  /** The rule that the value breaks, such as `must be a port`. */
   readonly message: string;
   readonly remedy: string;
   readonly isMissing: boolean;
@@ -15,7 +15,7 @@ export interface Problem {
 /** A schema for values of unknown origin. */
 export type Schema<Output> = v.GenericSchema<unknown, Output>;
 
-/** The message of a schema: what the value must be and, in a second line, the remedy. */
+/** The message of a schema: the rule and, in a second line, the remedy. */
 export function must(message: string, remedy = ''): string {
   return remedy === '' ? message : `${message}\n${remedy}`;
 }
@@ -38,7 +38,7 @@ function unknownMember(path: string, name: string, message: string): Pick<Proble
   };
 }
 
-/** The one place where an issue of valibot becomes a problem in the emulator's words. */
+/** Converts an issue of valibot to a problem in the emulator's words. */
 function toProblem(issue: v.BaseIssue<unknown>, root: string): Problem {
   const keys = (issue.path ?? []).map(({ key }) => key as string | number);
   const path = keys.reduce<string>(propertyPath, root);
@@ -49,7 +49,7 @@ function toProblem(issue: v.BaseIssue<unknown>, root: string): Problem {
   return { path, message, remedy, isMissing: issue.input === undefined };
 }
 
-/** The value as the schema has it, or everything that is wrong with it. `root` is the value's own path. */
+/** The value after the schema's transformations, or all its problems. `root` is the value's own path. */
 export function examine<Output>(
   schema: Schema<Output>,
   value: unknown,

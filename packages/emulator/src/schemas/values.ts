@@ -34,7 +34,7 @@ export function pattern(expression: RegExp, message: string): Schema<string> {
   return v.pipe(v.string(message), v.regex(expression, message));
 }
 
-/** One of a few values. */
+/** One of a list of values. */
 export function oneOf<const T extends string | number>(choices: readonly T[], message?: string): Schema<T> {
   const names = choices.map((choice) => JSON.stringify(choice)).join(', ');
   return v.picklist(choices, message ?? must(`must be one of ${names}`));
@@ -45,7 +45,7 @@ export function listOf<T>(item: Schema<T>, message = must('must be a list')): Sc
   return v.array(item, message);
 }
 
-/** A value that passes a check which throws errors; their messages become that of the schema. */
+/** A value that passes a check. The message of an error that the check throws becomes the message of the schema. */
 export function refined<T, Output>(schema: Schema<T>, refine: (value: T) => Output): Schema<Output> {
   return v.pipe(
     schema,

@@ -41,7 +41,7 @@ function completeHub(
   return { ...kept, name: hub.name, ...explicit, port };
 }
 
-/** A port of one service means that ports are not shared, as an empty list does. */
+/** The shared ports of the options, else the stored ones. None if the options give a service its own port. */
 function completeSharedPorts(
   { sharedPorts, port = 0, hubs = [] }: EmulatorOptions,
   stored: Settings,

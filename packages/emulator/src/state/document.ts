@@ -3,12 +3,12 @@ import { jsonObject, object } from '../schemas/objects';
 import { wholeNumber } from '../schemas/values';
 import { readStored, StoredValueError } from '../stored/stored-value';
 
-/** The version of the files. It is raised when an older release would misread them. */
+/** The version of the files. It increases when an older release would misread them. */
 const VERSION = 1;
 
 const HEADER = object({ formatVersion: wholeNumber(1, Number.MAX_SAFE_INTEGER) });
 
-/** The file was written by a later release. This one would damage it. */
+/** The error for a file of a later release, which this release would damage. */
 export class NewerFormatError extends StoredValueError {
   constructor(version: number) {
     super('formatVersion', `is ${version}, and this release knows versions up to ${VERSION}`);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { messageOf, StateInUseError, systemCode, unusableStateDirectory } from './problems';
 
-/** The time in which the owner of a lock answers, unless its process is stopped. */
+/** The time in which the owner of a lock must answer, in milliseconds. A stopped process does not answer. */
 const ANSWER_TIMEOUT_MS = 1_000;
 /** The longest path of a socket (`sun_path`): 108 bytes with the closing zero on Linux, 104 elsewhere. */
 const MAX_PATH_BYTES = 103;
@@ -15,8 +15,8 @@ const IS_WINDOWS = process.platform === 'win32';
 /**
  * Locks a folder for one emulator, also against other processes and against containers that mount the same folder.
  *
- * The lock is a socket. The system closes it together with its process, however that ended: a socket that accepts
- * connections has a living owner, and one that does not is removed.
+ * The lock is a socket. The system closes it when its process ends in any way. A socket that accepts connections has a
+ * living owner; any other socket is removed.
  */
 export class FolderLock {
   readonly #server: Server;
@@ -25,7 +25,7 @@ export class FolderLock {
     this.#server = server;
   }
 
-  /** @throws InvalidOptionsError when another emulator has the folder, or it cannot be locked. */
+  /** @throws InvalidOptionsError when another emulator uses the folder, or the folder cannot be locked. */
   static async acquire(directory: string): Promise<FolderLock> {
     const problems: string[] = [];
     for (const path of await pathsFor(directory)) {
@@ -48,7 +48,10 @@ export class FolderLock {
   }
 }
 
-/** In the folder itself, or in the one for temporary files where the folder cannot hold sockets (mounts, long paths). */
+/**
+ * The path of the socket: in the folder itself, or in the folder for temporary files if the folder cannot hold sockets
+ * (mounts, long paths).
+ */
 async function pathsFor(directory: string): Promise<readonly string[]> {
   const path = await realpath(directory);
   const name = `azure-iot-emulator-${createHash('sha256').update(path).digest('hex').slice(0, 16)}`;
@@ -77,7 +80,7 @@ async function bind(path: string): Promise<Server> {
   }).unref();
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    // Other users of the folder have to be able to ask for the owner.
+    // Other users of the folder must be able to query the owner.
     server.listen({ path, readableAll: true, writableAll: true }, () => {
       server.off('error', reject);
       resolve();

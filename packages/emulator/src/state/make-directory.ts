@@ -6,8 +6,8 @@ const GITIGNORE = `# Made by the Azure IoT emulator: there are private keys here
 `;
 
 /**
- * Makes the folder if there is none, for this user alone. A new folder gets a `.gitignore`, because there are private keys
- * in it. An existing folder is left as it is.
+ * Makes the folder if there is none, for this user alone. A new folder gets a `.gitignore`, because it holds private
+ * keys. An existing folder stays unchanged.
  *
  * @throws FileError when it cannot be made.
  */

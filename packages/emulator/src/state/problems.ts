@@ -17,7 +17,7 @@ export function messageOf(error: unknown): string {
 const REMEDY =
   'Correct the file or put a copy of it back. Or move it away, to begin with nothing in its place.';
 
-/** The error of a file of the state directory that is damaged or was edited wrongly. */
+/** The error for a file of the state directory that is damaged or was edited wrongly. */
 export function brokenFile(path: string, cause: unknown, remedy: string = REMEDY): FileError {
   return new FileError({
     code: 'FILE_NOT_READABLE',
@@ -31,7 +31,7 @@ export function brokenFile(path: string, cause: unknown, remedy: string = REMEDY
   });
 }
 
-/** The error of a file or folder that cannot be read. */
+/** The error for a file or folder that cannot be read. */
 export function notReadable(path: string, cause: unknown): FileError {
   return new FileError({
     code: 'FILE_NOT_READABLE',
@@ -42,9 +42,9 @@ export function notReadable(path: string, cause: unknown): FileError {
   });
 }
 
-/** Another emulator has the state directory. */
+/** The error for a state directory that another emulator uses. */
 export class StateInUseError extends InvalidOptionsError {
-  /** The ID of its process; empty when it does not answer. */
+  /** The process ID of the other emulator; empty when it does not answer. */
   readonly owner: string;
 
   constructor(directory: string, owner: string) {
@@ -53,13 +53,13 @@ export class StateInUseError extends InvalidOptionsError {
     const remedy =
       'Stop that emulator ("azure-iot-emulator stop", if the command line has started it), or pass another folder.';
     super([{ option: 'stateDirectory', message, remedy }]);
-    // Users of the library know the base class only.
+    // The library exports only the base class.
     this.name = 'InvalidOptionsError';
     this.owner = owner;
   }
 }
 
-/** The error of a state directory that cannot be used now. */
+/** The error for a state directory that cannot be used now. */
 export function unusableStateDirectory(message: string, remedy: string): InvalidOptionsError {
   return new InvalidOptionsError([{ option: 'stateDirectory', message, remedy }]);
 }

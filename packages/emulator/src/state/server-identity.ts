@@ -30,7 +30,9 @@ export interface ServerIdentity {
   readonly issuer: () => Promise<IssuedCertificate>;
 }
 
-/** A certificate with less than this left is replaced, so that an emulator can run for a while. */
+/**
+ * The shortest remaining validity of a certificate. One with less is replaced, so that an emulator can run for a while.
+ */
 const RENEW_BEFORE_MS = 90 * 86_400_000;
 const KEY_MODE = 0o600;
 const CERTIFICATE_MODE = 0o644;
@@ -118,7 +120,7 @@ async function isMissing(directory: string): Promise<boolean> {
   }
 }
 
-/** Writes all four files or none: the folder is filled before it is renamed. */
+/** Writes all four files or none, because the folder is filled before it is renamed. */
 async function createKeptIdentity(directory: string, hostNames: readonly string[]): Promise<ServerIdentity> {
   const { root, credentials } = await createIdentity(hostNames);
   const unfinished = join(directory, '..', `.server.${randomBytes(8).toString('hex')}.tmp`);
@@ -131,7 +133,7 @@ async function createKeptIdentity(directory: string, hostNames: readonly string[
     ],
     false,
   );
-  // Windows minds an empty folder of that name. One that is not empty stays, and is an error.
+  // On Windows an empty folder of that name prevents the renaming. A folder that is not empty stays, and is an error.
   if (process.platform === 'win32') await rmdir(directory).catch(() => undefined);
   await rename(unfinished, directory);
   await syncDirectory(join(directory, '..'));
@@ -153,7 +155,7 @@ function whyRenew(
   hostNames: readonly string[],
 ): string | undefined {
   const end = new Date(x509.validTo);
-  // A certificate that lasts as long as its root cannot be made to last longer.
+  // A certificate cannot outlive its root, so a certificate that ends with its root is not replaced.
   if (end.getTime() - Date.now() < RENEW_BEFORE_MS && end < new Date(root.validTo)) {
     return `expires on ${end.toISOString()}`;
   }

@@ -12,7 +12,7 @@ import { readStored, StoredValueError } from '../stored/stored-value';
 export interface StoredApplication {
   readonly name: string;
   readonly idScope: string;
-  /** The port of its hub; 0 for a free one. */
+  /** The port of the application's hub; 0 for a free one. */
   readonly port: number;
 }
 
@@ -26,7 +26,7 @@ export interface Settings {
   readonly sharedPorts: readonly number[];
   /** The port in host names, in place of the first shared port. */
   readonly announcedPort?: number;
-  /** Options that were not given are missing, so that the defaults apply. */
+  /** The given options. Options that were not given are missing, so that the defaults apply. */
   readonly hubs: readonly HubOptions[];
   readonly centralApplications: readonly StoredApplication[];
 }

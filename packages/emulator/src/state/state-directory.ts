@@ -10,7 +10,7 @@ import { brokenFile, notReadable } from './problems';
 import { keepServerIdentity, type ServerIdentity } from './server-identity';
 import { StateWriter } from './writer';
 
-/** A file of the folder. There is one for each hub and each application. */
+/** A file of the folder. Each hub and each application has one. */
 export interface StateFile {
   readonly kind: 'emulator' | 'dps' | 'central' | 'hub';
   /** The name of the hub or application. */
@@ -33,8 +33,8 @@ function fileName({ kind, name }: StateFile): string {
 }
 
 /**
- * The folder with the state of an emulator. One emulator at a time has it. Files are read once, at the start, and replaced
- * as a whole from then on, so a file is never half written.
+ * The folder with the state of an emulator. One emulator at a time uses it. Files are read once, at the start. Later
+ * each file is replaced as a whole, so a file is never half written.
  */
 export class StateDirectory {
   readonly path: string;
@@ -50,7 +50,7 @@ export class StateDirectory {
   }
 
   /**
-   * Makes the folder if there is none, for this user alone, and reads all of it.
+   * Makes the folder if there is none, for this user alone, and reads all files in it.
    *
    * @throws InvalidOptionsError when another emulator uses the folder.
    * @throws FileError when the folder cannot be made, or a file cannot be read, is damaged or of a later release.
@@ -115,7 +115,9 @@ export class StateDirectory {
     if (this.#stored.get(name)?.text !== text) this.#writer.changed(name);
   }
 
-  /** Writes the missing and changed files. From then on, changes are written soon after they happen. @throws FileError */
+  /**
+   * Writes the missing and changed files. From then on, changes are written soon after they happen. @throws FileError
+   */
   async begin(): Promise<void> {
     await this.#writer.begin();
   }
@@ -140,7 +142,10 @@ export class StateDirectory {
     if (problems.length > 0) throw new InvalidOptionsError(problems);
   }
 
-  /** Writes the changes, if {@link begin} was called, and unlocks the folder. Idempotent, never rejects: see {@link StateWriter.close}. */
+  /**
+   * Writes the changes, if {@link begin} was called, and unlocks the folder. Idempotent, never rejects: see {@link
+   * StateWriter.close}.
+   */
   async close(): Promise<void> {
     await this.#writer.close();
     await this.#lock.release();

@@ -28,7 +28,7 @@ export interface State {
   serverIdentity(hostNames: readonly string[]): Promise<ServerIdentity>;
   /** Restores a service, and keeps its changes from then on. @throws FileError */
   keep(file: StateFile, persistent: Persistent): void;
-  /** All services have started: writes their state. @throws FileError */
+  /** Writes the state of the services, when all have started. @throws FileError */
   begin(addresses: Addresses): Promise<void>;
   /** The error for a taken port: it names the file that the port comes from. */
   explain(error: unknown): unknown;
@@ -162,7 +162,7 @@ class KeptState implements State {
   }
 }
 
-/** DPS tells its instances apart by their ID scopes. */
+/** Checks that no other instance of DPS has the ID scope, which identifies it. */
 function checkIdScope(idScope: string, applications: readonly StoredApplication[]): void {
   const owner = applications.find((application) => application.idScope === idScope);
   if (owner === undefined) return;

@@ -5,15 +5,15 @@ import { messageOf } from './problems';
 
 /** The time for which changes are collected before they are written. */
 const GATHER_MS = 50;
-/** Making the text of a large folder blocks the emulator. It takes a tenth of the time at most. */
+/** The pause after a write is this many times the time of making the texts. Making them blocks the emulator. */
 const REST_FACTOR = 10;
 const MAX_REST_MS = 5_000;
 /** The time until the next attempt after a failure, such as a full disk. */
 const RETRY_MS = 1_000;
 
 /**
- * Writes files soon after they have changed, all changed files together, one batch after the other. Before {@link begin},
- * nothing is written.
+ * Writes files soon after they have changed, all changed files together, one batch after the other. Before {@link
+ * begin}, nothing is written.
  */
 export class StateWriter {
   readonly #directory: string;
@@ -34,7 +34,7 @@ export class StateWriter {
     this.#files.set(name, text);
   }
 
-  /** Marks a file as changed. Cheap, however often it is called. */
+  /** Marks a file as changed. Frequent calls are cheap. */
   changed(name: string): void {
     if (this.#phase === 'closed') return;
     this.#changed.add(name);
@@ -49,8 +49,8 @@ export class StateWriter {
   }
 
   /**
-   * Writes the changed files, and takes no further changes. Writes nothing without {@link begin}. Never rejects: failures
-   * are warnings of the process.
+   * Writes the changed files, and accepts no further changes. Writes nothing without {@link begin}. Never rejects:
+   * failures are warnings of the process.
    */
   async close(): Promise<void> {
     if (this.#phase === 'preparing') this.#changed.clear();
@@ -108,7 +108,7 @@ export class StateWriter {
     return writing;
   }
 
-  /** All texts are made without interruption, so that files agree: a device that moves is in one hub, not in two or none. */
+  /** All texts are made synchronously, so that the files are consistent: a device that moves is in exactly one hub. */
   async #writeBatch(names: readonly string[]): Promise<void> {
     const begin = performance.now();
     const { files, failure } = this.#textsOf(names);
@@ -119,7 +119,7 @@ export class StateWriter {
     this.#isFailing = false;
   }
 
-  /** The files that can be written, and the failure of one that cannot. It does not prevent the others. */
+  /** The files that can be written, and the failure of one that cannot. The failure does not prevent the others. */
   #textsOf(names: readonly string[]): { files: FileContent[]; failure?: { readonly error: unknown } } {
     const files: FileContent[] = [];
     let failure: { readonly error: unknown } | undefined;
@@ -147,7 +147,7 @@ function warn(error: unknown, consequence: string): void {
   });
 }
 
-/** Makes new names in a folder survive a loss of power, where the system supports it. */
+/** Syncs a folder, so that new names in it survive a loss of power, where the system supports it. */
 export async function syncDirectory(directory: string): Promise<void> {
   try {
     const handle = await open(directory, 'r');
@@ -157,6 +157,6 @@ export async function syncDirectory(directory: string): Promise<void> {
       await handle.close();
     }
   } catch {
-    // Windows opens no folders, and some network file systems sync none. The files themselves are written.
+    // Windows cannot open folders, and some network file systems cannot sync them. The files themselves are written.
   }
 }

@@ -9,16 +9,16 @@ export interface Persistent {
    */
   snapshot(): JsonObject;
   /**
-   * Replaces the state. Called once, before devices can reach the service, when the host names of all hubs are known. Does
-   * not call the listeners of {@link onChange}.
+   * Replaces the state. Called once, before devices can reach the service, when the host names of all hubs are known.
+   * Does not call the listeners of {@link onChange}.
    *
    * @throws StoredValueError naming the property that is wrong; the snapshot may have been edited by hand.
    */
   restore(snapshot: JsonObject): void;
   /**
    * Calls the listener after every change of the {@link snapshot}. The listener returns at once and takes no snapshot
-   * itself. A change that comes with every message of a device, such as the time of its last activity, is stored along with
-   * the next other change.
+   * itself. A change with every message of a device, such as the time of its last activity, is stored together with the
+   * next other change.
    */
   onChange(listener: () => void): void;
 }

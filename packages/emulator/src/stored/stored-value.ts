@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { examine, must, type Schema } from '../schemas/problems';
 import { refined } from '../schemas/values';
 
-/** A value of a stored file is missing or wrong. The file was edited by hand or damaged. */
+/** The error for a value of a stored file that is missing or wrong. The file was edited by hand or damaged. */
 export class StoredValueError extends Error {
   /** The place of the value in its file, such as `devices[3].status`; empty for the file as a whole. */
   readonly path: string;

@@ -12,15 +12,15 @@ interface FileProblem {
 export interface ReadFile {
   readonly path: string;
   readonly certificates: readonly CertificateFacts[];
-  /** Whether the file holds a private key, too. The key is not read. */
+  /** True if the file also holds a private key. The key is not read. */
   readonly hasKey: boolean;
   readonly problems: readonly FileProblem[];
 }
 
-/** Answers with a passphrase for the PKCS#12 file, or with `undefined` to go without. */
+/** Resolves with a passphrase for the PKCS#12 file, or with `undefined` to read the file without one. */
 export type PassphraseFor = (path: string, isWrong: boolean) => Promise<string | undefined>;
 
-/** Reads every certificate of a file. What is wrong with the file is a problem of the answer. */
+/** Reads every certificate of a file. Errors of the file are `problems` of the result. */
 export async function readFile(path: string, passphraseFor: PassphraseFor): Promise<ReadFile> {
   let file = await readCertificateFile(path);
   for (let isWrong = false; file.needsPassphrase; isWrong = true) {

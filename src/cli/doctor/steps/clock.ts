@@ -7,7 +7,7 @@ export const SET_THE_CLOCK =
   'Set the clock and let it be synchronized, e.g. with systemd-timesyncd or chrony (timedatectl set-ntp true). A wrong clock makes good certificates expired or not yet valid.';
 
 /**
- * The clock, as far as it can be judged without a network: it cannot be earlier than the newest root that this Node.js
+ * The check of the clock. Without a network, a clock is wrong if it is earlier than the newest root that this Node.js
  * was built with. Devices without a battery start in 1970 or at the date of their image.
  */
 export const clock: Step = {

@@ -4,7 +4,7 @@ import { extraRoots } from '../../../network/secure-context';
 import { textInFlagTerms } from '../../flag-terms';
 import type { Step } from '../step';
 
-/** Certificate, chain and key, as far as they can be judged without a network. */
+/** The checks of certificate, chain and key that need no network. */
 export const credentials: Step = {
   name: 'credentials',
   title: 'credentials',

@@ -8,7 +8,7 @@ import type { Step } from '../step';
 /** The time that the hub has to acknowledge the message, in milliseconds. */
 const ACKNOWLEDGE_MS = 30_000;
 
-/** The hub accepts the device. */
+/** The step that connects to the hub, which must accept the device. */
 export const hubConnection: Step = {
   name: 'hub-connection',
   title: 'hub connection',
@@ -16,14 +16,14 @@ export const hubConnection: Step = {
   run: async (examination, signal) => {
     const { options } = examination;
     const registration = required(examination.registration);
-    // With the assignment at hand, the device is not registered again.
+    // The assignment of the registration step is used, so that the device is not registered again.
     const assignments = { load: () => Promise.resolve(registration), save: () => Promise.resolve() };
     examination.connection = await connectDevice({ ...options, assignments, signal });
     return { status: 'ok', summary: `${registration.assignedHub} accepts ${registration.deviceId}` };
   },
 };
 
-/** The hub acknowledges a message. */
+/** The step that sends a message, which the hub must acknowledge. */
 export const telemetry: Step = {
   name: 'telemetry',
   title: 'telemetry',

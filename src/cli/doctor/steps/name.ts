@@ -5,7 +5,7 @@ import { inFlagTerms } from '../../flag-terms';
 import { explained, NoAnswer, probe, targetOf } from '../network';
 import type { Examination, Service, Step } from '../step';
 
-/** The name of a service, or of the proxy that leads to it, has an address. */
+/** The step that resolves the name of a service, or of the proxy in front of it. */
 export function nameResolution(service: Service, title: string, needs: Step['needs']): Step {
   return {
     name: `${service}-name`,

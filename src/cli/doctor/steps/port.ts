@@ -12,7 +12,10 @@ const PROXY_HINTS: Readonly<Record<TransportKind, string>> = {
 /** The state of a port; an error is the reason why it is not open. */
 type PortState = 'open' | Error;
 
-/** The port that the transport needs can be reached. If not, the port of the other transport is named when it can. */
+/**
+ * The step that opens the port of the transport. If that fails, the report names the port of the other transport, if it
+ * can be reached.
+ */
 export function port(service: Service, title: string, needs: Step['needs']): Step {
   return {
     name: `${service}-port`,
@@ -22,7 +25,7 @@ export function port(service: Service, title: string, needs: Step['needs']): Ste
       const target = targetOf(service, examination);
       const { proxy, givenPort } = target;
       const { transport, network } = examination;
-      // A host that comes with a port has one port only, and a proxy connects to one.
+      // A host with an explicit port has only that port, and a proxy connects to one port.
       const other =
         proxy === undefined && givenPort === undefined ? network.ports[otherTransport(transport)] : undefined;
       const [state, otherState] = await Promise.all([

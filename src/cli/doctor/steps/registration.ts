@@ -5,7 +5,7 @@ import { SET_THE_CLOCK } from './clock';
 /** A time of DPS that is later than the clock by more than this means that the clock is behind. */
 const TOLERANCE_MS = 5 * 60_000;
 
-/** DPS knows the device and assigns it to a hub. */
+/** The step that registers the device, which DPS must assign to a hub. */
 export const registration: Step = {
   name: 'registration',
   title: 'registration',
@@ -16,7 +16,7 @@ export const registration: Step = {
     examination.registration = assigned;
     const { deviceId, assignedHub, substatus } = assigned;
     const summary = `assigned to ${assignedHub} as ${deviceId}${substatus === undefined ? '' : ` (${substatus})`}`;
-    // An earlier time says nothing: the device may have been registered long ago.
+    // An earlier time shows no fault: the device may have been registered long ago.
     const behindMs = Date.parse(assigned.lastUpdatedDateTimeUtc ?? '') - network.now().getTime();
     if (!(behindMs > TOLERANCE_MS)) return { status: 'ok', summary, data: assigned };
     return {

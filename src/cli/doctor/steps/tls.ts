@@ -13,7 +13,7 @@ const INSPECTED =
 const OTHER_ROOT =
   'Or Azure has begun to use another root: compare it with the page "Azure Certificate Authority details" of Microsoft.';
 
-/** TLS can be spoken with the service, and its certificate goes back to a root of Azure. */
+/** The step that makes a TLS connection to the service, whose certificate must chain to a root of Azure. */
 export function tls(service: Service, title: string, needs: Step['needs']): Step {
   return {
     name: `${service}-tls`,
@@ -80,7 +80,7 @@ interface Cause {
   readonly remedy: string;
 }
 
-/** The causes by OpenSSL's and Node's names of what is wrong with the server's certificate. */
+/** The causes of an untrusted server certificate, by the error codes of OpenSSL and Node.js. */
 const CAUSES: Readonly<Record<string, (chain: readonly X509Certificate[], now: Date) => Cause>> = {
   CERT_NOT_YET_VALID: outOfTime,
   CERT_HAS_EXPIRED: outOfTime,

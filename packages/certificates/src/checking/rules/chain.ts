@@ -156,7 +156,7 @@ const PATH_RULES: readonly Rule[] = [
   },
 ];
 
-/** The rules for certificates that are given and not needed. */
+/** The rules for certificates that are not needed. */
 const SURPLUS_RULES: readonly Rule[] = [
   {
     name: 'chain-not-needed',

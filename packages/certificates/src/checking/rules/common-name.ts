@@ -46,7 +46,7 @@ function shown(characters: readonly string[]): string {
   return list(characters.map((character) => (character === ' ' ? 'a space' : quote(character))));
 }
 
-/** A common name that follows the rules, made of one that does not. */
+/** A valid common name made from an invalid one. */
 function suggestion(name: string, punctuation: string): string {
   const kept = Array.from(name).map((character) =>
     foreignCharacters(character, punctuation).length === 0 ? character : '-',
@@ -58,7 +58,7 @@ function suggestion(name: string, punctuation: string): string {
   return short === '' ? 'device-1' : short;
 }
 
-/** The rules for the common name, which DPS takes for the registration ID. */
+/** The rules for the common name, which DPS requires to be the registration ID. */
 export const COMMON_NAME_RULES = unlessWrongCertificate([
   {
     name: 'common-name-present',

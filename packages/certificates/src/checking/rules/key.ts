@@ -192,7 +192,7 @@ function mismatch(context: LeafContext, key: NonNullable<LeafContext['key']>): R
   };
 }
 
-/** The test of the credentials by OpenSSL itself, made if no other rule found an error. */
+/** The test of the credentials by OpenSSL itself. It runs only if no other rule found an error. */
 export function tlsRule(unless: readonly string[]): Rule {
   return {
     name: 'tls-accepts-credentials',

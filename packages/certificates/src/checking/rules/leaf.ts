@@ -53,7 +53,7 @@ export const LEAF_RULES: readonly Rule[] = [
   },
 ];
 
-/** The days before its end from which on a certificate is reported. */
+/** The number of days before its end in which a certificate is reported. */
 export const EXPIRY_WARNING_DAYS = 30;
 
 const DAY_MS = 86_400_000;

@@ -15,7 +15,9 @@ export interface RuleContext {
   readonly registrationId: string | undefined;
   /** The certificates in order, if one could be read. */
   readonly certificates: CertificateSet | undefined;
-  /** Tells whether every given certificate could be read. An unreadable one may be the reason for a gap in the chain. */
+  /**
+   * True if every given certificate could be read. An unreadable one may be the reason for a gap in the chain.
+   */
   readonly complete: boolean;
   readonly certificateOrigin: Origin;
   readonly key: KeyObject | undefined;
@@ -37,7 +39,7 @@ export interface RuleFinding {
 /** The severity of a rule's findings for each enrollment kind; `off` where the rule does not apply. */
 export type SeverityByKind = Readonly<Record<EnrollmentKind, Severity | 'off'>>;
 
-/** One demand on certificates and keys. */
+/** One requirement for certificates and keys. */
 export interface Rule {
   /** The stable name in kebab-case, which `skipChecks` takes. */
   readonly name: string;
@@ -66,7 +68,7 @@ export function byAttestation(leaf: Severity | 'off', authority: Severity | 'off
   };
 }
 
-/** A check that needs the leaf. If there is none, reading has reported why. */
+/** A check that needs the leaf. If there is none, the rules of reading have reported the reason. */
 export function forLeaf(
   check: (leaf: CertificateFacts, context: LeafContext) => RuleFinding | readonly RuleFinding[] | undefined,
 ): Rule['check'] {
@@ -82,13 +84,13 @@ export function attestsLeaf({ enrollment }: RuleContext): boolean {
   return ENROLLMENTS[enrollment].attests === 'leaf';
 }
 
-/** The rules, which are not applied if another certificate has to be presented anyhow. */
+/** The rules, not applied if the device must present another certificate anyway. */
 export function unlessWrongCertificate(rules: readonly Rule[]): readonly Rule[] {
   const wrong = ['leaf-is-no-authority', 'leaf-is-not-self-signed'];
   return rules.map((rule) => ({ ...rule, unless: [...wrong, ...(rule.unless ?? [])] }));
 }
 
-/** A new key for each certificate, in a new file: nothing that is in use is overwritten. */
+/** The commands for a new key, in a new file, so that no file in use is overwritten. */
 const NEW_KEY = '-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout device-new.key';
 const EXTENSIONS =
   '-addext basicConstraints=critical,CA:FALSE -addext keyUsage=critical,digitalSignature -addext extendedKeyUsage=clientAuth';

@@ -4,15 +4,15 @@ import { InvalidArgumentError } from '@commander-js/extra-typings';
 import type { HubOptions, JsonObject, JsonValue } from '../../index';
 import { isHostName, isName } from '../../options/names';
 
-/** Takes a flag that may be given several times; its value is a list. */
+/** Parses a flag that may be given several times. Its value is a list. */
 export function each<Value>(parse: (text: string) => Value) {
   return (text: string, previous: readonly Value[] = []): readonly Value[] => [...previous, parse(text)];
 }
 
-/** Begins and ends the content of a PEM file, which may be a private key: no message repeats it. */
+/** The beginning of the content of a PEM file. It may be a private key, so no message repeats it. */
 export const PEM = '-----';
 
-/** Any text but the empty one. @throws InvalidArgumentError */
+/** Text that is not empty. @throws InvalidArgumentError */
 export function text(given: string): string {
   if (given !== '') return given;
   throw new InvalidArgumentError('It must not be empty.');
@@ -36,7 +36,7 @@ export function port(given: string): number {
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
 
 /**
- * A length of time with its unit, in seconds: `1500ms` is 1.5, `2m` is 120.
+ * A duration with its unit, in seconds: `1500ms` is 1.5, `2m` is 120.
  *
  * @throws InvalidArgumentError when it has no unit, or is out of range
  */
@@ -51,7 +51,7 @@ export function seconds({ min = 0, max }: { readonly min?: number; readonly max:
   };
 }
 
-/** A length of time in whole seconds. @throws InvalidArgumentError */
+/** A duration in whole seconds. @throws InvalidArgumentError */
 export function wholeSeconds(range: { readonly max: number }) {
   return (given: string): number => {
     const value = seconds(range)(given);
@@ -60,7 +60,7 @@ export function wholeSeconds(range: { readonly max: number }) {
   };
 }
 
-/** More than the JSON of any command. */
+/** The largest JSON text of a command, in bytes. */
 const MAX_JSON_BYTES = 1024 * 1024;
 
 /** JSON text, or `@FILE` for the JSON text in a file. @throws InvalidArgumentError */
@@ -78,7 +78,7 @@ export function json(cwd: string) {
   };
 }
 
-/** Reads a regular file: commands are read twice, by the program and by the emulator, which a pipe cannot be. */
+/** Reads a regular file. The program and the emulator both read it, and a pipe can be read only once. */
 function readText(file: string): string {
   try {
     const found = statSync(file);
@@ -90,7 +90,7 @@ function readText(file: string): string {
   throw new InvalidArgumentError(`It must name a regular file of at most ${MAX_JSON_BYTES} bytes.`);
 }
 
-/** As {@link json}, but an object. @throws InvalidArgumentError */
+/** Like {@link json}, but the value must be an object. @throws InvalidArgumentError */
 export function jsonObject(cwd: string) {
   return (given: string): JsonObject => {
     const value = json(cwd)(given);

@@ -7,13 +7,13 @@ interface Authority {
   /** The path of its certificate. */
   readonly file: string;
   readonly isVerified: boolean;
-  /** Where the verification code comes from. */
+  /** The store that generates the verification code. */
   readonly store: Pick<AuthorityCertificates, 'generateVerificationCode'>;
-  /** Whether the verification code is all that is printed. */
+  /** True if the command prints the verification code and nothing else. */
   readonly isCodeAlone: boolean;
   /** The command that takes the proof of possession. */
   readonly verifyWith: readonly string[];
-  /** The lines about what to do when it is verified. */
+  /** The next steps when the authority is verified. */
   readonly next: readonly string[];
 }
 

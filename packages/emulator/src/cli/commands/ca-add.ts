@@ -7,7 +7,7 @@ import type { Place } from '../next-steps/place';
 import { reportAdded } from './authorities';
 import type { Context } from './context';
 
-/** The lines about what to do when an authority is verified. */
+/** The next steps when an authority is verified. */
 export function groupLines({ command }: Place, name: string): readonly string[] {
   return ['Make a group for it:', `  ${command('group', 'GROUP', '--ca', name)}`];
 }

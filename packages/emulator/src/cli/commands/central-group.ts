@@ -8,7 +8,7 @@ import { reportAdded } from './authorities';
 import type { Context } from './context';
 import { statusOf } from './status';
 
-/** The lines about what to do when the authority of a group is verified. */
+/** The next steps when the authority of a group is verified. */
 export function connectLines(emulator: Emulator, { place }: Context): readonly string[] {
   return [
     'Connect its devices; DEVICE-chain.crt for one below an intermediate:',

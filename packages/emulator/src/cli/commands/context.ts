@@ -19,7 +19,7 @@ export interface Running {
   stop(): void;
 }
 
-/** Runs a command line: in the process of the emulator, or passed on to it. Never rejects. */
+/** Runs a command line in the process of the emulator, or passes it on to that process. Never rejects. */
 export type Run = (args: readonly string[], io: Io, running?: Running) => Promise<number>;
 
 interface ContextInit {
@@ -61,7 +61,7 @@ export class Context {
   }
 
   /**
-   * An action that the running emulator does: in any other process, the command line is passed on to it.
+   * An action of the running emulator. Another process passes the command line on to the emulator.
    *
    * @param interrupted the exit code after Ctrl-C, for commands that are ended by it; by default they have failed
    */

@@ -17,7 +17,7 @@ import type { Context, Running } from './context';
 import { allHubs } from './hubs';
 import { statusOf } from './status';
 
-/** The command `start`, which is also what the program does without a command. */
+/** The command `start`, which is the default command. */
 export function start(parent: CommandUnknownOpts, context: Context): void {
   parent
     .command('start')
@@ -79,7 +79,7 @@ async function runEmulator(
   const { io, output, place } = context;
   output.note('Starting the emulator …');
   await using emulator = await startWith(options, place);
-  // With --in-memory nobody else has made it.
+  // With --in-memory the folder may not exist yet.
   await makeStateDirectory(place.directory);
   let stop: () => void = () => undefined;
   const stopped = new Promise<void>((resolve) => (stop = resolve));
@@ -99,7 +99,7 @@ async function runEmulator(
     await control.close();
   }
   output.note('The emulator has stopped.');
-  // Ctrl-C is how one stops it; nobody reading its output any more is not.
+  // Ctrl-C is the usual end. A closed stdout is a failure.
   if (io.signal.aborted && !isInterrupted(io.signal)) context.exitCode = EXIT.failed;
 }
 
@@ -156,17 +156,17 @@ async function startWith(options: EmulatorOptions, { directory }: Place): Promis
   }
 }
 
-/** Takes commands from other processes. @throws CommandError */
+/** Listens for commands from other processes. @throws CommandError */
 async function openControl({ place, run }: Context, running: Running): Promise<ControlServer> {
   try {
     return await ControlServer.listen(controlAddress(place.directory), (args, io) => run(args, io, running));
   } catch (cause) {
-    // Two that were started at the same moment.
+    // Two emulators were started at the same moment.
     throw cause instanceof AddressInUseError ? alreadyRunning(place, cause) : cause;
   }
 }
 
-/** The emulator of that place takes commands. */
+/** The error for an emulator of that place that runs already. */
 function alreadyRunning({ directory, command }: Place, cause?: unknown): CommandError {
   return new CommandError({
     code: 'EMULATOR_RUNNING',

@@ -6,7 +6,7 @@ import { exportLines, guide } from '../next-steps/guide';
 import { CommandError } from '../terminal/failure';
 import type { Context } from './context';
 
-/** Where devices find the emulator. */
+/** The addresses of the emulator. */
 export function statusOf(emulator: Emulator): Status {
   const { globalEndpoint, idScope, ca, hubs, centralApplications } = emulator;
   return {

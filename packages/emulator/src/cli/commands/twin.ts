@@ -27,7 +27,7 @@ export function twin(parent: CommandUnknownOpts, context: Context): void {
         const properties = desired && { desired };
         const isChanged = desired !== undefined || tags !== undefined;
         const found = isChanged ? hub.updateTwin(target, defined({ properties, tags })) : hub.getTwin(target);
-        // A document is what both people and programs want here.
+        // The document is the output for people and for programs.
         context.output.result(found, JSON.stringify(found, undefined, 2));
       }),
     );

@@ -7,7 +7,7 @@ import { printable, type Style } from '../terminal/output';
 import type { Context } from './context';
 import { allHubs } from './hubs';
 
-/** The characters of a message that a line for people shows. */
+/** The number of characters of a message that a line of text shows. */
 const MAX_SHOWN = 500;
 
 /** An event as `watch` shows it: for programs and, in `shown`, for people. */
@@ -19,7 +19,7 @@ interface Watched {
 
 type Name = 'telemetry' | 'deviceConnected' | 'deviceDisconnected' | 'reportedPropertiesUpdated';
 
-/** The events that are shown, by the names that hubs have for them. */
+/** The events that are shown, by their names at hubs. */
 const EVENTS: { readonly [N in Name]: (event: HubEvents[N][0], hub: HubEmulator) => Watched } = {
   telemetry,
   deviceConnected: (_event, { name }) => ({ event: 'connected', details: {}, shown: `to ${name}` }),
@@ -31,7 +31,7 @@ const EVENTS: { readonly [N in Name]: (event: HubEvents[N][0], hub: HubEmulator)
   }),
 };
 
-/** A body is shown as JSON where it is JSON, as text where it is text, and as Base64 otherwise. */
+/** The body of a message: JSON if it is JSON, else text if it is text, else Base64. */
 function telemetry({ moduleId, body, properties, systemProperties }: TelemetryMessage): Watched {
   const isText = isUtf8(body);
   const text = body.toString(isText ? 'utf8' : 'base64');
@@ -78,7 +78,7 @@ export function watch(parent: CommandUnknownOpts, context: Context): void {
               const { deviceId } = happened;
               if (wanted !== undefined && deviceId !== wanted) return;
               const time = new Date();
-              // The entry of a name takes the events of that name; TypeScript does not follow it through the union.
+              // The entry of a name handles the events of that name. TypeScript cannot see that through the union.
               const watched = EVENTS[name](happened as never, hub);
               const { event, details } = watched;
               output.event({ event, time, hub: hub.name, deviceId, ...details }, (style) => [

@@ -4,16 +4,19 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { CommandError } from '../terminal/failure';
 
-/** Begins the names of pipes, and of the folders for sockets whose state folder has too long a path. */
+/** The prefix of the names of pipes, and of the folders for sockets whose state folder has too long a path. */
 const PREFIX = 'azure-iot-emulator-';
 
-/** The number of hexadecimal digits that follow. */
+/** The number of hexadecimal digits after the prefix. */
 const DIGITS = 24;
 
 /** The longest path of a socket that every system takes, in bytes (`sun_path` has 104 on macOS, 108 on Linux). */
 const MAX_PATH_BYTES = 100;
 
-/** The address at which the emulator of a state folder takes commands: a socket in the folder, or a named pipe on Windows. */
+/**
+ * The address at which the emulator of a state folder listens for commands: a socket in the folder, or a named pipe on
+ * Windows.
+ */
 export function controlAddress(stateDirectory: string): string {
   const directory = resolve(stateDirectory);
   const name = createHash('sha256').update(directory).digest('hex').slice(0, DIGITS);
@@ -23,7 +26,7 @@ export function controlAddress(stateDirectory: string): string {
 }
 
 /**
- * Checks the folder of a socket that is not in the state folder: anybody can make folders where it is.
+ * Checks the folder of a socket that is not in the state folder. Every user can make folders in its place.
  *
  * @throws CommandError when it is somebody else's, or open to others
  */

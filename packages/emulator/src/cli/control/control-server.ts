@@ -8,16 +8,16 @@ import { checkControlFolder } from './address';
 import { isListening } from './forward';
 import type { Reply, Request } from './protocol';
 
-/** The bytes that may wait for a program that does not read; beyond them it is dropped. */
+/** The number of bytes that may wait for a program that does not read. The connection is closed beyond it. */
 const MAX_UNREAD_BYTES = 16 * 1024 * 1024;
 
-/** The time that programs have to read the end, in milliseconds; after it they are dropped. */
+/** The time in which programs must read the end of the output, in milliseconds. The connection is closed after it. */
 const FAREWELL_MS = 1_000;
 
 /** Runs a command line for another process. Never rejects. */
 type Run = (args: readonly string[], io: Io) => Promise<number>;
 
-/** Another emulator takes commands at the address. */
+/** Another emulator listens at the address. */
 export class AddressInUseError extends Error {
   constructor(address: string) {
     super(`Another emulator takes commands at ${address}.`);
@@ -51,17 +51,17 @@ export class ControlServer {
     }
     await ensureDirectory(dirname(address));
     await checkControlFolder(address);
-    // A process that was killed leaves its socket behind; one that lives answers.
+    // A killed process leaves its socket behind. A live process answers.
     if (await isListening(address)) throw new AddressInUseError(address);
     await rm(address, { force: true });
-    // Made with these permissions, and not changed afterwards: there is no moment in which others could open it.
+    // The socket is made with these permissions, so that other users can never open it.
     const before = process.umask(0o177);
     await listen(control.#server, address).finally(() => process.umask(before));
     await chmod(address, 0o600);
     return control;
   }
 
-  /** Ends the commands that are running, and then all else. */
+  /** Ends the running commands, and then closes the server. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#stopping.abort(new Interruption('The emulator stops.', 1));
@@ -79,7 +79,7 @@ export class ControlServer {
       this.#sockets.delete(socket);
       gone.abort(new Interruption('The program that passed the command on has ended.', 1));
     });
-    // Programs may end at any time.
+    // A program may end at any time, so errors of its socket are ignored.
     socket.on('error', () => undefined);
     const signal = AbortSignal.any([gone.signal, this.#stopping.signal]);
     createInterface({ input: socket })

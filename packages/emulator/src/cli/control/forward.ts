@@ -7,10 +7,10 @@ import type { Io } from '../terminal/io';
 import { checkControlFolder, controlAddress } from './address';
 import type { Reply, Request } from './protocol';
 
-/** The environment variables that matter to commands. */
+/** The environment variables that commands use. */
 const VARIABLES = ['AZURE_IOT_EMULATOR_STATE', 'FORCE_COLOR', 'NO_COLOR', 'TERM'];
 
-/** Connects to the socket, unless nobody listens there. */
+/** Connects to the socket. `undefined` if no process listens there. */
 async function open(address: string): Promise<Socket | undefined> {
   await checkControlFolder(address);
   const socket = connect(address);
@@ -25,7 +25,7 @@ async function open(address: string): Promise<Socket | undefined> {
 
 const codeOf = (error: unknown): string => String((error as { code?: unknown }).code);
 
-/** Whether an emulator takes commands at the address. */
+/** Tells whether an emulator listens for commands at the address. */
 export async function isListening(address: string): Promise<boolean> {
   const socket = await open(address);
   socket?.destroy();
@@ -33,7 +33,7 @@ export async function isListening(address: string): Promise<boolean> {
 }
 
 /**
- * Has the running emulator of that place run a command line, and writes what it writes.
+ * Passes a command line to the running emulator of that place, and writes its output.
  *
  * @returns the exit code
  * @throws CommandError when no emulator is running, or when its process ends meanwhile

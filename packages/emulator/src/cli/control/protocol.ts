@@ -8,13 +8,13 @@ export interface Request {
   readonly args: readonly string[];
   /** The directory in which relative paths begin, absolute. */
   readonly cwd: string;
-  /** The variables that matter to commands, and no others. */
+  /** The environment variables that commands use, and no others. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdout: Stream;
   readonly stderr: Stream;
 }
 
-/** A line that the emulator answers, in JSON: text that the command writes, or last its exit code. */
+/** A line of the emulator's answer, in JSON: output of the command, or, in the last line, its exit code. */
 export interface Reply {
   readonly stdout?: string;
   readonly stderr?: string;

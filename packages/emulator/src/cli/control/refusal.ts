@@ -2,7 +2,7 @@ import type { EmulatorError } from '../../index';
 import type { Place } from '../next-steps/place';
 import { CommandError } from '../terminal/failure';
 
-/** Arguments and flags by the names that they have in the emulator's messages. */
+/** The arguments and flags, by their names in the emulator's messages. */
 type Terms = Readonly<Record<string, string>>;
 
 const ENROLLMENT: Terms = { iotHubs: '--hub', initialTwin: '--initial-twin' };
@@ -55,7 +55,7 @@ const lists =
   (command) =>
     `${command(...name.split(' '))} lists ${things}.`;
 
-/** Something has the name or the certificate already. */
+/** The advice for a name or a certificate that is taken already. */
 const taken: Remedy = (command, message) => {
   const [, kind, id] = /(enrollment group|individual enrollment|Registration ID) (\S+)/.exec(message) ?? [];
   if (id === undefined) return 'Choose another name or certificate.';
@@ -63,7 +63,7 @@ const taken: Remedy = (command, message) => {
   return `Choose another name or certificate, or delete the other one: ${command('enrollment', 'delete', id, ...flags)}`;
 };
 
-/** The advice about the codes that a person at a command line meets; what a command says itself goes first. */
+/** The advice for codes that a user of the command line can get. A command's own advice goes first. */
 const REMEDIES: Readonly<Record<string, Remedy>> = {
   '404001': lists('devices', 'those that there are; a device appears when it has registered'),
   'central change 404001': lists('central devices', 'those that there are'),

@@ -3,7 +3,7 @@ import { basename, dirname, extname, join } from 'node:path';
 import type { EnrollmentKind } from 'azure-iot-certificates';
 import { commandLine, type Place } from './place';
 
-/** Where devices find a running emulator. */
+/** The addresses of a running emulator. */
 export interface Status {
   readonly globalEndpoint: string;
   readonly idScope: string;
@@ -14,7 +14,10 @@ export interface Status {
   readonly processId: number;
 }
 
-/** The program that plays the device and makes certificates. It is another package, which npx fetches where it is not installed. */
+/**
+ * The program that acts as a device and makes certificates. It belongs to another package, which npx fetches if it is
+ * not installed.
+ */
 const DEVICE_PROGRAM = ['npx', 'azure-iot-x509'];
 
 /** A line of the device's program that can be copied. */
@@ -38,7 +41,7 @@ export function connectLine(
   return deviceLine('connect', '--enrollment', enrollment, ...credentials, ...service);
 }
 
-/** The files that `azure-iot-x509 cert device` writes for a device of a group; the reader puts the device in. */
+/** The files that `azure-iot-x509 cert device` writes for a device of a group. The reader replaces the placeholder. */
 export const ANY_DEVICE = ['--cert', 'certificates/DEVICE.crt', '--key', 'certificates/DEVICE.key'];
 
 /** The flags of `connect` for the certificate that was given to a command, and for its key. */
@@ -48,8 +51,8 @@ export async function credentialFlags(path: string): Promise<readonly string[]> 
 }
 
 /**
- * The key that lies next to a certificate under the usual name: `pump-1.key` for `pump-1.crt` and `pump-1-chain.crt`.
- * `KEY` stands for one that does not.
+ * The key next to a certificate under the usual name: `pump-1.key` for `pump-1.crt` and `pump-1-chain.crt`. The
+ * placeholder `KEY` if there is no such file.
  */
 export async function keyNextTo(certificate: string): Promise<string> {
   const name = basename(certificate, extname(certificate)).replace(/-chain$/, '');

@@ -23,7 +23,7 @@ export function exportLines(status: Status, idScope: string, place: Place): stri
     .join('');
 }
 
-/** Where the emulator is, and lines to copy for clients of several kinds. */
+/** The addresses of the emulator, and lines to copy for clients of several kinds. */
 export function guide(status: Status, place: Place, { bold, dim }: Style): readonly string[] {
   const { caFile } = place;
   const { globalEndpoint, idScope, hubs, central } = status;

@@ -7,13 +7,13 @@ export const DEFAULT_STATE = '.azure-iot-emulator';
 /** The root of the servers' certificates, in the state folder. */
 const CA_FILE = 'emulator-ca.pem';
 
-/** An emulator as command lines speak of it, also those that are copied into another terminal. */
+/** The paths and command lines of an emulator. The lines can be copied into another terminal. */
 export interface Place {
   /** The state folder, absolute. */
   readonly directory: string;
   /** The root of the servers' certificates, absolute. */
   readonly caFile: string;
-  /** A line of this program that acts on this emulator; without words, the line that starts it. */
+  /** A command line of this program for this emulator; without words, the line that starts it. */
   readonly command: (...words: readonly string[]) => string;
 }
 
@@ -28,12 +28,12 @@ export function placeOf(state: string, { cwd }: Pick<Io, 'cwd'>): Place {
   };
 }
 
-/** A line that can be copied into a POSIX shell, whatever the words are. */
+/** A line that can be copied into a POSIX shell. Words are quoted if necessary. */
 export function commandLine(...words: readonly string[]): string {
   return words.map(shellWord).join(' ');
 }
 
-/** A text as one word of a POSIX shell, in quotes where it needs them. Whole, unlike in messages about certificates. */
+/** A text as one word of a POSIX shell, in quotes if it needs them. The text is never shortened. */
 export function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : quoted(text);
 }

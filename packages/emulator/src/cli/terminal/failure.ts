@@ -5,9 +5,9 @@ import { printable, type Output } from './output';
 /** The exit codes of a command. An interrupted one ends with 130 (Ctrl-C) or 143 (SIGTERM). */
 export const EXIT = {
   ok: 0,
-  /** The emulator has refused, or something has failed. */
+  /** The emulator has refused the command, or the command has failed. */
   failed: 1,
-  /** Flags or arguments are wrong, and nothing was done. */
+  /** Flags or arguments are wrong; the command did nothing. */
   usage: 2,
 } as const;
 
@@ -16,12 +16,12 @@ interface CommandErrorInit {
   /** Stable and machine-readable, for `--json`. */
   readonly code: string;
   readonly message: string;
-  /** What to do about it, in terms of the command line. */
+  /** The remedy, in terms of the command line. */
   readonly remedy: string;
   readonly cause?: unknown;
 }
 
-/** A command has failed; message and remedy speak of flags and files. */
+/** The error of a failed command. Its message and remedy name flags and files. */
 export class CommandError extends Error {
   readonly code: string;
   readonly remedy: string;
@@ -38,7 +38,7 @@ export class CommandError extends Error {
 const safe = (text: string): string => text.split('\n').map(printable).join('\n');
 
 /**
- * Says on stderr what went wrong and what to do, and with `--json` also on stdout.
+ * Prints an error and its remedy on stderr, and with `--json` also on stdout.
  *
  * @returns the exit code
  */

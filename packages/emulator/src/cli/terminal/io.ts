@@ -13,7 +13,10 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The working directory, absolute. */
   readonly cwd: string;
-  /** Aborted by SIGINT and SIGTERM, and when stdout cannot be written. The reason has an `exitCode`, as {@link Interruption} has. */
+  /**
+   * Aborted by SIGINT and SIGTERM, and when stdout cannot be written. The reason has an `exitCode`, as {@link
+   * Interruption} has.
+   */
   readonly signal: AbortSignal;
 }
 
@@ -32,13 +35,13 @@ export class Interruption extends Error {
   }
 }
 
-/** The exit code that the reason of an aborted signal asks for. */
+/** The exit code in the reason of an aborted signal. */
 export function exitCodeOf({ reason }: AbortSignal): number {
   const { exitCode } = reason as { exitCode?: unknown };
   return typeof exitCode === 'number' ? exitCode : 1;
 }
 
-/** Whether Ctrl-C or SIGTERM has aborted the signal. */
+/** Tells whether Ctrl-C or SIGTERM has aborted the signal. */
 export function isInterrupted(signal: AbortSignal): boolean {
   return signal.aborted && exitCodeOf(signal) > 128;
 }

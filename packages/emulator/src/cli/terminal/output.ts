@@ -42,12 +42,12 @@ export class Output {
     if (this.#isJson() && !this.#hasResult) this.#print({ error }, '', this.#hasEvents ? undefined : 2);
   }
 
-  /** Text on stdout as it is. */
+  /** Prints text on stdout, unchanged. */
   raw(text: string): void {
     this.#io.stdout.write(text);
   }
 
-  /** Something that people may want to know, on stderr. */
+  /** Prints a note on stderr. */
   note(text: string): void {
     this.#io.stderr.write(`${text}\n`);
   }
@@ -73,7 +73,7 @@ function styleOf(io: Io, stream: 'stdout' | 'stderr'): Style {
   return { bold: style('bold'), dim: style('dim'), red: style('red') };
 }
 
-/** What a terminal would obey, hide or reorder: control characters, and those that change the direction of text. */
+/** Control characters, invisible characters, and characters that change the direction of text. */
 const UNPRINTABLE = /[\p{Cc}\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu;
 
 /** Text of unknown origin (a message, a property, a name) on one line and without power over the terminal. */
@@ -83,7 +83,7 @@ export function printable(text: string): string {
   return text.replace(UNPRINTABLE, escaped);
 }
 
-/** Rows below a bold heading, in columns that are as wide as they have to be; an absent cell is a dash. */
+/** Rows below a bold heading, in columns as wide as their content. An absent cell is a dash. */
 export function table(headings: readonly string[], rows: readonly (readonly (string | undefined)[])[]) {
   return ({ bold }: Style): readonly string[] => {
     const all = [headings.map(bold), ...rows.map((row) => row.map((cell = '-') => printable(cell)))];

@@ -2,10 +2,10 @@ import { Interruption, type Io } from './io';
 
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
-/** A terminal and npm may both pass on the same Ctrl-C: a second one within this time is the first. */
+/** A second Ctrl-C within this time counts as the first, because a terminal and npm may both pass on the same one. */
 const SAME_KEY_MS = 400;
 
-/** The codes of the errors with which writing fails when nobody reads. */
+/** The error codes of writing to a stream whose reader has closed it. */
 const READER_GONE = ['EPIPE', 'EOF', 'ECONNRESET', 'ERR_STREAM_DESTROYED'];
 
 /**
@@ -33,7 +33,7 @@ export function processIo(): Io {
     }
     controller.abort(new Interruption('The output was closed.', isReaderGone ? 0 : 1));
   });
-  // Nobody can be told.
+  // No stream is left to report the failure on.
   stderr.on('error', () => undefined);
   return { stdout, stderr, env, cwd: process.cwd(), signal: controller.signal };
 }

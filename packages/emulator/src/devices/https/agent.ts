@@ -2,11 +2,11 @@ import { Agent } from 'node:https';
 
 /** Options of {@link createEmulatorAgent}. */
 export interface EmulatorAgentOptions {
-  /** Where names without a port lead to: one of the emulator's `sharedPorts`. Default 443. */
+  /** The port for names without one: one of the emulator's `sharedPorts`. Default 443. */
   port?: number;
   /** Address of the machine that the emulator runs on. Default 127.0.0.1. */
   host?: string;
-  /** The emulator's root, as PEM. Default: what Node.js trusts, `NODE_EXTRA_CA_CERTS` included. */
+  /** The emulator's root, as PEM. Default: the roots that Node.js trusts, `NODE_EXTRA_CA_CERTS` included. */
   ca?: string | Buffer;
 }
 
@@ -15,7 +15,7 @@ type ConnectionOptions = Parameters<Agent['createConnection']>[0];
 /** The port at the end of a host name, or of an IPv6 address in brackets. */
 const PORT = /^(?:\[[^\]]*\]|[^:]*):(?<port>\d{1,5})$/;
 
-/** Connects to the emulator whatever name it is asked for; the server must still prove to have that name. */
+/** Connects to the emulator for every host name. The server's certificate must be for that name. */
 class EmulatorAgent extends Agent {
   readonly #host: string;
   readonly #port: number;
@@ -38,9 +38,9 @@ class EmulatorAgent extends Agent {
 }
 
 /**
- * An agent for HTTPS and WebSockets by which other clients reach an emulator that cannot listen on port 443: it leads to
- * the emulator whatever host name it is asked for, without a look at the name's address, and verifies that the server's
- * certificate is for that name. For the official SDK: `webSocketAgent` of `MqttWs`, and `http.agent` of file uploads.
+ * An agent for HTTPS and WebSockets, for clients of an emulator that cannot listen on port 443. The agent connects to
+ * the emulator for every host name, without resolving the name, and verifies that the server's certificate is for that
+ * name. For the official SDK: `webSocketAgent` of `MqttWs`, and `http.agent` of file uploads.
  *
  * @example
  * ```ts

@@ -5,13 +5,16 @@ export class DeferredResponse extends ServerResponse {
   #onEnd: ((send: () => void) => void) | undefined;
   #deferred: (() => void)[] | undefined;
 
-  /** Defers everything that is written. `onEnd` is called when the service has ended the response, with the function that sends it. */
+  /**
+   * Defers everything that is written. `onEnd` is called when the service has ended the response, with the function
+   * that sends it.
+   */
   defer(onEnd: (send: () => void) => void): void {
     this.#deferred = [];
     this.#onEnd = onEnd;
   }
 
-  // The overloads of these methods differ in what they leave out; the parameters are passed on as they came.
+  // The overloads of these methods leave out different parameters. All parameters are passed on unchanged.
 
   override write(...parameters: unknown[]): boolean {
     const write = (): boolean => super.write(...(parameters as [string]));

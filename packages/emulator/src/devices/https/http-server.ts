@@ -7,12 +7,12 @@ import type { TcpConnection } from '../tcp/tcp-connection';
 import { DeferredResponse } from './deferred-response';
 import { RequestLimits } from './request-limits';
 
-/** Where Azure's services speak MQTT over WebSockets. */
+/** The path of MQTT over WebSockets at Azure's services. */
 const PATH = '/$iothub/websocket';
 
 const SUBPROTOCOL = 'mqtt';
 
-/** How long an HTTP connection may be idle, in milliseconds. */
+/** The time for which an HTTP connection may be idle, in milliseconds. */
 const IDLE_TIMEOUT_MS = 60_000;
 
 const HTTP_OPTIONS: ServerOptions<typeof IncomingMessage, typeof DeferredResponse> = {

@@ -9,7 +9,7 @@ export class Acknowledgements {
     return messageId;
   }
 
-  /** An acknowledgement came. An unexpected one is ignored: it may belong to an earlier connection. */
+  /** Handles an acknowledgement. An unexpected one is ignored: it may belong to an earlier connection. */
   received(messageId: number): void {
     const onAcknowledged = this.#awaited.get(messageId);
     this.#awaited.delete(messageId);

@@ -3,10 +3,10 @@ import type { ConnectionLimits } from '../tcp/limits';
 import { PacedWriter } from '../tcp/paced-writer';
 import type { TcpConnection } from '../tcp/tcp-connection';
 
-/** Delayed bytes to the client after which its own packets are not read any more. */
+/** The number of delayed bytes to the client above which the client's packets are not read. */
 const BACKLOG_BYTES = 64 * 1024;
 
-/** Bytes that are written together at most: about one TLS record. */
+/** The largest number of bytes that are written together: about one TLS record. */
 const MAX_CORKED_BYTES = 16 * 1024;
 
 /** The events of a channel. */
@@ -42,7 +42,7 @@ export class Channel {
   #closeTimer: NodeJS.Timeout | undefined;
   #holds = 0;
   #bytesPerSecond: number | undefined;
-  /** Bytes that will be written together. */
+  /** The bytes that will be written together. */
   #corked: Buffer[] | undefined;
   #corkedBytes = 0;
   #discardsIncoming = false;
@@ -71,7 +71,7 @@ export class Channel {
     });
   }
 
-  /** Whether the handling of what arrives is suspended. */
+  /** True if packets from the client are not handled at the moment. */
   get isHeld(): boolean {
     return this.#holds > 0 || this.#isBackedUp;
   }
@@ -81,12 +81,12 @@ export class Channel {
     return this.#bytesPerSecond;
   }
 
-  /** Whether nothing is sent to the client any more. */
+  /** True if nothing is sent to the client any more. */
   get discardsOutgoing(): boolean {
     return this.#discardsOutgoing;
   }
 
-  /** Whether everything from the client is discarded, its FIN included. */
+  /** True if everything from the client is discarded, its FIN included. */
   get discardsIncoming(): boolean {
     return this.#discardsIncoming;
   }
@@ -114,7 +114,7 @@ export class Channel {
     this.#watchBacklog();
   }
 
-  /** Sends after the delay, and so does everything that is sent later. The returned function ends the delay. */
+  /** Sends after the delay. Everything that is sent later waits too. The returned function ends the delay. */
   writeLater(bytes: Buffer, delayMs: number, onWritten: () => void): () => void {
     if (!this.#canWrite) return () => undefined;
     const release = this.#writer.putLater(bytes, delayMs, onWritten);
@@ -122,7 +122,7 @@ export class Channel {
     return release;
   }
 
-  /** Suspends the handling of what arrives until the returned function is called. Calls add up. */
+  /** Suspends the handling of packets from the client until the returned function is called. Calls add up. */
   hold(): () => void {
     this.#holds++;
     this.#stream.pause();
@@ -131,12 +131,15 @@ export class Channel {
       if (!isHeld) return;
       isHeld = false;
       this.#holds--;
-      // Not within the caller, which may be handling a packet.
+      // Deferred, because the caller may be handling a packet.
       setImmediate(() => this.resume());
     };
   }
 
-  /** Runs `run` after the delay, before anything that arrived since. The returned function ends the delay. */
+  /**
+   * Runs `run` after the delay, and handles packets that have arrived since only after it. The returned function ends
+   * the delay.
+   */
   later(delayMs: number, run: () => void): () => void {
     const release = this.hold();
     const proceed = (): void => {
@@ -174,7 +177,7 @@ export class Channel {
     this.#writer.dispose();
   }
 
-  /** Goes on reading, unless the channel is held or its client does not read. */
+  /** Continues to read, unless the channel is held or its client does not read. */
   resume(): void {
     this.#events.resumed();
     if (this.#discardsIncoming || (!this.isHeld && !this.#stream.writableNeedDrain)) this.#stream.resume();
@@ -231,7 +234,7 @@ export class Channel {
       return;
     }
     this.uncork();
-    // A client that does not read its answers is not read either.
+    // The packets of a client that does not read its answers are not read.
     if (!this.#stream.write(bytes) && !this.#discardsIncoming) this.#stream.pause();
   }
 }

@@ -4,7 +4,7 @@ import type { ISubscription } from 'mqtt-packet';
 /** The QoS of a subscription. The services grant at most QoS 1. */
 export type GrantedQoS = 0 | 1;
 
-/** Why a connection ended. */
+/** The reason for which a connection ended. */
 export type DisconnectReason =
   /** The client sent DISCONNECT. */
   | 'client-disconnected'
@@ -34,7 +34,7 @@ export interface OutgoingMessage {
   readonly topic: string;
   readonly payload: Buffer | string;
   readonly qos: GrantedQoS;
-  /** Whether it may have been sent before [MQTT-3.3.1-1]. */
+  /** True if the message may have been sent before [MQTT-3.3.1-1]. */
   readonly isRedelivery?: boolean;
   /** The packet identifier of the earlier delivery on this connection, which a redelivery keeps. */
   readonly packetId?: number;

@@ -7,7 +7,10 @@ export const CONNECT = 1;
 const PUBLISH = 3;
 const PUBACK = 4;
 
-/** Reads one whole control packet at a time with the codec of MQTT.js, except PUBLISH, of which there are many. */
+/**
+ * Reads one whole control packet at a time with the codec of MQTT.js. PUBLISH, the most frequent packet, has its own
+ * reader.
+ */
 export class PacketDecoder {
   readonly #parser: Parser;
   /** The parser's result for the last frame. */
@@ -78,7 +81,7 @@ function decodePublish(frame: Buffer): IPublishPacket {
 /** The bytes of a packet. */
 export function encode(packet: Packet): Buffer {
   const { cmd, messageId = 0 } = packet;
-  // As many as there are PUBLISH packets.
+  // PUBACK is as frequent as PUBLISH.
   return cmd === 'puback'
     ? Buffer.from([PUBACK << 4, 2, messageId >> 8, messageId & 0xff])
     : generate(packet);

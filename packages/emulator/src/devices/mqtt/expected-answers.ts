@@ -1,6 +1,6 @@
 import type { Packet } from 'mqtt-packet';
 
-/** Not every request is answered: of more, the oldest are forgotten. */
+/** The number of expected answers that are remembered. Not every request is answered, so the oldest are forgotten. */
 const MAX_EXPECTED = 1000;
 
 /** An expected packet to a client, which is handled in place of being sent. */

@@ -1,9 +1,9 @@
 import { ProtocolViolation } from './violation';
 
-/** Length of the fixed header at most: the type byte and four bytes of remaining length (MQTT 3.1.1, 2.2.3). */
+/** The largest length of the fixed header: the type byte and four bytes of remaining length (MQTT 3.1.1, 2.2.3). */
 const MAX_HEADER_BYTES = 5;
 
-/** Where a packet ends, or `undefined` while its fixed header is incomplete. */
+/** The length of the first packet in the bytes, or `undefined` while its fixed header is incomplete. */
 function packetLength(bytes: Buffer): number | undefined {
   let remaining = 0;
   for (let index = 1; index < MAX_HEADER_BYTES; index++) {
@@ -15,7 +15,7 @@ function packetLength(bytes: Buffer): number | undefined {
   throw new ProtocolViolation('remaining length has more than four bytes (MQTT 3.1.1, 2.2.3)');
 }
 
-/** So many pieces of a packet are put together, lest their number costs more than their bytes. */
+/** The number of pieces of a packet that are joined, because many small pieces cost more memory than their bytes. */
 const MAX_CHUNKS = 64;
 
 /** Cuts a byte stream into control packets, and refuses one that is too long before its body is held. */
@@ -30,7 +30,7 @@ export class FrameReader {
     this.maxPacketBytes = maxPacketBytes;
   }
 
-  /** Adds what has arrived. */
+  /** Adds received bytes. */
   push(chunk: Buffer): void {
     this.#chunks.push(chunk);
     this.#size += chunk.length;
@@ -38,7 +38,7 @@ export class FrameReader {
   }
 
   /**
-   * The packets that are complete, oldest first. Those that the caller does not take stay for the next time.
+   * The complete packets, oldest first. Packets that the caller does not take stay for the next call.
    *
    * @throws ProtocolViolation when a packet is longer than the limit or its length cannot be read.
    */

@@ -3,10 +3,10 @@ export class KeepAlive {
   #timer: NodeJS.Timeout | undefined;
 
   /**
-   * Begins to watch. `onSilent` tells whether the silence does not count.
+   * Begins to watch. `onSilent` returns `true` if the silence does not count.
    *
-   * One and a half times the keep-alive [MQTT-3.1.2-24]. IoT Hub: never longer than 29.45 minutes. What a keep-alive of 0
-   * (no time-out, says MQTT) means to Azure is not documented; the emulator applies the same limit.
+   * One and a half times the keep-alive [MQTT-3.1.2-24]. IoT Hub: never longer than 29.45 minutes. In MQTT, a
+   * keep-alive of 0 means no time-out. Azure does not document it; the emulator applies the same limit.
    */
   watch(keepAliveSeconds: number, maxSilenceSeconds: number, onSilent: () => boolean): void {
     const silence = keepAliveSeconds === 0 ? maxSilenceSeconds : keepAliveSeconds * 1.5;
@@ -19,7 +19,7 @@ export class KeepAlive {
     this.#timer = timer;
   }
 
-  /** Something came from the client. */
+  /** A packet came from the client. */
   refresh(): void {
     this.#timer?.refresh();
   }

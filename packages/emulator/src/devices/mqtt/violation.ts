@@ -1,5 +1,5 @@
 /**
- * The client broke MQTT 3.1.1 or the rules of the service. An MQTT 3.1.1 server has no way to say so: it closes the
+ * The client broke MQTT 3.1.1 or the rules of the service. An MQTT 3.1.1 server cannot report it, and closes the
  * network connection (MQTT 3.1.1, 4.8).
  */
 export class ProtocolViolation extends Error {

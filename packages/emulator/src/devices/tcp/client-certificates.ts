@@ -1,12 +1,12 @@
 import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 
-/** More certificates than any sensible chain has; what follows is not looked at. */
+/** The largest number of certificates that are read. A chain has fewer; further certificates are ignored. */
 const MAX_CERTIFICATES = 16;
 
 /**
- * The certificates that the client really sent, in the order in which it sent them. `getPeerCertificate(true)` would
- * follow issuers on its own and add what the server knows; this walk does neither.
+ * The certificates that the client really sent, in that order. `getPeerCertificate(true)` would follow issuers and add
+ * certificates that the server knows; this function does neither.
  */
 export function presentedCertificates(socket: TLSSocket): readonly X509Certificate[] {
   const certificates: X509Certificate[] = [];

@@ -1,24 +1,30 @@
 /** The limits for one client, and for the connections of one listener. */
 export interface ConnectionLimits {
-  /** Largest MQTT control packet, header included, in bytes. IoT Hub: a message has 256 KB, topic and properties excluded. */
+  /**
+   * Largest MQTT control packet, header included, in bytes. IoT Hub: a message has 256 KB, topic and properties
+   * excluded.
+   */
   readonly maxPacketBytes: number;
   /** Largest CONNECT packet, in bytes. IoT Hub: a last will has at most 64 KB. */
   readonly maxConnectBytes: number;
-  /** Unsent bytes after which a client that does not read is closed. */
+  /** The number of unsent bytes after which the connection of a client that does not read is closed. */
   readonly maxUnsentBytes: number;
-  /** From the TCP connection to the end of the TLS handshake, in milliseconds. */
+  /** The time from the TCP connection to the end of the TLS handshake, in milliseconds. */
   readonly handshakeTimeoutMs: number;
-  /** From the end of the handshake to the CONNECT packet, WebSocket upgrade included, in milliseconds. */
+  /** The time from the end of the handshake to the CONNECT packet, WebSocket upgrade included, in milliseconds. */
   readonly connectTimeoutMs: number;
-  /** From the head of an HTTP request to the end of its body, in milliseconds. */
+  /** The time from the head of an HTTP request to the end of its body, in milliseconds. */
   readonly requestTimeoutMs: number;
-  /** How long a connection that is being closed may take to send the rest, in milliseconds. */
+  /** The time in which a connection that is being closed must send its remaining bytes, in milliseconds. */
   readonly closeTimeoutMs: number;
-  /** Longest silence of an MQTT client in seconds, whatever its keep-alive. IoT Hub: 29.45 minutes. */
+  /** The longest silence of an MQTT client in seconds, for any keep-alive. IoT Hub: 29.45 minutes. */
   readonly maxSilenceSeconds: number;
-  /** TCP connections of one listener. Further ones are closed at once. */
+  /** The number of TCP connections of one listener. Further ones are closed at once. */
   readonly maxConnections: number;
-  /** TCP connections of one listener without an MQTT client, HTTP included. Beyond it, the oldest is closed. */
+  /**
+   * The number of TCP connections of one listener without an MQTT client, HTTP included. Above it, the oldest is
+   * closed.
+   */
   readonly maxPendingConnections: number;
 }
 

@@ -1,9 +1,9 @@
-/** How often a throttled writer passes bytes on, in milliseconds. */
+/** The interval at which a throttled writer passes bytes on, in milliseconds. */
 const TICK_MS = 50;
 
 interface Item {
   bytes: Buffer;
-  /** Not before this moment, in milliseconds of the monotonic clock. */
+  /** The earliest moment to pass the bytes on, in milliseconds of the monotonic clock. */
   notBefore: number;
   readonly onPassed: (() => void) | undefined;
 }
@@ -14,7 +14,7 @@ export class PacedWriter {
   readonly #queue: Item[] = [];
   #size = 0;
   #bytesPerSecond: number | undefined;
-  /** When the last bytes have gone through at the rate limit. */
+  /** The moment at which the rate limit lets the last bytes through. */
   #busyUntil = 0;
   #timer: NodeJS.Timeout | undefined;
   #onEmpty: (() => void)[] = [];
@@ -28,15 +28,15 @@ export class PacedWriter {
     return this.#size;
   }
 
-  /** Passes the bytes on, after all that came before. */
+  /** Passes the bytes on, after all earlier bytes. */
   put(bytes: Buffer): void {
     if (this.#queue.length === 0 && this.#bytesPerSecond === undefined) this.#pass(bytes);
     else this.putLater(bytes, 0);
   }
 
   /**
-   * Passes the bytes on, after the delay and after all that came before. The returned function ends the delay.
-   * `onPassed` is called when it is done.
+   * Passes the bytes on, after the delay and after all earlier bytes. The returned function ends the delay. `onPassed`
+   * is called when the bytes have been passed on.
    */
   putLater(bytes: Buffer, delayMs: number, onPassed?: () => void): () => void {
     const item = { bytes, notBefore: performance.now() + delayMs, onPassed };

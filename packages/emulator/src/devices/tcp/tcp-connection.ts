@@ -7,7 +7,7 @@ const debug = createDebug('azure-iot-x509:emulator:tcp');
 /** The delay before an RST. Node.js treats an RST that arrives together with unread data as a FIN. */
 const RESET_DELAY_MS = 10;
 
-/** One TCP connection to a listener, whatever protocol is spoken over it. */
+/** One TCP connection to a listener, for any protocol. */
 export class TcpConnection {
   readonly #raw: Socket;
   /** The name of the service in the log. */
@@ -39,7 +39,7 @@ export class TcpConnection {
     return () => this.#onClosed.delete(run);
   }
 
-  /** Tells the connection that TLS is spoken over it. */
+  /** Sets the TLS socket of the connection. */
   secure(socket: TLSSocket): void {
     this.#secured = socket;
   }
@@ -58,7 +58,7 @@ export class TcpConnection {
     clearTimeout(this.#timer);
   }
 
-  /** Ends all deadlines for good, for a client that a fault keeps waiting. */
+  /** Cancels all deadlines, for a client that a fault keeps waiting. No later deadline takes effect. */
   liftDeadlines(): void {
     this.#hasDeadlines = false;
     this.clearDeadline();
@@ -71,7 +71,7 @@ export class TcpConnection {
     this.#raw.once('data', run);
   }
 
-  /** Discards what arrives and never answers. TLS must not be spoken on the connection. */
+  /** Discards received bytes and never answers. TLS must not be spoken on the connection. */
   stall(): void {
     this.liftDeadlines();
     this.#raw.resume();
@@ -93,7 +93,7 @@ export class TcpConnection {
     const reset = (): void => {
       if (!this.isClosed) this.#raw.resetAndDestroy();
     };
-    // Never within a callback of TLS, which does not expect to lose its socket.
+    // Deferred, because a callback of TLS does not expect the socket to be destroyed.
     if (this.#secured === undefined) reset();
     else setTimeout(() => setImmediate(reset), RESET_DELAY_MS).unref();
   }

@@ -1,14 +1,14 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
-/** Where to listen. */
+/** The addresses and the port to listen on. */
 export interface TcpPortInit {
   /** Name or address of the interface. */
   readonly host: string;
-  /** An address that clients may get for the same name; it is listened on as well where that is possible. */
+  /** A second address of the same name. The port listens on it as well, if possible. */
   readonly alternativeHost?: string | undefined;
   /** 0 for a free one. */
   readonly port: number;
-  /** Of each address. */
+  /** The number of connections of each address. */
   readonly maxConnections: number;
   readonly onSocket: (socket: Socket) => void;
   readonly onError: (error: Error) => void;
@@ -18,7 +18,10 @@ export interface TcpPortInit {
 export class TcpPort {
   readonly #init: TcpPortInit;
   readonly #server: Server;
-  /** Of the alternative address. Not listening where that address does not exist, or has another user of this port. */
+  /**
+   * The server of the alternative address. It does not listen if the address does not exist, or another program has the
+   * port.
+   */
   readonly #alternative: Server | undefined;
   #number: number;
 
@@ -29,7 +32,7 @@ export class TcpPort {
     if (init.alternativeHost !== undefined) this.#alternative = this.#makeServer();
   }
 
-  /** Its number, which stays the same from the first time that it listens. */
+  /** The port number. It stays the same after the first time that the port listens. */
   get number(): number {
     return this.#number;
   }
@@ -38,25 +41,26 @@ export class TcpPort {
     return this.#server.listening;
   }
 
-  /** Rejects with the system's error, e.g. when the port is taken; that of the alternative address is none. */
+  /** Rejects with the system's error, e.g. when the port is taken. An error of the alternative address is ignored. */
   async listen(): Promise<void> {
     const { host, alternativeHost } = this.#init;
     await listen(this.#server, host, this.#number);
     // A TCP server that listens has an address of this shape; the type also covers pipes and closed servers.
     this.#number = (this.#server.address() as AddressInfo).port;
     if (this.#alternative === undefined || alternativeHost === undefined) return;
-    // Its error has been told to `onError`.
+    // `onError` has got the error.
     await listen(this.#alternative, alternativeHost, this.#number).catch(() => undefined);
   }
 
-  /** Resolves when the last connection has ended, too. */
+  /** Resolves when the last connection has ended as well. */
   async close(): Promise<void> {
     await Promise.all([this.#server, this.#alternative].map(close));
   }
 
   #makeServer(): Server {
     const { maxConnections, onSocket, onError } = this.#init;
-    // Small packets at once: waiting for more costs 40 ms a message on a connection that acknowledges late.
+    // Small packets are sent at once. Nagle's algorithm costs 40 ms a message on a connection with delayed
+    // acknowledgements.
     const server = createServer({ noDelay: true }, onSocket);
     server.maxConnections = maxConnections;
     return server.on('error', onError);

@@ -15,7 +15,10 @@ import { callWebhook, WebhookError, type WebhookLimits } from './webhook';
 
 const debug = createDebug('azure-iot-x509:emulator:dps');
 
-/** DPS: whatever goes wrong in a custom allocation, the device learns the HTTP status. What follows it is the emulator's. */
+/**
+ * DPS: for any failure of a custom allocation the device gets the HTTP status. The text after the status is the
+ * emulator's.
+ */
 function failure(status: number, explanation = ''): AllocationFailure {
   const errorMessage = `Custom allocation failed with status code: ${status}`;
   return {
@@ -24,7 +27,7 @@ function failure(status: number, explanation = ''): AllocationFailure {
   };
 }
 
-/** A function cannot be stored, so that it is missing after a restart. */
+/** The failure after a restart: a function cannot be stored, so it is missing. */
 const FORGOTTEN = failure(
   404,
   'The function of the enrollment was lost when the emulator was restarted; update the enrollment with customAllocation.',
@@ -48,9 +51,9 @@ function questionOf(request: AllocationRequest): CustomAllocationRequest {
   };
 }
 
-/** The twin of an answer; a text says what is wrong with it. */
+/** The initial twin in an answer, or the problem as text. */
 function readTwin(twin: JsonValue | undefined): InitialTwin | string | undefined {
-  // DPS: null is as good as nothing.
+  // DPS: null counts as absent.
   if (twin === undefined || twin === null) return undefined;
   if (!isJsonObject(twin)) return 'initialTwin is not an object.';
   const { tags, properties } = twin;
@@ -64,7 +67,7 @@ function readTwin(twin: JsonValue | undefined): InitialTwin | string | undefined
 }
 
 function readAnswer(answer: JsonValue | undefined, { linkedHubs }: AllocationRequest): AllocationResult {
-  // The status is that of an answer which came about, but cannot be used.
+  // The status is that of a complete answer which cannot be used.
   if (!isJsonObject(answer)) return failure(200, 'The response is not a JSON object.');
   if (isDeeperThan(answer, MAX_LEVELS)) {
     return failure(200, `The response has more than ${MAX_LEVELS} levels.`);
@@ -92,7 +95,7 @@ async function askFunction(request: AllocationRequest, signal: AbortSignal): Pro
   if (customAllocation === undefined) return FORGOTTEN;
   let answer: JsonObject;
   try {
-    // Both ways as JSON, so that a function sees and says exactly what a webhook would.
+    // Request and answer pass through JSON, so that a function gets and returns the same values as a webhook.
     const question = toJson(questionOf(request)) as unknown as CustomAllocationRequest;
     answer = toJson(await customAllocation(question, signal));
   } catch (error) {
@@ -122,7 +125,7 @@ async function askWebhook(
   }
 }
 
-/** Leaves the choice to the enrollment's webhook or function. @param limits - default: 30 seconds and 256 KB */
+/** The policy that calls the enrollment's webhook or function. @param limits - default: 30 seconds and 256 KB */
 export function customAllocation(limits?: WebhookLimits): AllocationPolicy {
   return (request, signal) =>
     request.enrollment.customAllocationDefinition === undefined

@@ -9,41 +9,41 @@ import { highestBid } from './rendezvous';
 /** The request to an allocation policy. */
 export interface AllocationRequest {
   readonly registrationId: string;
-  /** Those that the device may be assigned to: just the one that it has if it is never to be moved. */
+  /** The hubs that the device may be assigned to. Only the present hub if the device must never move. */
   readonly linkedHubs: readonly LinkedHub[];
-  /** The enrollment that let the device in. */
+  /** The enrollment that admits the device. */
   readonly enrollment: DecisiveEnrollment;
   /** The leaf that the device presented. */
   readonly leaf: X509Certificate;
   readonly payload: JsonValue | undefined;
-  /** Where the device was assigned last, whether or not it may stay. */
+  /** The last assignment of the device, whether or not the device may stay at that hub. */
   readonly previous: Assignment | undefined;
-  /** The hub that the device has, if it is one of {@link linkedHubs}. */
+  /** The present hub of the device, if it is one of {@link linkedHubs}. */
   readonly currentHub: LinkedHub | undefined;
 }
 
-/** A choice that was not made, with what the device's registration ends with. */
+/** A failed choice, with the error of the device's registration. */
 export interface AllocationFailure {
   readonly hub?: never;
   readonly errorCode: number;
   readonly errorMessage: string;
 }
 
-/** The hub that was chosen, and what a custom allocation says besides. */
+/** The chosen hub, and the further members of a custom allocation's answer. */
 export type AllocationResult =
   | { readonly hub: LinkedHub; readonly initialTwin?: InitialTwin; readonly payload?: JsonValue }
   | AllocationFailure;
 
 /**
- * Chooses the hub of a device. Runs at every registration, also of a device that has a hub already. The signal tells
- * that the choice is not wanted anymore. Never rejects.
+ * Chooses the hub of a device. Runs at every registration, also of a device that has a hub already. The signal aborts
+ * when the choice is not needed anymore. Never rejects.
  */
 export type AllocationPolicy = (
   request: AllocationRequest,
   signal: AbortSignal,
 ) => AllocationResult | Promise<AllocationResult>;
 
-/** DPS: no hub is linked or usable for the enrollment. */
+/** The failure of DPS when no hub is linked or usable for the enrollment. */
 const NO_HUB: AllocationFailure = { errorCode: 400208, errorMessage: 'No IoT hub is linked.' };
 const NOT_ONE_HUB: AllocationFailure = {
   errorCode: 400208,
@@ -54,11 +54,11 @@ function chosen(hub: LinkedHub | undefined): AllocationResult {
   return hub === undefined ? NO_HUB : { hub };
 }
 
-/** Spread by weight, always with the same result. A device that has a hub keeps it. */
+/** The policy `hashed`: spreads devices by weight, always with the same result. A device that has a hub keeps it. */
 const allocateHashed: AllocationPolicy = ({ registrationId, linkedHubs, currentHub }) =>
   chosen(currentHub ?? highestBid(registrationId, linkedHubs));
 
-/** The hub with the lowest latency; among several, as {@link allocateHashed}. */
+/** The policy `geoLatency`: the hub with the lowest latency; among several, as {@link allocateHashed}. */
 const allocateByLatency: AllocationPolicy = ({ registrationId, linkedHubs, currentHub }) => {
   const lowest = Math.min(...linkedHubs.map(({ latencyMs }) => latencyMs));
   const nearest = linkedHubs.filter(({ latencyMs }) => latencyMs === lowest);
@@ -66,7 +66,7 @@ const allocateByLatency: AllocationPolicy = ({ registrationId, linkedHubs, curre
   return chosen(stays ? currentHub : highestBid(registrationId, nearest));
 };
 
-/** The only hub. */
+/** The policy `static`: the only hub. */
 const allocateStatically: AllocationPolicy = ({ linkedHubs: [hub, ...others] }) =>
   others.length > 0 ? NOT_ONE_HUB : chosen(hub);
 

@@ -1,17 +1,17 @@
 /** The connection by which a device registers. */
 export interface Requester {
-  /** Whether a packet came from the device lately: a connection can be dead without a FIN. */
+  /** Tells whether a packet came from the device recently. A connection can be dead without a FIN. */
   isActive(): boolean;
 }
 
 /**
- * Allocations that have not answered yet: one for each connection, and one for each device that registers without a
- * connection of its own, by its registration ID.
+ * The running allocations: one for each connection, and one for each registration ID that registers without a
+ * connection of its own.
  */
 export class RunningAllocations {
   readonly #running = new Map<Requester | string, AbortController>();
 
-  /** Aborts the allocation before, and remembers this one until the returned function is called. */
+  /** Aborts the earlier allocation, and remembers this one until the returned function is called. */
   add(requester: Requester | string, controller: AbortController): () => void {
     this.abort(requester);
     this.#running.set(requester, controller);

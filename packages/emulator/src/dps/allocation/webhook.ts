@@ -1,15 +1,15 @@
 import { request as requestHttp, type IncomingMessage } from 'node:http';
 import { request as requestHttps } from 'node:https';
 
-/** How much a webhook may take. */
+/** The limits of a webhook. */
 export interface WebhookLimits {
-  /** From the request to the end of the answer, in milliseconds. */
+  /** The time from the request to the end of the answer, in milliseconds. */
   readonly timeoutMs: number;
-  /** Largest answer. */
+  /** The largest answer. */
   readonly maxResponseBytes: number;
 }
 
-/** The emulator's choice; DPS documents neither. */
+/** The default limits, which the emulator chooses. DPS documents neither. */
 export const DEFAULT_WEBHOOK_LIMITS: WebhookLimits = { timeoutMs: 30_000, maxResponseBytes: 256 * 1024 };
 
 /** A webhook's answer. */
@@ -18,7 +18,7 @@ export interface WebhookAnswer {
   readonly text: string;
 }
 
-/** A webhook could not be asked, or its answer not be read. */
+/** A webhook could not be called, or its answer could not be read. */
 export class WebhookError extends Error {
   /** The HTTP status that a gateway would answer in its place. */
   readonly status: 502 | 504;
@@ -49,7 +49,7 @@ function send(url: URL, body: Buffer, signal: AbortSignal): Promise<IncomingMess
     send(url, {
       method: 'POST',
       signal,
-      // A connection of its own, so that none is left behind.
+      // Each request has a connection of its own, so that no idle connection remains.
       agent: false,
       headers: { 'content-type': 'application/json; charset=utf-8', 'content-length': body.length },
     })
@@ -60,7 +60,7 @@ function send(url: URL, body: Buffer, signal: AbortSignal): Promise<IncomingMess
 }
 
 /**
- * Posts JSON to a webhook. Redirects are answers like any other. Whatever way the call ends, its connection is closed.
+ * Posts JSON to a webhook. Redirects are answers like any other. The connection is closed in any case.
  *
  * @throws WebhookError when it cannot be reached, or its answer is late, cut off or too large.
  */
@@ -86,7 +86,7 @@ export async function callWebhook(
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', end);
-    // Ends what may still be under way.
+    // Ends a request that is still under way.
     ending.abort();
   }
 }

@@ -8,7 +8,7 @@ export interface DpsConnectContext {
   readonly clientId: string;
   readonly password: string;
   readonly username: DpsUsername | undefined;
-  /** Whether a DPS instance has the ID scope. */
+  /** True if a DPS instance has the ID scope. */
   readonly isKnownIdScope: boolean;
   readonly leaf: X509Certificate | undefined;
   readonly unverifiedBehavior: UnverifiedBehavior;

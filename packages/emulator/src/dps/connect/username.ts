@@ -10,9 +10,9 @@ export interface DpsUsername {
 const USERNAME = /^(?<idScope>[^/]+)\/registrations\/(?<registrationId>[^/]+)\/(?<parameters>.+)$/i;
 
 /**
- * DPS: `{idScope}/registrations/{registrationId}/api-version={version}&ClientVersion=…`. Whether names are compared with
- * case is not documented; clients write ClientVersion and clientVersion. Parameters that are not known do no harm, and
- * come in any order.
+ * DPS: `{idScope}/registrations/{registrationId}/api-version={version}&ClientVersion=…`. Azure does not
+ * document whether the case of names counts; clients write ClientVersion and clientVersion. Unknown parameters are
+ * ignored. The order does not matter.
  */
 export function parseUsername(username: string): DpsUsername | undefined {
   const { idScope, registrationId: id = '', parameters } = USERNAME.exec(username)?.groups ?? {};

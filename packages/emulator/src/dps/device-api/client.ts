@@ -11,7 +11,7 @@ import { MAX_MESSAGE_BYTES, type DeviceApi, type DpsAnswer, type DpsDevice } fro
 import type { ResponseSubscribers } from './response-subscribers';
 import { parseRequest, type DpsRequest } from './topics';
 
-/** DPS: the only topic filter there is. */
+/** DPS: the only topic filter. */
 const RESPONSES = '$dps/registrations/res/#';
 
 /** The parts of a DPS client. */
@@ -19,7 +19,7 @@ export interface DpsClientInit {
   readonly connection: MqttConnection;
   readonly api: DeviceApi;
   readonly device: DpsDevice;
-  /** How long a device may be silent and still pass for one that is there, in milliseconds. */
+  /** The silence after which a device no longer counts as active, in milliseconds. */
   readonly patienceMs: number;
   readonly subscribers: ResponseSubscribers;
 }
@@ -45,7 +45,7 @@ export class DpsClient implements MqttClient {
   }
 
   connected(): void {
-    // Nothing waits for a device that has just connected.
+    // No message waits for a device that has just connected.
   }
 
   active(): void {
@@ -80,7 +80,7 @@ export class DpsClient implements MqttClient {
   }
 
   #answer({ kind, operationId = '' }: DpsRequest, payload: Buffer): DpsAnswer {
-    // DPS: the body of a poll is not looked at; clients send none, or a blank.
+    // DPS: the body of a poll is ignored; clients send none, or a blank.
     return kind === 'register'
       ? this.#api.register(this.#device, payload.toString())
       : this.#api.queryOperation(this.#device, operationId);
@@ -88,11 +88,11 @@ export class DpsClient implements MqttClient {
 
   #respond({ requestId }: DpsRequest, { status, body, retryAfterSeconds }: DpsAnswer): void {
     const subscriber = this.#subscribers.find(this.#device, this.#connection);
-    // DPS: $rid goes first; there are clients that look for it nowhere else.
+    // DPS: $rid comes first; some clients look for it nowhere else.
     const retryAfter = retryAfterSeconds === undefined ? '' : `&retry-after=${retryAfterSeconds}`;
     const topic = `$dps/registrations/res/${status}/?$rid=${requestId}${retryAfter}`;
     subscriber?.connection.send({ topic, payload: body, qos: subscriber.qos });
-    // DPS: the connection of a device that is not let in ends right after the answer.
+    // DPS: the connection of a refused device ends right after the answer.
     if (status === 401) this.#connection.closeAfterFlush('refused');
   }
 }

@@ -12,16 +12,16 @@ import { Throttle } from './throttle';
 /** DPS: the largest message, in bytes. */
 export const MAX_MESSAGE_BYTES = 96 * 1024;
 
-/** How registrations are answered. */
+/** The settings for the answers to registrations. */
 export interface DeviceApiSettings {
-  /** The wait before a poll that devices are told, in seconds. */
+  /** The `retry-after` that devices are told to wait before a poll, in seconds. */
   readonly retryAfterSeconds: number;
-  /** How many times it is answered `assigning` before it learns the outcome. */
+  /** The number of polls that are answered `assigning` before the outcome. */
   readonly pollsBeforeAssigned: number;
   readonly throttling?: ResolvedOptions['throttling'];
 }
 
-/** A device that asks for something, with what it has given away of itself. */
+/** A device that sends a request, with its registration ID and certificates. */
 export interface DpsDevice {
   readonly registrationId: string;
   readonly presented: readonly [X509Certificate, ...X509Certificate[]];
@@ -30,18 +30,18 @@ export interface DpsDevice {
   readonly requester?: Requester;
 }
 
-/** An answer to a device, whatever the protocol. */
+/** An answer to a device, over MQTT or HTTP. */
 export interface DpsAnswer {
-  /** HTTP status, over MQTT as well. */
+  /** HTTP status, also over MQTT. */
   readonly status: number;
   /** JSON. */
   readonly body: string;
   readonly retryAfterSeconds?: number;
-  /** The service's code of an answer that refuses. */
+  /** The service's code of a refusal. */
   readonly errorCode?: number;
 }
 
-/** An answer that refuses. */
+/** A refusal. */
 export function refusal(errorCode: number, message: string, retryAfterSeconds?: number): DpsAnswer {
   return {
     status: httpStatus(errorCode),
@@ -51,7 +51,7 @@ export function refusal(errorCode: number, message: string, retryAfterSeconds?: 
   };
 }
 
-/** DPS: more requests than the limits of the service allow. */
+/** The refusal of DPS for requests beyond its limits. */
 function throttled(retryAfterSeconds: number): DpsAnswer {
   return refusal(429001, 'Operations are being throttled for this tenant.', retryAfterSeconds);
 }
@@ -80,7 +80,7 @@ export class DeviceApi {
   register(device: DpsDevice, text: string): DpsAnswer {
     const wait = this.#registrations.take();
     if (wait !== undefined) return throttled(wait);
-    // A group lets in whatever name a certificate has; the service does not.
+    // An enrollment group admits every common name, but DPS restricts the characters of a registration ID.
     const problem = identifierProblem(device.registrationId, 'registrationId');
     if (problem !== undefined) return refusal(400004, problem);
     const request = readRegisterRequest(text, device.registrationId);
@@ -93,11 +93,11 @@ export class DeviceApi {
       polls: pollsBeforeAssigned,
     });
     if ('refusal' in result) return refusal(result.refusal.errorCode, result.refusal.message);
-    // DPS: the first answer is always `assigning`, and says when to ask again.
+    // DPS: the first answer is always `assigning`, with `retry-after`.
     return { status: 202, body: registeredBody(result), retryAfterSeconds };
   }
 
-  /** Tells how far a registration is. */
+  /** Answers a poll. */
   queryOperation({ registrationId, apiVersion }: DpsDevice, operationId: string): DpsAnswer {
     const wait = this.#polls.take(registrationId.toLowerCase());
     if (wait !== undefined) return throttled(wait);
@@ -113,7 +113,7 @@ export class DeviceApi {
     return { status: 200, body: outcomeBody(operationId, outcome, apiVersion) };
   }
 
-  /** Tells where the device stands, without a registration. Only for HTTP. */
+  /** Answers a look-up of the registration record. Only over HTTP. */
   lookUp(device: DpsDevice): DpsAnswer {
     // DPS: a look-up counts as a registration.
     const wait = this.#registrations.take();
@@ -125,12 +125,12 @@ export class DeviceApi {
     return { status: 200, body: stateBody(record, device.apiVersion) };
   }
 
-  /** The connection has ended by which the device may have registered. */
+  /** Handles the end of a connection over which the device may have registered. */
   disconnected({ registrationId, requester }: DpsDevice): void {
     if (requester !== undefined) this.#instance.disconnected(registrationId, requester);
   }
 
-  /** The refusal of a device that no enrollment lets in. */
+  /** The refusal of a device that no enrollment admits. */
   authorize(device: DpsDevice): DpsAnswer | undefined {
     const refused = this.#instance.refusalOf(device);
     return refused && refusal(refused.errorCode, refused.message);

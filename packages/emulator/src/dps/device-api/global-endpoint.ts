@@ -15,7 +15,7 @@ import { ResponseSubscribers } from './response-subscribers';
 
 const debug = createDebug('azure-iot-x509:emulator:dps');
 
-/** The global endpoint of all DPS instances, which are told apart by their ID scopes. */
+/** The global endpoint of all DPS instances. The ID scope names the instance. */
 export class GlobalEndpoint implements RoutableService {
   readonly label = 'DPS';
   readonly #apis: readonly DeviceApi[];
@@ -72,7 +72,7 @@ export class GlobalEndpoint implements RoutableService {
     const { registrationId, apiVersion } = username;
     const device = { registrationId, apiVersion, presented: [leaf, ...issuers] as const };
     const patienceMs = this.#patienceMs;
-    // DPS keeps no sessions, whatever CleanSession says.
+    // DPS keeps no sessions, also without CleanSession.
     return {
       returnCode: 0,
       isSessionPresent: false,

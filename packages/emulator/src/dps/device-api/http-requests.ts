@@ -3,7 +3,7 @@ import { decodePath, readBody, type Answer, type HttpExchange } from '../../devi
 import { isJsonObject, parseJson } from '../../protocol/json';
 import { MAX_MESSAGE_BYTES, refusal, type DeviceApi, type DpsAnswer, type DpsDevice } from './device-api';
 
-/** A request of a device that is known to be for this instance. */
+/** A device's request to this instance. */
 interface DeviceRequest {
   readonly api: DeviceApi;
   readonly device: DpsDevice;
@@ -17,7 +17,7 @@ interface Route {
   readonly handle: (request: DeviceRequest) => DpsAnswer;
 }
 
-// DPS: the device's API. Every request is a device's own, so that each has to come with its certificate.
+// DPS: the paths of the device API. Every request needs the certificate of its device.
 const ROUTES: readonly Route[] = [
   {
     method: 'PUT',
@@ -44,7 +44,7 @@ const ROUTES: readonly Route[] = [
   },
 ];
 
-/** Refusals whose codes are the emulator's choice: the statuses are documented, their codes are not. */
+/** The refusals whose codes the emulator chooses. Azure documents only their statuses. */
 const REFUSALS = {
   notFound: () => refusal(404000, 'Not found.'),
   noApiVersion: () => refusal(400004, 'The query parameter api-version is missing.'),
@@ -65,7 +65,7 @@ function apiVersionOf(query: URLSearchParams): string | undefined {
   return version === '' ? undefined : version;
 }
 
-/** Path and query. Not by `URL`, which takes offense at some of what clients can send. */
+/** Path and query. `URL` is not used, because it throws for some requests that clients can send. */
 function splitTarget(target: string): readonly [path: string, query: URLSearchParams] {
   const [path = '', ...query] = target.split('?');
   return [path, new URLSearchParams(query.join('?'))];

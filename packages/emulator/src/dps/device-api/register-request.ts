@@ -6,8 +6,8 @@ export interface RegisterRequest {
 }
 
 /**
- * Reads the body of a registration; a text says what is wrong with it. DPS: clients may leave it empty, and everything
- * in it out; `null` is as good as nothing. Properties that the emulator does not know are not looked at.
+ * Reads the body of a registration; returns the problem as text. DPS: the body may be empty, every property is
+ * optional, and `null` counts as absent. Properties that the emulator does not know are ignored.
  */
 export function readRegisterRequest(text: string, registrationId: string): RegisterRequest | string {
   const body = text.trim() === '' ? null : parseJson(text);

@@ -13,9 +13,9 @@ function keyOf({ registrationId, presented: [leaf] }: DpsDevice): string {
 }
 
 /**
- * Who gets the responses. Responses go to the connection that asks, if it is subscribed; one that is not leaves them to
- * another connection of the same device, as with `mosquitto_pub` and `mosquitto_sub`, of which one can only publish and
- * the other only subscribe. What DPS does with two connections of a device is not documented.
+ * The connections that are subscribed to responses. A response goes to the connection that sent the request, if that is
+ * subscribed, else to another connection of the same device. So a device can be `mosquitto_pub`, which only publishes,
+ * and `mosquitto_sub`, which only subscribes. Azure does not document how DPS treats two connections of a device.
  */
 export class ResponseSubscribers {
   readonly #subscribers = new Map<string, Map<MqttConnection, ResponseSubscriber>>();
@@ -33,7 +33,7 @@ export class ResponseSubscribers {
     if (ofDevice?.size === 0) this.#subscribers.delete(key);
   }
 
-  /** Who gets the response to a request that came over this connection. */
+  /** The subscriber that gets the response to a request that came over this connection. */
   find(device: DpsDevice, connection: MqttConnection): ResponseSubscriber | undefined {
     const ofDevice = this.#subscribers.get(keyOf(device));
     return ofDevice?.get(connection) ?? ofDevice?.values().next().value;

@@ -21,7 +21,7 @@ function registrationState(record: RegistrationRecord, apiVersion: string): obje
   const { status, registrationId, deviceId, assignedHub, errorCode, errorMessage } = record;
   const { substatus, returnedPayload, createdDateTimeUtc, lastUpdatedDateTimeUtc, etag } = record;
   return {
-    // Always empty in what clients have recorded, even though the API describes certificates here.
+    // The property is empty in all recorded answers, although the API describes certificates here.
     x509: {},
     registrationId,
     createdDateTimeUtc,
@@ -37,7 +37,7 @@ function registrationState(record: RegistrationRecord, apiVersion: string): obje
   };
 }
 
-/** The answer to a poll when the registration has come to an end, be it good or bad. */
+/** The answer to a poll after the registration has succeeded or failed. */
 export function outcomeBody(operationId: string, record: RegistrationRecord, apiVersion: string): string {
   const { status } = record;
   return JSON.stringify({
@@ -47,7 +47,7 @@ export function outcomeBody(operationId: string, record: RegistrationRecord, api
   });
 }
 
-/** The answer to the question where a device stands. */
+/** The answer to a look-up of the registration record. */
 export function stateBody(record: RegistrationRecord, apiVersion: string): string {
   return JSON.stringify(registrationState(record, apiVersion));
 }

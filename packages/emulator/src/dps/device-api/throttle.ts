@@ -1,4 +1,4 @@
-/** Windows of callers that are remembered; of more, those that began first are forgotten. */
+/** The number of callers' windows that are remembered. Above it, the oldest are forgotten. */
 const MAX_WINDOWS = 10_000;
 
 interface Window {
@@ -8,9 +8,9 @@ interface Window {
 
 /** The limit of a throttle. */
 export interface ThrottleInit {
-  /** Requests of one caller in one window. `undefined`: no limit. */
+  /** The number of requests of one caller in one window. `undefined`: no limit. */
   readonly limit: number | undefined;
-  /** In milliseconds. A caller's window begins with its first request after the window before. */
+  /** The length of a window, in milliseconds. A caller's window begins with its first request after the last window. */
   readonly windowMs: number;
   /** A clock in milliseconds. Default: one that never goes back. */
   readonly now?: () => number;
@@ -41,7 +41,7 @@ export class Throttle {
   }
 
   #open(caller: string, window: Window): void {
-    // Last in the order of the map, which thus is that of the windows' ends.
+    // The new window goes to the end of the map, so that the map is in the order of the windows' ends.
     this.#windows.delete(caller);
     this.#windows.set(caller, window);
     for (const [name, { endsAt }] of this.#windows) {

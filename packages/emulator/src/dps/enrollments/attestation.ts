@@ -2,13 +2,13 @@ import type { X509Certificate } from 'node:crypto';
 import { includesCertificate, issuersUpwards } from '../../authorities/chain';
 import { commonName, isValidAt } from '../../authorities/x509';
 
-/** An individual enrollment, as far as attestation is concerned. */
+/** The properties of an individual enrollment for attestation. */
 export interface IndividualCandidate {
   readonly certificates: readonly X509Certificate[];
   readonly isEnabled: boolean;
 }
 
-/** An enrollment group, as far as attestation is concerned. */
+/** The properties of an enrollment group for attestation. */
 export interface GroupCandidate {
   readonly enrollmentGroupId: string;
   /** Its signing certificates and those of its CA references that are verified. */
@@ -16,7 +16,7 @@ export interface GroupCandidate {
   readonly isEnabled: boolean;
 }
 
-/** Everything that attestation depends on. */
+/** The input of attestation. */
 export interface AttestationRequest {
   readonly registrationId: string;
   /** The certificates that the device sent in the handshake, leaf first. */
@@ -31,7 +31,7 @@ export interface AttestationRequest {
   readonly now: Date;
 }
 
-/** Why a device is not let in. */
+/** The reason for which DPS refuses a device. */
 export type RefusalReason =
   | 'common-name-differs'
   | 'leaf-not-valid-now'
@@ -68,7 +68,7 @@ function attestGroup(request: AttestationRequest, leaf: X509Certificate): Attest
   const known = [...groups.flatMap(({ authorities }) => authorities), ...verifiedAuthorities];
   const candidates = [...presented.slice(1), ...known];
   for (const issuers of issuersUpwards({ leaf, candidates, now })) {
-    // DPS: the leaf's issuer first, then upwards; the first group is decisive, be it disabled.
+    // DPS: the leaf's issuer first, then upwards. The first matching group decides, even if it is disabled.
     const group = groups.find(({ authorities }) =>
       issuers.some((issuer) => includesCertificate(authorities, issuer)),
     );
@@ -81,8 +81,8 @@ function attestGroup(request: AttestationRequest, leaf: X509Certificate): Attest
 }
 
 /**
- * Decides whether a device may register, in the order that DPS documents: an individual enrollment of that
- * registration ID is decisive, whatever groups there are; else the groups are tried from the leaf's issuer upwards.
+ * Decides whether a device may register, in the order that DPS documents: an individual enrollment with that
+ * registration ID decides alone; without one, the groups are tried from the leaf's issuer upwards.
  *
  * @param request - must hold at least one presented certificate.
  */
@@ -93,7 +93,7 @@ export function attest(request: AttestationRequest): AttestationResult {
   if (leaf === undefined || commonName(leaf)?.toLowerCase() !== registrationId.toLowerCase()) {
     return refused('common-name-differs');
   }
-  // A disabled individual enrollment blocks the device before its certificate is looked at.
+  // A disabled individual enrollment blocks the device before its certificate is checked.
   if (individual?.isEnabled === false) return refused('individual-disabled');
   if (!isValidAt(leaf, now)) return refused('leaf-not-valid-now');
   return individual === undefined

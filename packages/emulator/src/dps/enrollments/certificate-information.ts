@@ -3,7 +3,7 @@ import { factsOf } from 'azure-iot-certificates/internal';
 import { utcTimestamp } from '../../protocol/timestamp';
 import type { CertificateInformation } from '../types/allocation';
 
-/** Common name first, as the service writes names; in certificates it usually comes last. */
+/** A distinguished name in the order of DPS: the common name first. In certificates it usually comes last. */
 function nameOf(lines: string): string {
   return lines.split('\n').reverse().join(', ');
 }

@@ -7,7 +7,7 @@ import { certificateInformation } from './certificate-information';
 
 type Certificates = readonly X509Certificate[];
 
-/** DPS: whatever follows the question mark of a webhook's URL is a secret and not repeated. */
+/** DPS: the query of a webhook's URL is a secret and not repeated. */
 function maskedUrl(webhookUrl: string): string {
   const [address = ''] = webhookUrl.split('?', 1);
   return address === webhookUrl ? address : `${address}?****`;

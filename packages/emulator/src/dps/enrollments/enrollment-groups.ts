@@ -19,7 +19,7 @@ import { checkIdentifier } from './identifiers';
 import type { LinkedHubs } from './linked-hubs';
 import { changed, shownTerms, TERMS, type DecisiveEnrollment } from './terms';
 
-/** DPS: enrollment groups for X.509 in one instance. */
+/** DPS: the number of enrollment groups for X.509 in one instance. */
 const MAX_GROUPS = 100;
 
 const ATTESTATION = {
@@ -108,7 +108,7 @@ export class EnrollmentGroupStore
     );
   }
 
-  /** Whether a group refers to the uploaded authority of that name. */
+  /** Tells whether a group refers to the uploaded authority of that name. */
   refersTo(certificateName: string): boolean {
     return this.items.values().some(({ view }) => certificateNames(view).includes(certificateName));
   }

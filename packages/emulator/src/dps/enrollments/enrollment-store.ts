@@ -18,7 +18,7 @@ type Metadata = ObjectOf<typeof METADATA>;
 
 /** An enrollment in its store. */
 export interface Item<Given, View> {
-  /** The enrollment as it was given. */
+  /** The given enrollment, without defaults. */
   readonly given: Given;
   /** The enrollment as the service shows it. */
   readonly view: View;
@@ -79,7 +79,7 @@ export abstract class EnrollmentStore<Given extends GivenTerms, View extends Met
   restore(value: JsonValue | undefined, path: string): void {
     const item = refined(this.#kind.stored, (stored) => {
       const { createdDateTimeUtc, lastUpdatedDateTimeUtc, etag, ...given } = stored;
-      // What is left of the two is the given part.
+      // The other members are the given part.
       return this.#complete(given as unknown as Given, { createdDateTimeUtc, lastUpdatedDateTimeUtc, etag });
     });
     const items = readStored(listOf(item), value, path);
@@ -94,7 +94,7 @@ export abstract class EnrollmentStore<Given extends GivenTerms, View extends Met
   protected abstract findOwner(item: Item<Given, View>): string | undefined;
 
   protected store(change: Change<Given>): View {
-    // A change of nothing: explicit `undefined` and `null` are left out.
+    // An empty change. It removes explicit `undefined` and `null`.
     return this.#store(changed<Given>({} as Given, change), utcTimestamp());
   }
 
@@ -120,7 +120,7 @@ export abstract class EnrollmentStore<Given extends GivenTerms, View extends Met
 
   #complete(given: Given, metadata: Metadata): Item<Given, View> {
     const { view, ...built } = this.build(given);
-    // The metadata is what the view lacks.
+    // The view without the metadata.
     return { ...built, view: { ...view, ...metadata } as unknown as View };
   }
 }

@@ -15,13 +15,16 @@ export class LinkedHubs {
     return this.all.find((hub) => hub.hostName.toLowerCase() === hostName || hub.name === nameOrHostName);
   }
 
-  /** Those of these host names; all, if none are given. */
+  /** The hubs with these host names; all hubs if no host names are given. */
   allowedBy(hostNames: readonly string[] | undefined): readonly LinkedHub[] {
     if (hostNames === undefined) return this.all;
     return this.all.filter(({ hostName }) => hostNames.includes(hostName));
   }
 
-  /** The host names of the hubs that an enrollment names, each once. @throws EmulatorError 400004 for a hub that is not linked */
+  /**
+   * The host names of the hubs that an enrollment names, without repetitions. @throws EmulatorError 400004 for a hub
+   * that is not linked
+   */
   hostNamesOf(names: readonly string[]): readonly string[] {
     // A caller in JavaScript may pass anything.
     const isList: boolean = Array.isArray(names);
@@ -34,7 +37,7 @@ export class LinkedHubs {
     return [...new Set(hostNames)];
   }
 
-  /** The names of these hubs, which stay the same when ports change. A hub that is not linked keeps its host name. */
+  /** The names of these hubs. Names stay the same when ports change. A hub that is not linked keeps its host name. */
   namesOf(hostNames: readonly string[]): readonly string[] {
     return hostNames.map((hostName) => this.find(hostName)?.name ?? hostName);
   }

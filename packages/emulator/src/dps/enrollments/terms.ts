@@ -21,13 +21,13 @@ const customAllocation: Schema<CustomAllocation> = v.custom<CustomAllocation>(
   must('must be a function'),
 );
 
-/** The terms of both kinds of enrollment, as they are given and stored: without defaults, which may change later. */
+/** The given and stored terms of both kinds of enrollment. They have no defaults, because defaults may change later. */
 export const TERMS = {
   allocationPolicy: exactOptional(oneOf(['hashed', 'geoLatency', 'static', 'custom'])),
   customAllocationDefinition: exactOptional(
     object({ webhookUrl, apiVersion: pattern(/./, must('must be a version such as 2021-10-01')) }),
   ),
-  /** Not stored. */
+  /** The function of a custom allocation. It is not stored. */
   customAllocation: exactOptional(customAllocation),
   /** Names or host names of linked hubs. */
   iotHubs: exactOptional(listOf(text, must('must be a list of names'))),
@@ -53,11 +53,11 @@ export type Change<Given> = { readonly [Name in keyof Given]?: Given[Name] | nul
 /** The terms that the service shows, without the metadata of the store. */
 type ShownTerms = Omit<EnrollmentTerms, 'createdDateTimeUtc' | 'lastUpdatedDateTimeUtc' | 'etag'>;
 
-/** The enrollment that has let a device in, for the device's registration. */
+/** The enrollment that has admitted a device, for the device's registration. */
 export interface DecisiveEnrollment extends ShownTerms {
   /** DPS: only an individual enrollment may give its device another ID than the registration ID. */
   readonly deviceId?: string;
-  /** Whether the re-provisioning policy was given and is not the default. */
+  /** True if the re-provisioning policy was given and is not the default. */
   readonly isReprovisionPolicyGiven: boolean;
   /** The enrollment in the request of a custom allocation. */
   readonly contract: () => Pick<CustomAllocationRequest, 'individualEnrollment' | 'enrollmentGroup'>;
@@ -70,7 +70,7 @@ interface Rule {
 
 const RULES: readonly Rule[] = [
   {
-    // DPS: static means one hub, which has to be named.
+    // DPS: static needs exactly one hub in `iotHubs`.
     isBroken: ({ allocationPolicy, iotHubs }) => allocationPolicy === 'static' && iotHubs?.length !== 1,
     message: 'iotHubs must name exactly one hub for allocationPolicy static',
   },
@@ -91,7 +91,7 @@ function isCustomAllocationGiven(given: GivenTerms): boolean {
 
 const NO_CUSTOM_ALLOCATION = { customAllocation: null, customAllocationDefinition: null };
 
-/** Applies a change. A change of the policy, or of the custom allocation, ends the custom allocation before. */
+/** Applies a change. A change of the policy, or of the custom allocation, removes the earlier custom allocation. */
 export function changed<Given extends object>(
   given: Given & Partial<GivenTerms>,
   change: Change<Given> & Change<Partial<GivenTerms>>,

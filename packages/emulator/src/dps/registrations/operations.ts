@@ -7,7 +7,7 @@ export interface Operation {
   readonly registrationId: string;
   /** The outcome of the registration; `undefined` while it is in progress. */
   readonly outcome: RegistrationRecord | undefined;
-  /** How many polls are still answered `assigning`, whatever the outcome. */
+  /** The number of polls that are still answered `assigning`, whatever the outcome. */
   remainingPolls: number;
 }
 
@@ -16,10 +16,10 @@ export interface PendingOperation extends Operation {
   outcome: RegistrationRecord | undefined;
 }
 
-/** How many operations an instance remembers; how long DPS does is not documented. */
+/** The number of operations that an instance remembers. Azure does not document how long DPS remembers one. */
 const MAX_OPERATIONS = 10_000;
 
-/** Whether a device that polls learns that it has to wait. */
+/** Tells whether a poll is answered `assigning`. */
 export function isAssigning({ outcome, remainingPolls }: Operation): boolean {
   return outcome === undefined || remainingPolls > 0;
 }

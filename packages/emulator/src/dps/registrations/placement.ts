@@ -9,21 +9,22 @@ import type { RegistrationSubstatus, Assignment } from '../types/dps';
 import { isBeforeReprovisioning } from './api-version';
 import type { RegistrationOutcome } from './registrations';
 
-/** A device that an enrollment has let in. */
+/** A device that an enrollment has admitted. */
 export interface AdmittedDevice {
   readonly registrationId: string;
   readonly leaf: X509Certificate;
   readonly payload: JsonValue | undefined;
-  /** Version of the API that the device speaks. */
+  /** The API version of the device. */
   readonly apiVersion: string;
   readonly enrollment: DecisiveEnrollment;
-  /** The group that let the device in; `undefined` for an individual enrollment. */
+  /** The group that admits the device; `undefined` for an individual enrollment. */
   readonly enrollmentGroupId: string | undefined;
 }
 
-/** Whether the device stays where it is, whatever the enrollment's hubs are by now. */
+/** Tells whether the device stays at its hub, even if the enrollment no longer names that hub. */
 function isBound({ apiVersion, enrollment }: AdmittedDevice): boolean {
-  // DPS: what an old device does is decided by the policy if there is one, and like at its time if there is none.
+  // DPS: a re-provisioning policy also decides for devices of an old API version. Without one they keep their hub, as
+  // before re-provisioning.
   return enrollment.isReprovisionPolicyGiven
     ? !enrollment.reprovisionPolicy.updateHubAssignment
     : isBeforeReprovisioning(apiVersion);
@@ -37,7 +38,7 @@ export function allocationRequest(
 ): AllocationRequest {
   const { registrationId, leaf, payload, enrollment } = device;
   const previousHub = linkedHubs.find(previous?.assignedHub);
-  // DPS: even a custom allocation has nothing but the current hub to choose then.
+  // DPS: then even a custom allocation can choose only the current hub.
   const isFixed = previousHub !== undefined && isBound(device);
   const hubs = isFixed ? [previousHub] : linkedHubs.allowedBy(enrollment.iotHubs);
   const currentHub = previousHub !== undefined && hubs.includes(previousHub) ? previousHub : undefined;
@@ -46,9 +47,9 @@ export function allocationRequest(
 
 /** The treatment of an existing identity of the device. */
 type Move =
-  /** It is the first one, or it is left alone. */
+  /** The identity is new or stays unchanged. */
   | { readonly from?: never; readonly substatus: RegistrationSubstatus }
-  /** It is removed from its hub, with or without the device's data being kept. */
+  /** The identity is removed from its hub. The device's data are kept or not. */
   | { readonly from: LinkedHub; readonly keepsData: boolean; readonly substatus: RegistrationSubstatus };
 
 function moveOf(
@@ -87,7 +88,7 @@ function commonOutcome({
   };
 }
 
-/** Puts the device onto the hub that was chosen. @throws EmulatorError when the hub does not take it. */
+/** Creates the device at the chosen hub. @throws EmulatorError when the hub refuses it. */
 export function place(
   device: AdmittedDevice,
   allocation: AllocationResult,
@@ -100,19 +101,21 @@ export function place(
   const { hub, initialTwin = enrollment.initialTwin, payload: returnedPayload } = allocation;
   const previousHub = linkedHubs.find(previous?.assignedHub);
   const move = moveOf(device, hub, previousHub, unverifiedBehavior);
-  // Before anything changes: a device must not be lost between two hubs.
+  // Checked before any change, so that a device is not lost between two hubs.
   if (initialTwin !== undefined) hub.checkInitialTwin(initialTwin);
-  // DPS: the old identity goes in either case, the data only come along when the policy says so.
+  // DPS: the old identity is removed in either case. The policy decides whether the data move.
   const released =
     move.from === undefined || previous === undefined
       ? undefined
       : move.from.releaseDevice(previous.deviceId);
   const isKept = move.from !== undefined && move.keepsData;
-  // Device IDs have case and registration IDs do not: a group's device keeps the name that it first came with.
+  // The case counts in device IDs, and not in registration IDs. A group's device keeps the spelling of its first
+  // registration.
   const deviceId = enrollment.deviceId ?? previous?.deviceId ?? registrationId;
   hub.provisionDevice({
     deviceId,
-    // DPS: a hub lets in the leaf of the latest registration, which is how a renewed certificate gets there.
+    // DPS: the hub accepts the leaf of the latest registration. A registration thus brings a renewed certificate to the
+    // hub.
     thumbprint: leaf.fingerprint256.replaceAll(':', ''),
     data: (isKept ? released : undefined) ?? initialTwin,
   });

@@ -32,7 +32,7 @@ export interface RegistrarInit {
   readonly policyFor: (enrollment: DecisiveEnrollment) => AllocationPolicy;
 }
 
-/** Who a device says it is. */
+/** The registration ID that a device claims, and the certificates that it presents. */
 export interface Claim {
   readonly registrationId: string;
   readonly presented: readonly [X509Certificate, ...X509Certificate[]];
@@ -42,19 +42,19 @@ export interface Claim {
 /** A device's request to register. */
 export interface RegistrationAttempt extends Claim {
   readonly payload: JsonValue | undefined;
-  /** How many polls are answered `assigning` before the one that tells the outcome. */
+  /** The number of polls that are answered `assigning` before the outcome. */
   readonly polls: number;
   /** The connection, for a protocol in which a registration belongs to one. */
   readonly requester: Requester | undefined;
 }
 
-/** A registration that DPS does not even begin. */
+/** A registration that DPS refuses before it begins. */
 export interface RegistrationRefusal {
   readonly errorCode: number;
   readonly message: string;
 }
 
-/** The refusal for each reason. Devices have reported these texts. */
+/** The refusals by their reasons. The texts are from logs of devices. */
 const REFUSALS: Readonly<Record<RefusalReason, RegistrationRefusal>> = {
   'common-name-differs': { errorCode: 401002, message: 'Invalid certificate.' },
   'leaf-not-valid-now': { errorCode: 401002, message: 'Invalid certificate.' },
@@ -67,13 +67,13 @@ const REFUSALS: Readonly<Record<RefusalReason, RegistrationRefusal>> = {
 
 const DISABLED: ReadonlySet<RefusalReason> = new Set(['individual-disabled', 'group-disabled']);
 
-/** DPS: two registrations of one device at once. The text is the one that a device has logged. */
+/** The refusal of DPS for two registrations of one device at once. The text is from the log of a device. */
 const BUSY: RegistrationRefusal = { errorCode: 409203, message: 'Precondition failed.' };
 
 /** The failure of a registration by a defect of the emulator. */
 const DEFECT = { code: 500001, message: 'Internal server error.' };
 
-/** Registers devices: attestation, allocation, identity at the hub, record. Knows nothing of MQTT and HTTP. */
+/** Registers devices: attestation, allocation, identity at the hub, record. Independent of MQTT and HTTP. */
 export class Registrar {
   readonly #init: RegistrarInit;
   readonly #inProgress = new RegistrationsInProgress();
@@ -108,24 +108,24 @@ export class Registrar {
     return operation;
   }
 
-  /** Why the device would not be let in; `undefined` if it would. */
+  /** The refusal that the device would get; `undefined` if DPS would admit it. */
   refusalOf(device: Claim): RegistrationRefusal | undefined {
     const admission = this.#admit({ ...device, payload: undefined });
     return 'reason' in admission ? REFUSALS[admission.reason] : undefined;
   }
 
-  /** The device's connection is closed. Its registrations in progress end. */
+  /** Ends the registrations in progress of a device whose connection is closed. */
   disconnected(registrationId: string, requester: Requester): void {
     this.#inProgress.delete(registrationId, requester);
     this.#allocations.abort(requester);
   }
 
-  /** Cancels what is under way. */
+  /** Cancels all registrations in progress. */
   dispose(): void {
     this.#allocations.abortAll();
   }
 
-  /** The device with the enrollment that lets it in, or the reason why none does. */
+  /** The device with the enrollment that admits it, or the reason of the refusal. */
   #admit(
     attempt: Claim & Pick<RegistrationAttempt, 'payload'>,
   ): AdmittedDevice | { readonly reason: RefusalReason } {
@@ -165,7 +165,7 @@ export class Registrar {
     const end = registrations.begin(registrationId);
     const cancel = (): void => {
       end();
-      // The device that would poll for the outcome is gone, or has to register again.
+      // The device is disconnected or has to register again, so it will not poll for the outcome.
       operations.delete(operation);
     };
     controller.signal.addEventListener('abort', cancel, { once: true });
@@ -188,7 +188,7 @@ export class Registrar {
       const previous = registrations.assignment(device.registrationId);
       return place(device, allocation, linkedHubs, previous, unverifiedBehavior);
     } catch (error) {
-      // The hub does not take the device, e.g. because of its device ID; or the emulator has a defect.
+      // The hub refuses the device, e.g. because of its device ID, or the emulator has a defect.
       debug('%s cannot be put onto its hub: %o', device.registrationId, error);
       const { code: errorCode, message: errorMessage } = error instanceof EmulatorError ? error : DEFECT;
       return failed(device, { errorCode, errorMessage });

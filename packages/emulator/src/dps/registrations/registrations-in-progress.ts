@@ -1,13 +1,13 @@
 import type { Requester } from '../allocation/running-allocations';
 import { isAssigning, type Operation } from './operations';
 
-/** Which device is registering over which connection. */
+/** The registrations in progress, with their connections. */
 export class RegistrationsInProgress {
   readonly #latest = new Map<string, { readonly operation: Operation; readonly requester: Requester }>();
 
   /**
-   * Whether the device is registering over another connection that is open and in use. A device that is gone does not
-   * keep itself out: neither by a connection that has ended nor by one that nothing is heard of.
+   * Tells whether the device is registering over another connection that is open and active. A connection that has
+   * ended or has been silent for too long does not count.
    */
   isBusy(registrationId: string, requester: Requester | undefined): boolean {
     const latest = this.#latest.get(registrationId.toLowerCase());

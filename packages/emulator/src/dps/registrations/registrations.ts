@@ -66,7 +66,7 @@ export class RegistrationStore implements Registrations {
   }
 
   delete(registrationId: string, options?: IfMatch): void {
-    // A registration in progress is left alone: it will make the device known again.
+    // A registration in progress continues, and will make a new record.
     this.#items.delete(registrationId, options);
   }
 

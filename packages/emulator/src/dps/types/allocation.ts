@@ -1,7 +1,7 @@
 import type { InitialTwin } from '../../hub/linked-hub';
 import type { JsonObject, JsonValue } from '../../protocol/json';
 
-/** A policy that DPS carries out by itself. */
+/** A policy that DPS itself implements. */
 export type BuiltInAllocationPolicy =
   /** Evenly spread by weight, always with the same result for a device ("evenly weighted distribution"). */
   | 'hashed'
@@ -10,20 +10,23 @@ export type BuiltInAllocationPolicy =
   /** The one hub that the enrollment names. */
   | 'static';
 
-/** How the hub of a device is chosen. */
+/** The policy by which DPS chooses the hub of a device. */
 export type AllocationPolicyName =
   | BuiltInAllocationPolicy
   /** By a webhook, or by a function in this process. */
   | 'custom';
 
-/** Where DPS asks for the hub of a device. */
+/** The webhook that chooses the hub of a device. */
 export interface CustomAllocationDefinition {
   /**
    * `http://` or `https://`. Gets a {@link CustomAllocationRequest} as JSON by POST, and must answer 2xx with a
    * {@link CustomAllocationResponse} as JSON, of at most 256 KB and within 30 seconds. Redirects are not followed.
    */
   readonly webhookUrl: string;
-  /** Version of the API whose types the webhook expects, e.g. `2021-10-01`. Azure wants it; the emulator only repeats it. */
+  /**
+   * Version of the API whose types the webhook expects, e.g. `2021-10-01`. Azure wants it; the emulator only repeats
+   * it.
+   */
   readonly apiVersion: string;
 }
 
@@ -39,12 +42,12 @@ export interface CertificateInformation {
   readonly version: number;
 }
 
-/** The device that a hub is wanted for. */
+/** The device that needs a hub. */
 export interface DeviceRuntimeContext {
   readonly registrationId: string;
-  /** Where the device was assigned before; absent when it never was. */
+  /** The host name of the hub that the device is assigned to; absent when it never was assigned. */
   readonly currentIotHubHostName?: string;
-  /** Its device ID there; absent when it never was assigned. */
+  /** The device ID at that hub; absent when the device never was assigned. */
   readonly currentDeviceId?: string;
   /** The leaf that the device presented, as Base64 of its DER form. */
   readonly x509: { readonly clientCertificate: string };
@@ -60,8 +63,8 @@ export interface CustomAllocationRequest {
   readonly enrollmentGroup?: JsonObject;
   readonly deviceRuntimeContext: DeviceRuntimeContext;
   /**
-   * Host names of the hubs to choose from: those of the enrollment, or all that are linked. Just the current one when
-   * the device is never to be re-provisioned.
+   * Host names of the hubs to choose from: those of the enrollment, or all linked hubs. Only the current one if the
+   * device must never be re-provisioned.
    */
   readonly linkedHubs: readonly string[];
 }
@@ -70,7 +73,7 @@ export interface CustomAllocationRequest {
 export interface CustomAllocationResponse {
   /** One of `linkedHubs`. The emulator also takes the name of the hub. */
   readonly iotHubHostName: string;
-  /** Takes the place of the enrollment's initial twin. Not looked at when a device keeps its data. */
+  /** The initial twin, in place of the enrollment's. Ignored when a device keeps its data. */
   readonly initialTwin?: InitialTwin | null;
   /** The payload for the device, `registrationState.payload`. */
   readonly payload?: JsonValue;
@@ -78,8 +81,8 @@ export interface CustomAllocationResponse {
 
 /**
  * Chooses the hub of a device in this process, where a webhook would be called otherwise. A function that throws fails
- * the registration with 400207. While it has not answered, the device's polls are answered `assigning`; the signal tells
- * that the answer is not wanted anymore, because the device has gone or the emulator is closed.
+ * the registration with 400207. Until it has answered, the device's polls are answered `assigning`. The signal aborts
+ * when the answer is not needed anymore, because the device has disconnected or the emulator is closed.
  */
 export type CustomAllocation = (
   request: CustomAllocationRequest,
@@ -97,7 +100,7 @@ export interface ReprovisionPolicy {
   readonly migrateDeviceData: boolean;
 }
 
-/** Where the devices of an enrollment may be, and what happens when that changes. */
+/** The hubs that the devices of an enrollment may be assigned to, and the policy for when that changes. */
 export interface EnrollmentAllocation {
   /** Absent: the `allocationPolicy` of the DPS instance. */
   readonly allocationPolicy?: AllocationPolicyName;
@@ -120,13 +123,13 @@ export type EnrollmentAllocationInit = (
     }
   | {
       allocationPolicy: 'custom';
-      /** Asked at every registration, whatever `reprovisionPolicy` says. */
+      /** Called at every registration, for any `reprovisionPolicy`. */
       customAllocationDefinition: CustomAllocationDefinition;
       customAllocation?: never;
     }
   | {
       allocationPolicy: 'custom';
-      /** Asked at every registration, whatever `reprovisionPolicy` says. Not kept by a state directory. */
+      /** Called at every registration, for any `reprovisionPolicy`. A state directory does not keep it. */
       customAllocation: CustomAllocation;
       customAllocationDefinition?: never;
     }

@@ -4,12 +4,12 @@ import type { IfMatch } from '../../protocol/etag';
 import type { JsonObject, JsonValue } from '../../protocol/json';
 import type { BuiltInAllocationPolicy, EnrollmentAllocation, EnrollmentAllocationInit } from './allocation';
 
-/** Whether devices may register by an enrollment. */
+/** The status of an enrollment: devices cannot register by one that is `disabled`. */
 export type ProvisioningStatus = 'enabled' | 'disabled';
 
 /** The capabilities of a device in its enrollment. The emulator stores them only. */
 export interface DeviceCapabilities {
-  /** Whether the device is an IoT Edge device. */
+  /** True if the device is an IoT Edge device. */
   readonly iotEdge: boolean;
 }
 
@@ -27,7 +27,7 @@ export interface EnrollmentTerms extends EnrollmentAllocation {
 export interface EnrollmentTermsInit {
   /** Default `enabled`. */
   provisioningStatus?: ProvisioningStatus;
-  /** Applied when a device is created at a hub and brings no data from another one. */
+  /** The initial twin of a device that is created at a hub without data of another hub. */
   initialTwin?: InitialTwin;
   /** Default: `iotEdge` false. */
   capabilities?: DeviceCapabilities;
@@ -35,11 +35,11 @@ export interface EnrollmentTermsInit {
 
 /** A change of {@link EnrollmentTerms}. */
 export interface EnrollmentTermsUpdate extends Omit<EnrollmentTermsInit, 'initialTwin'> {
-  /** `null` takes it away. */
+  /** `null` removes it. */
   initialTwin?: InitialTwin | null;
 }
 
-/** An entry that lets exactly one device register, by the very certificate that is enrolled. */
+/** An entry for exactly one device, which must present the enrolled certificate itself. */
 export interface IndividualEnrollment extends EnrollmentTerms {
   readonly registrationId: string;
   /** The device ID at the hub. */
@@ -48,21 +48,21 @@ export interface IndividualEnrollment extends EnrollmentTerms {
   readonly primaryCertificate: string;
   /** PEM. */
   readonly secondaryCertificate?: string;
-  /** Whatever was put there when the device was enrolled. */
+  /** The JSON object that was stored with the enrollment. */
   readonly optionalDeviceInformation?: JsonObject;
 }
 
-/** An enrollment for {@link IndividualEnrollments.create}. */
+/** The parameters of {@link IndividualEnrollments.create}. */
 export type IndividualEnrollmentInit = EnrollmentTermsInit &
   EnrollmentAllocationInit & {
-    /** Must be the certificate's common name for the device to be let in. Upper and lower case do not count. */
+    /** The registration ID: must be the certificate's common name. Upper and lower case do not count. */
     registrationId: string;
     /**
      * PEM. The device must present this very certificate. A certificate authority may be enrolled too (`openssl req
      * -x509` makes one by default), but admits only itself: a certificate that it has signed is refused.
      */
     primaryCertificate: string;
-    /** PEM. Accepted as well, for the time of a renewal. */
+    /** PEM. A second certificate that is accepted, for the time of a renewal. */
     secondaryCertificate?: string;
     /** Default: the registration ID. */
     deviceId?: string;
@@ -75,7 +75,7 @@ export type IndividualEnrollmentUpdate = EnrollmentTermsUpdate &
   EnrollmentAllocationInit & {
     /** PEM. */
     primaryCertificate?: string;
-    /** PEM; `null` takes it away, as at the end of a renewal. */
+    /** PEM; `null` removes it, as at the end of a renewal. */
     secondaryCertificate?: string | null;
     deviceId?: string;
     /** `null` takes it away. */
@@ -97,7 +97,10 @@ export interface IndividualEnrollments {
   delete(registrationId: string, options?: IfMatch): void;
 }
 
-/** The authority of a group: one uploaded and verified (`caReferences`), or one put right into the group (`signingCertificates`). */
+/**
+ * The authority of a group: one that was uploaded and verified (`caReferences`), or one that the group itself holds
+ * (`signingCertificates`).
+ */
 export type GroupAttestation =
   | {
       /** Name of an uploaded authority. It may be unverified, but admits no device until it is verified. */
@@ -114,13 +117,13 @@ export type GroupAttestation =
       secondaryCertificateName?: never;
     };
 
-/** An entry that lets in every device below a certificate authority. */
+/** An entry for all devices whose certificates chain to a certificate authority. */
 export type EnrollmentGroup = Readonly<GroupAttestation> &
   EnrollmentTerms & {
     readonly enrollmentGroupId: string;
   };
 
-/** A group for {@link EnrollmentGroups.create}. */
+/** The parameters of {@link EnrollmentGroups.create}. */
 export type EnrollmentGroupInit = GroupAttestation &
   EnrollmentTermsInit &
   EnrollmentAllocationInit & {
@@ -128,8 +131,8 @@ export type EnrollmentGroupInit = GroupAttestation &
   };
 
 /**
- * A change of an enrollment group. Properties that are left out stay; but naming an authority replaces the
- * ones before, the secondary one included.
+ * A change of an enrollment group. Properties that are left out stay. A new authority replaces all earlier
+ * ones, the secondary one included.
  */
 export type EnrollmentGroupUpdate = (GroupAttestation | Partial<Record<keyof GroupAttestation, never>>) &
   EnrollmentTermsUpdate &
@@ -151,11 +154,11 @@ export interface EnrollmentGroups {
   delete(enrollmentGroupId: string, options?: IfMatch): void;
 }
 
-/** Where a registration stands. */
+/** The status of a registration. */
 export type RegistrationStatus = 'unassigned' | 'assigning' | 'assigned' | 'failed' | 'disabled';
 
 /**
- * How an assignment came about: `initialAssignment` for the first one and for every registration that leaves the device
+ * The origin of an assignment: `initialAssignment` for the first one and for every registration that leaves the device
  * at its hub, `deviceDataMigrated` and `deviceDataReset` when it has moved.
  */
 export type RegistrationSubstatus =
@@ -169,7 +172,7 @@ export interface RegistrationRecord {
   readonly deviceId?: string;
   /** Host name (and, in the emulator, port) of the hub. */
   readonly assignedHub?: string;
-  /** The group by which the device was let in; absent for an individual enrollment. */
+  /** The group that admitted the device; absent for an individual enrollment. */
   readonly enrollmentGroupId?: string;
   /** The payload of the registration, e.g. `{ modelId: 'dtmi:…' }`. */
   readonly payload?: JsonValue;
@@ -187,10 +190,10 @@ export type Assignment = Required<Pick<RegistrationRecord, 'assignedHub' | 'devi
 
 /** The registration records of a DPS instance. A refused device (401) leaves none. */
 export interface Registrations {
-  /** Of status `assigning`, and without a hub, while a custom allocation has not answered. */
+  /** The status is `assigning`, and the hub is absent, until a custom allocation has answered. */
   get(registrationId: string): RegistrationRecord | undefined;
   list(): readonly RegistrationRecord[];
-  /** Forgets the device, which stays at its hub. @throws EmulatorError 404201, 412001 */
+  /** Removes the record. The device stays at its hub. @throws EmulatorError 404201, 412001 */
   delete(registrationId: string, options?: IfMatch): void;
 }
 
@@ -198,8 +201,8 @@ export interface Registrations {
 export interface DpsEmulator {
   readonly idScope: string;
   /**
-   * For enrollments that name no policy. Default `hashed`. Takes effect at the devices' next registrations. With `static`,
-   * a device whose enrollment leaves more than one hub fails with 400208.
+   * The policy for enrollments that name none. Default `hashed`. Takes effect at the devices' next registrations. With
+   * `static`, a device whose enrollment leaves more than one hub fails with 400208.
    *
    * @throws EmulatorError 400004 when it is set to anything else, `custom` included.
    */

@@ -1,28 +1,28 @@
 /** The username of a CONNECT packet to IoT Hub. */
 export interface HubUsername {
   readonly hostName: string;
-  /** `undefined` when it was left out, which stands for the oldest version of the protocol. */
+  /** The API version. `undefined` when it was left out, which means the oldest version. */
   readonly apiVersion: string | undefined;
   readonly modelId: string | undefined;
 }
 
-// Clients of before 2017 put the parameters behind a slash alone.
+// Clients from before 2017 write the parameters after a slash without a question mark.
 const PARAMETERS = /^(?:\/?|\/?\?(?<query>.*)|\/(?<legacy>api-version=.*))$/is;
 
-/** The host name that a username begins with; `undefined` when it has no more than that. */
+/** The host name at the beginning of a username; `undefined` when nothing follows it. */
 export function hostOf(username: string): string | undefined {
   const end = username.indexOf('/');
   return end > 0 ? username.slice(0, end) : undefined;
 }
 
-/** A parameter by its name, in which upper and lower case do not count. Empty is as good as absent. */
+/** A parameter by its name, in which upper and lower case do not count. An empty value counts as absent. */
 function parameter(query: URLSearchParams, name: string): string | undefined {
   const entry = [...query].find(([candidate]) => candidate.toLowerCase() === name);
   const value = entry?.[1];
   return value === '' ? undefined : value;
 }
 
-/** The rest of the text behind a beginning; `undefined` when it begins otherwise. */
+/** The text without its prefix; `undefined` when it has another prefix. */
 function behind(text: string, beginning: string): string | undefined {
   return text.startsWith(beginning) ? text.slice(beginning.length) : undefined;
 }

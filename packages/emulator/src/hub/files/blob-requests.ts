@@ -7,9 +7,9 @@ import { parseBlockList } from './block-list';
 import { StorageError, storageHeaders } from './storage-error';
 import { MAX_BLOCKS, type Upload, type Uploads } from './uploads';
 
-/** Azure Storage: the longest block ID, decoded. */
+/** Azure Storage: the longest block ID, decoded, in bytes. */
 const MAX_BLOCK_ID_BYTES = 64;
-/** A list of the maximum number of blocks, with the longest IDs. */
+/** The largest body of Put Block List, in bytes: the maximum number of blocks with the longest IDs. */
 const MAX_BLOCK_LIST_BYTES = MAX_BLOCKS * 128;
 
 /** The parts of the blob endpoint. */
@@ -114,7 +114,7 @@ export class BlobRequests {
   ): Promise<{ part: Part; headers: OutgoingHttpHeaders }> {
     const { store, uploads } = this.#init;
     const length = Number(request.headers['content-length']);
-    // Refused before other files are removed to make room.
+    // The length is checked before other files are removed to make room.
     if (stagedBytes + length > store.maxBytes) throw new StorageError('RequestBodyTooLarge');
     const hash = createHash('md5');
     const part = await store.stage(hashing(bodyOf(request), hash)).catch(toStorageError);

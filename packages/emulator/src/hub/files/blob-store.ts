@@ -11,12 +11,12 @@ export interface Part {
 export interface BlobStore {
   /** The largest total that can be kept, in bytes. */
   readonly maxBytes: number;
-  /** Whether the store can hold a file of this name. */
+  /** Tells whether the store can hold a file of this name. */
   canHold(deviceId: string, blobName: string): boolean;
   /**
-   * Keeps content. The source is read to its end also when the content does not fit.
+   * Keeps content. The source is read to its end even if the content does not fit.
    *
-   * @throws StoreFull, or the error of the source; nothing is kept then
+   * @throws StoreFull, or the error of the source. Nothing is kept in that case
    */
   stage(source: AsyncIterable<Buffer>): Promise<Part>;
   /**
@@ -30,7 +30,7 @@ export interface BlobStore {
   list(deviceId?: string): Promise<readonly UploadedFile[]>;
   find(deviceId: string, blobName: string): Promise<UploadedFile | undefined>;
   read(deviceId: string, blobName: string): Promise<Buffer | undefined>;
-  /** Returns whether there was such a file. */
+  /** Removes a file. Returns whether there was such a file. */
   delete(deviceId: string, blobName: string): Promise<boolean>;
 }
 

@@ -1,9 +1,12 @@
 /** A block in a block list. */
 const BLOCK = /\s*<(?<kind>Latest|Uncommitted|Committed)>(?<id>[A-Za-z0-9+/=\s]*)<\/\k<kind>>/y;
-/** A block list without white space around it. No text matches in two ways, so long lists cost no more than their length. */
+/**
+ * A block list without white space around it. No text matches in two ways, so long lists cost no more than their
+ * length.
+ */
 const DOCUMENT = /^(?:<\?xml[^>]*\?>\s*(?=<))?<BlockList(?:\s*\/>|\s*>(?<blocks>.*)<\/BlockList\s*>)$/s;
 
-/** A block of a list: its ID, and where it is looked for. */
+/** A block of a list: its ID, and the list in which it is looked up. */
 export interface ListedBlock {
   readonly kind: string;
   readonly id: string;

@@ -9,7 +9,7 @@ import type { UploadedFile } from './types';
 
 /** The folder for incomplete files. No device's folder begins with a dot. */
 const STAGING = '.staging';
-/** Only the owner may read the files. */
+/** The file modes: only the owner may read the files. */
 const FILE_MODE = 0o600;
 
 class FilePart implements Part {
@@ -33,7 +33,7 @@ function unlessMissing(error: unknown): undefined {
   throw error;
 }
 
-/** Uploaded files in a folder of the file system. Other files in the folder are left alone. */
+/** Uploaded files in a folder of the file system. Other files in the folder stay unchanged. */
 export class DirectoryStore implements BlobStore {
   readonly maxBytes = Infinity;
   readonly #directory: string;

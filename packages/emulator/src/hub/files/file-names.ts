@@ -8,7 +8,7 @@ const MAX_FILE_NAME_BYTES = 255;
 const RESERVED = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
 
 /**
- * Whether a device may give this name. Azure Storage: 1 to 1024 characters. Names that do not survive in a URL (control
+ * Tells whether a blob can have this name. Azure Storage: 1 to 1024 characters. Names that a URL changes (control
  * characters, backslashes, `.` and `..` as segments) are refused as well.
  */
 export function isBlobName(name: unknown): name is string {
@@ -25,8 +25,8 @@ function percentEncode(text: string): string {
 }
 
 /**
- * A name for a file that any file system takes and that leads nowhere else: letters, digits and `._-` stay, the rest is
- * percent-encoded, slashes included. `undefined` if it would be too long.
+ * A file name that every file system accepts and that cannot leave its folder: letters, digits and `._-` stay, the rest
+ * is percent-encoded, slashes included. `undefined` if it would be too long.
  */
 export function toFileName(name: string): string | undefined {
   const encoded = name

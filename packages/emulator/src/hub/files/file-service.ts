@@ -17,15 +17,15 @@ import { Uploads, type Upload } from './uploads';
 
 const debug = createDebug('azure-iot-x509:emulator:files');
 
-/** The container of the storage account. Every hub has the same name for it. */
+/** The name of the container of the storage account. It is the same for every hub. */
 const CONTAINER = 'uploads';
 const DEFAULT_MEMORY_BYTES = 256 * 1024 * 1024;
-/** Azure's default. */
+/** The default lifetime of an upload, as in Azure. */
 const DEFAULT_SAS_TTL_SECONDS = 3600;
 /** The service version in SAS tokens. */
 const SAS_VERSION = '2021-12-02';
 
-/** Whether a request is part of a file upload, by its path. */
+/** Tells whether the path is one of a request of a file upload. */
 export function isFileUploadPath(path: string): boolean {
   return isHubPath(path) || path.startsWith(`/${CONTAINER}/`);
 }
@@ -76,7 +76,7 @@ export class FileService implements FileUploads {
     });
   }
 
-  /** Answers a request, whatever it is. */
+  /** Answers any request. */
   handle(exchange: HttpExchange): void {
     const { socket } = exchange.request;
     this.#sockets.add(socket);

@@ -7,7 +7,7 @@ import { isJsonObject, parseJson, type JsonObject } from '../../protocol/json';
 import { isBlobName } from './file-names';
 import type { Upload, Uploads } from './uploads';
 
-/** Longest body of a request to the hub. */
+/** The longest body of a request to the hub, in bytes. */
 const MAX_BODY_BYTES = 64 * 1024;
 
 /** The codes that IoT Hub sends over HTTPS only. */
@@ -17,7 +17,7 @@ const CODES = {
   unauthorized: 401003,
 } as const;
 
-/** The access of devices to file uploads. */
+/** The check whether a device may upload files. */
 export interface UploadAccess {
   /** The reason for refusing a device, for its log; `undefined` when it may upload. */
   refusal(deviceId: string, certificates: readonly X509Certificate[]): string | undefined;
@@ -44,7 +44,7 @@ export interface HubRequestsInit {
 const PATH =
   /^\/devices\/(?<device>[^/]+)\/files(?<notifications>\/notifications(?:\/(?<correlation>[^/]+))?)?$/;
 
-/** Whether a path is one of the hub and not one of a blob. */
+/** Tells whether a path belongs to the hub's API and not to a blob. */
 export function isHubPath(path: string): boolean {
   return path.startsWith('/devices/');
 }

@@ -2,7 +2,7 @@ import { StoreFull, type BlobStore, type Part } from './blob-store';
 import { ByteCollector } from './byte-collector';
 import type { UploadedFile } from './types';
 
-/** The cost of a part or file besides its content, in bytes. Many empty ones must not be free. */
+/** The cost of a part or file besides its content, in bytes. It limits the number of empty parts. */
 const OVERHEAD_BYTES = 512;
 
 class MemoryPart implements Part {

@@ -22,7 +22,7 @@ const ERRORS = {
   UnsupportedHttpVerb: [405, 'The method is not emulated.'],
 } as const satisfies Readonly<Record<string, readonly [status: number, message: string]>>;
 
-/** The service version in answers. The client's version makes no difference here. */
+/** The service version in answers. The client's version has no effect. */
 const VERSION = '2021-12-02';
 
 /** A request to the blob endpoint was refused. */

@@ -9,12 +9,12 @@ export interface UploadedFile {
 
 /** A device's notification of the end of an upload, with the hub's knowledge of the file. */
 export type FileUploadNotification = Pick<UploadedFile, 'deviceId' | 'blobName'> & {
-  /** The file's URI. Only the device that uploads it can reach it there, and only to write. */
+  /** The file's URI. Only the uploading device can use it, and only to write. */
   readonly blobUri: string;
   readonly enqueuedTimeUtc: Date;
-  /** As the device gave it: usually the HTTP status of the upload. */
+  /** The status that the device gave: usually the HTTP status of the upload. */
   readonly statusCode?: number;
-  /** As the device gave it. */
+  /** The description that the device gave. */
   readonly statusDescription?: string;
 } & (
     | (Pick<UploadedFile, 'blobSizeInBytes' | 'lastUpdatedTime'> & { readonly isSuccess: true })

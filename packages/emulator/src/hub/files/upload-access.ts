@@ -4,14 +4,14 @@ import { authenticationProblem } from '../identities/authentication';
 import type { Identity } from '../identities/identity';
 import type { UploadAccess } from './hub-requests';
 
-/** The parts of a hub that decide whether a device may upload: the same as for connecting. */
+/** The parts of a hub that decide whether a device may upload. They are the same as for connecting. */
 export interface UploadAccessInit {
   readonly find: (deviceId: string) => Identity | undefined;
   readonly verifiedAuthorities: () => readonly X509Certificate[];
   readonly unverifiedBehavior: UnverifiedBehavior;
 }
 
-/** Lets a device upload if it could connect over MQTT. */
+/** Admits a device to file uploads if it could connect over MQTT. */
 export function createUploadAccess({
   find,
   verifiedAuthorities,

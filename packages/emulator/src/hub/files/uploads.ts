@@ -3,9 +3,9 @@ import { EmulatorError, SERVICE_ERROR } from '../../protocol/errors';
 import type { BlobStore, Part } from './blob-store';
 import type { UploadedFile } from './types';
 
-/** IoT Hub: open uploads of one device. */
+/** IoT Hub: the number of open uploads of one device. */
 const MAX_UPLOADS_PER_DEVICE = 10;
-/** Azure Storage: blocks of one blob. */
+/** Azure Storage: the number of blocks of one blob. */
 export const MAX_BLOCKS = 50_000;
 
 /** One upload of one device, from its request to its notification. */

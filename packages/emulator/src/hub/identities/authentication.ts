@@ -35,7 +35,7 @@ export function normalizeAuthentication(authentication: DeviceAuthentication): D
   };
 }
 
-/** The certificates of a client, and the authentication that they have to match. */
+/** The certificates of a client, and the authentication that they must match. */
 export interface AuthenticationRequest {
   /** `deviceId`, or `deviceId/moduleId`. */
   readonly clientId: string;
@@ -75,7 +75,7 @@ function authorityProblem(request: AuthenticationRequest, leaf: X509Certificate)
   return 'the chain that was sent does not lead to a verified certificate authority of the hub';
 }
 
-/** Why the client is not let in, or `undefined`. */
+/** The reason for which the client is refused, or `undefined` if the client is authenticated. */
 export function authenticationProblem(request: AuthenticationRequest): string | undefined {
   const [leaf] = request.presented;
   if (leaf === undefined) return 'the client sent no certificate';

@@ -8,7 +8,7 @@ import { newIdentityRecord, type Identity, type StatusRecord } from './identity'
 import type { Module, ModuleRecord } from './module';
 import type { DeviceIdentity, DeviceInit, DeviceStatus, DeviceUpdate, HubDevices, HubTarget } from './types';
 
-/** IoT Hub: devices and modules together. */
+/** IoT Hub: the number of devices and modules together. */
 const MAX_IDENTITIES = 1_000_000;
 
 /** Callers in JavaScript may pass any status. @throws EmulatorError 400004 */
@@ -35,7 +35,7 @@ export class DeviceRegistry implements HubDevices {
   readonly #maxIdentities: number;
   #moduleCount = 0;
 
-  /** @param maxIdentities - devices and modules together. */
+  /** @param maxIdentities - the largest number of devices and modules together. */
   constructor(surroundings: DeviceSurroundings, maxIdentities = MAX_IDENTITIES) {
     this.#surroundings = surroundings;
     this.#maxIdentities = maxIdentities;
@@ -104,7 +104,7 @@ export class DeviceRegistry implements HubDevices {
     return this.#devices.get(deviceId);
   }
 
-  /** The device or module that calls itself so in CONNECT. */
+  /** The device or module by its ClientId in CONNECT. */
   findClient(clientId: string): Identity | undefined {
     const [deviceId = '', moduleId] = clientId.split('/');
     const device = this.find(deviceId);

@@ -19,9 +19,9 @@ export interface DeviceRecord extends IdentityRecord, StatusRecord {
 /** The surroundings of the devices of a hub. */
 export interface DeviceSurroundings {
   readonly cloudToDevice: CloudToDeviceSettings;
-  /** Whether deliveries that were not acknowledged in time count. */
+  /** True if a delivery counts although its acknowledgement did not come in time. */
   readonly countsEveryDelivery: boolean;
-  /** Whether a clean session purges the queue of the device. */
+  /** True if a clean session purges the queue of the device. */
   readonly purgesOnCleanSession: boolean;
   readonly feedback: (record: CloudToDeviceFeedback) => void;
   readonly changed: () => void;
@@ -132,13 +132,13 @@ export class Device extends Identity {
     this.#forAll((identity) => identity.connection.disconnect(reason));
   }
 
-  /** The device is deleted. */
+  /** Disconnects the deleted device and its modules, and empties its queue. */
   delete(): void {
     this.#forAll((identity) => identity.dispose('device-deleted'));
     this.queue.delete();
   }
 
-  /** The emulator is closed. */
+  /** Disconnects the device and its modules because the emulator is closed. */
   close(): void {
     this.#forAll((identity) => identity.dispose('emulator-closed'));
     this.queue.close();

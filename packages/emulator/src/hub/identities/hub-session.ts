@@ -2,16 +2,16 @@ import type { GrantedQoS, MqttConnection } from '../../devices/mqtt/client';
 import { ProtocolViolation } from '../../devices/mqtt/violation';
 import { subscriptionKind, type SubscriptionKind, type TopicOwner } from '../messages/topics';
 
-/** IoT Hub: topic filters that a device may have at once. */
+/** IoT Hub: the number of topic filters that a device may have at once. */
 const MAX_SUBSCRIPTIONS = 5;
 
-/** A topic filter of a device, and what was granted for it. */
+/** A topic filter of a device, and the granted QoS. */
 export interface Subscription {
   readonly filter: string;
   readonly qos: GrantedQoS;
 }
 
-/** An MQTT session: its subscriptions, which outlive the connection if the device does not want a clean one. */
+/** An MQTT session with its subscriptions. They outlive the connection unless CleanSession is set. */
 export class HubSession {
   readonly isClean: boolean;
   readonly #owner: TopicOwner;
@@ -49,7 +49,7 @@ export class HubSession {
   }
 }
 
-/** A session with the connection that carries it. */
+/** A session with its connection. */
 export interface ActiveSession {
   readonly session: HubSession;
   readonly connection: MqttConnection;

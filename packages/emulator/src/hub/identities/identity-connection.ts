@@ -70,11 +70,11 @@ export class IdentityConnection {
     return this.#active?.connection;
   }
 
-  /** Takes a new connection, and closes the one before. Returns whether a session was present. */
+  /** Takes over a new connection, and closes the earlier one. Returns whether a session was present. */
   connect({ connection, isClean, modelId }: ConnectOptions): boolean {
-    // IoT Hub: one connection a device; the newcomer wins.
+    // IoT Hub: a device has one connection; a new one replaces the earlier one.
     this.disconnect('taken-over');
-    // A clean session begins with nothing [MQTT-3.1.2-6].
+    // A clean session begins without subscriptions [MQTT-3.1.2-6].
     const kept = isClean ? undefined : this.#kept;
     this.#kept = undefined;
     this.#active = { connection, session: kept ?? new HubSession(this.#owner, isClean) };
@@ -89,7 +89,7 @@ export class IdentityConnection {
     this.#active?.connection.close(reason);
   }
 
-  /** That connection is closed. Returns whether it was the present one. */
+  /** Handles the end of a connection. Returns whether it was the present one. */
   disconnected(connection: MqttConnection): boolean {
     if (this.#active?.connection !== connection) return false;
     const { session } = this.#active;
@@ -120,7 +120,7 @@ export class IdentityConnection {
     return this.#active?.session.subscriptionTo(kind);
   }
 
-  /** Sends messages of that kind; `undefined` if the device is disconnected or not subscribed. */
+  /** The function that sends messages of that kind; `undefined` if the device is disconnected or not subscribed. */
   sender(kind: SubscriptionKind): Send | undefined {
     const connection = this.#active?.connection;
     if (connection === undefined || this.subscriptionTo(kind) === undefined) return undefined;
@@ -129,13 +129,13 @@ export class IdentityConnection {
     };
   }
 
-  /** As {@link sender}, after waiting for the device to connect and subscribe. */
+  /** Like {@link sender}, but waits for the device to connect and subscribe. */
   async awaitSender(kind: SubscriptionKind, timeoutMs: number): Promise<Send | undefined> {
     if (timeoutMs > 0 && this.sender(kind) === undefined) await this.#wait(kind, timeoutMs);
     return this.sender(kind);
   }
 
-  /** CONNACK or SUBACK has been sent, so the device may receive more. */
+  /** Called after CONNACK or SUBACK, when the device may receive further messages. */
   ready(): void {
     for (const waiter of this.#waiters) {
       if (this.sender(waiter.kind) !== undefined) this.#release(waiter);

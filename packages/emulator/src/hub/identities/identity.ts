@@ -119,23 +119,23 @@ export abstract class Identity {
     };
   }
 
-  /** Sets the certificates with which it may connect. */
+  /** Sets the certificates with which the device or module may connect. */
   updateAuthentication(authentication: DeviceAuthentication): void {
     this.#authentication = authentication;
     this.touch();
   }
 
-  /** Takes a new connection. Returns whether a session was present. */
+  /** Takes over a new connection. Returns whether a session was present. */
   connect(options: ConnectOptions): boolean {
     return this.connection.connect(options);
   }
 
-  /** That connection is closed. */
+  /** Handles the end of a connection. */
   disconnected(connection: MqttConnection): void {
     if (this.connection.disconnected(connection)) this.methods.abort();
   }
 
-  /** CONNACK or SUBACK has been sent. */
+  /** Called after CONNACK or SUBACK. */
   ready(): void {
     this.connection.ready();
   }
@@ -182,13 +182,13 @@ export abstract class Identity {
     };
   }
 
-  /** Disconnects the device and ends all waiting: the device is deleted or the emulator closed. */
+  /** Disconnects the device and ends all waiting, because the device is deleted or the emulator is closed. */
   dispose(reason: DisconnectReason): void {
     this.connection.dispose(reason);
     this.methods.abort();
   }
 
-  /** The identity has changed. */
+  /** Marks the identity as changed. */
   protected touch(): void {
     this.#etag = newIdentityEtag();
     this.#changed();

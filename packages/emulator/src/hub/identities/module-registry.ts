@@ -6,7 +6,7 @@ import { checkHubIdentifier } from './identifiers';
 import { newIdentityRecord } from './identity';
 import type { HubModules, ModuleIdentity, ModuleInit, ModuleUpdate } from './types';
 
-/** IoT Hub: modules of one device. */
+/** IoT Hub: the number of modules of one device. */
 const MAX_MODULES = 50;
 
 /** The modules of all devices of one hub. */

@@ -3,21 +3,27 @@ import type { IfMatch } from '../../protocol/etag';
 /** A device by its ID, or a device or one of its modules. */
 export type HubTarget = string | { readonly deviceId: string; readonly moduleId?: string };
 
-/** Whether a device may connect. */
+/** The status of a device: `disabled` means that the device must not connect. */
 export type DeviceStatus = 'enabled' | 'disabled';
 
-/** By thumbprint: SHA-1 or SHA-256 of the leaf, in hexadecimal, colons or not. Who signed the leaf does not matter. */
+/**
+ * Authentication by thumbprint: SHA-1 or SHA-256 of the leaf, in hexadecimal, with or without colons. The leaf's issuer
+ * does not matter.
+ */
 export interface ThumbprintAuthentication {
-  /** The service's word, although the certificate need not be self-signed. Always there in what is read from a hub. */
+  /**
+   * The service's name for this type, although the certificate need not be self-signed. Always present in results of a
+   * hub.
+   */
   readonly type?: 'selfSigned';
   readonly primaryThumbprint?: string;
-  /** Accepted as well, for the time of a renewal. */
+  /** A second thumbprint that is accepted, for the time of a renewal. */
   readonly secondaryThumbprint?: string;
 }
 
 /**
- * By signature: the chain that the device sends leads to a verified authority among the hub's `certificates`, the leaf's
- * common name is the device ID (`deviceId/moduleId` for a module), and all of it is within its validity.
+ * Authentication by signature: the device's chain leads to a verified authority among the hub's `certificates`, the
+ * leaf's common name is the device ID (`deviceId/moduleId` for a module), and all of it is within its validity.
  */
 export interface AuthorityAuthentication {
   readonly type: 'certificateAuthority';
@@ -35,14 +41,14 @@ export interface IdentityProperties {
   readonly connectionState: 'Connected' | 'Disconnected';
   /** When the device last connected or disconnected. */
   readonly connectionStateUpdatedTime?: Date;
-  /** When anything last came from the device. */
+  /** When the hub last received a packet from the device. */
   readonly lastActivityTime?: Date;
   /** The model ID that the device announced when it last connected. */
   readonly modelId?: string;
   readonly createdTime: Date;
-  /** Tells the identity from an earlier or later one of the same ID. */
+  /** Distinguishes the identity from an earlier or later one with the same ID. */
   readonly generationId: string;
-  /** Another one after each change of the identity. */
+  /** Changes with each change of the identity. */
   readonly etag: string;
 }
 
@@ -61,25 +67,25 @@ export interface ModuleIdentity extends IdentityProperties {
   readonly moduleId: string;
 }
 
-/** A device for {@link HubDevices.create}. */
+/** The parameters of {@link HubDevices.create}. */
 export interface DeviceInit {
   /** Upper and lower case count, unlike in registration IDs. At most 128 characters. */
   deviceId: string;
   /** Default `enabled`. */
   status?: DeviceStatus;
-  /** Why it is enabled or disabled, at most 128 characters. */
+  /** The reason of the status, at most 128 characters. */
   statusReason?: string;
   /** Default: no thumbprint, so the device cannot connect until DPS or `update` gives it one. */
   authentication?: DeviceAuthentication;
 }
 
-/** A module for {@link HubModules.create}. */
+/** The parameters of {@link HubModules.create}. */
 export interface ModuleInit {
   /** The device that the module belongs to, which must exist. */
   deviceId: string;
   /** Upper and lower case count. At most 128 characters. */
   moduleId: string;
-  /** Default: no thumbprint. The device's certificates do not let in its modules. */
+  /** Default: no thumbprint. The device's certificates do not authenticate its modules. */
   authentication?: DeviceAuthentication;
 }
 
@@ -100,11 +106,11 @@ export interface HubDevices {
   list(): readonly DeviceIdentity[];
   /** A connected device stays connected unless it is disabled. @throws EmulatorError 404001, 400004, 412001 */
   update(deviceId: string, update: DeviceUpdate, options?: IfMatch): DeviceIdentity;
-  /** Drops the device's connection, twin, messages and modules. @throws EmulatorError 404001, 412001 */
+  /** Removes the device with its connection, twin, messages and modules. @throws EmulatorError 404001, 412001 */
   delete(deviceId: string, options?: IfMatch): void;
   /** @throws EmulatorError 404001, 400004 */
   enable(deviceId: string, statusReason?: string): DeviceIdentity;
-  /** Drops the connections of the device and its modules. @throws EmulatorError 404001, 400004 */
+  /** Closes the connections of the device and its modules. @throws EmulatorError 404001, 400004 */
   disable(deviceId: string, statusReason?: string): DeviceIdentity;
 }
 
@@ -116,10 +122,10 @@ export interface HubModules {
    */
   create(init: ModuleInit): ModuleIdentity;
   get(deviceId: string, moduleId: string): ModuleIdentity | undefined;
-  /** Those of one device. @throws EmulatorError 404001 */
+  /** The modules of one device. @throws EmulatorError 404001 */
   list(deviceId: string): readonly ModuleIdentity[];
   /** A connected module stays connected. @throws EmulatorError 404001, 404010, 400004, 412001 */
   update(deviceId: string, moduleId: string, update: ModuleUpdate, options?: IfMatch): ModuleIdentity;
-  /** Drops the module's connection and twin. @throws EmulatorError 404001, 404010, 412001 */
+  /** Removes the module with its connection and twin. @throws EmulatorError 404001, 404010, 412001 */
   delete(deviceId: string, moduleId: string, options?: IfMatch): void;
 }

@@ -4,25 +4,25 @@ import { MAX_TIME_TO_LIVE_SECONDS } from './cloud-to-device-settings';
 import { formatPropertyBag } from './property-bag';
 import type { Acknowledgement, CloudToDeviceMessage, SystemProperties } from './types';
 
-/** IoT Hub: the largest message to a device. */
+/** IoT Hub: the largest message to a device, in bytes. */
 const MAX_BYTES = 64 * 1024;
 /** The longest string in a packet (MQTT 3.1.1, 1.5.3). */
 const MAX_TOPIC_BYTES = 0xffff;
-/** IoT Hub: the application property by which a service asks for feedback. */
+/** IoT Hub: the application property by which a service requests feedback. */
 const ACK_PROPERTY = 'iothub-ack';
 
 export const ACKNOWLEDGEMENTS: readonly Acknowledgement[] = ['none', 'positive', 'negative', 'full'];
 
-/** A message to a device, as it waits in the queue. */
+/** A message to a device in the queue. */
 export interface QueuedMessage {
   readonly messageId: string;
-  /** The properties, as they go into the topic. */
+  /** The properties in their form for the topic. */
   readonly propertyBag: string;
   readonly body: Buffer;
   readonly ack: Acknowledgement;
   readonly enqueuedTime: Date;
   readonly expiry: Date;
-  /** How often it was delivered already. */
+  /** The number of earlier deliveries. */
   readonly deliveryCount: number;
 }
 

@@ -10,13 +10,13 @@ import type {
   EnqueuedMessage,
 } from './types';
 
-/** IoT Hub: messages that may wait for one device. */
+/** IoT Hub: the number of messages that may wait for one device. */
 const MAX_MESSAGES = 50;
 
 /** The longest timer of Node.js. Only a message of an edited state file can live longer. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** IoT Hub: which outcomes a service hears of. */
+/** IoT Hub: the outcomes for which there is feedback, by the value of `ack`. */
 const WANTS_FEEDBACK: Readonly<Record<Acknowledgement, (outcome: CloudToDeviceOutcome) => boolean>> = {
   none: () => false,
   positive: (outcome) => outcome === 'Success',
@@ -29,22 +29,25 @@ interface Entry {
   readonly settle: (outcome: CloudToDeviceOutcome) => void;
   readonly expiryTimer: NodeJS.Timeout;
   deliveryCount: number;
-  /** Runs while the message is delivered on the connection that exists now, and unacknowledged. */
+  /** Runs while the message is delivered on the present connection and unacknowledged. */
   lockTimer: NodeJS.Timeout | undefined;
-  /** Under which it was sent on the connection that exists now. */
+  /** The packet identifier of the delivery on the present connection. */
   packetId: number | undefined;
 }
 
 /** A delivery of a message. */
 interface Delivery extends Pick<OutgoingMessage, 'payload' | 'onAcknowledged'> {
   readonly propertyBag: string;
-  /** Whether it was sent before, on this connection or an earlier one. */
+  /** True if the message was sent before, on this connection or an earlier one. */
   readonly isRedelivery: boolean;
-  /** Under which it was sent before on this connection. */
+  /** The packet identifier of the earlier delivery on this connection. */
   readonly packetId: number | undefined;
 }
 
-/** Sends a message to the device, and returns the packet identifier; `undefined` while the device is disconnected or not subscribed. */
+/**
+ * Sends a message to the device, and returns the packet identifier; `undefined` while the device is disconnected or not
+ * subscribed.
+ */
 export type Deliver = ((delivery: Delivery) => number | undefined) | undefined;
 
 /** The surroundings of a queue. */
@@ -52,17 +55,17 @@ export interface QueueInit {
   readonly deviceId: string;
   readonly deviceGenerationId: string;
   readonly settings: CloudToDeviceSettings;
-  /** Whether deliveries that were not acknowledged in time count. */
+  /** True if a delivery counts although its acknowledgement did not come in time. */
   readonly countsEveryDelivery: boolean;
   /** The stored messages. */
   readonly messages: readonly QueuedMessage[];
   readonly feedback: (record: CloudToDeviceFeedback) => void;
-  /** A message may be delivered again. */
+  /** Called when a message may be delivered again. */
   readonly unlocked: () => void;
   readonly changed: () => void;
 }
 
-/** The messages that wait for one device. A message stays until it is acknowledged, also beyond a connection. */
+/** The messages that wait for one device. A message stays until it is acknowledged, also across connections. */
 export class CloudToDeviceQueue {
   readonly #init: QueueInit;
   readonly #entries = new Set<Entry>();
@@ -97,7 +100,7 @@ export class CloudToDeviceQueue {
   }
 
   /**
-   * Sends what is not on its way yet, in the order in which it was enqueued.
+   * Sends the messages that are not under way, in the order in which they were enqueued.
    *
    * @param find - finds the way to the device, for each message anew: it may break while there is more to send.
    */
@@ -110,7 +113,7 @@ export class CloudToDeviceQueue {
     }
   }
 
-  /** The connection is gone: what it did not acknowledge will be sent again. */
+  /** Handles the end of a connection. Unacknowledged messages will be sent again. */
   release(): void {
     for (const entry of this.#entries) {
       entry.packetId = undefined;
@@ -118,20 +121,20 @@ export class CloudToDeviceQueue {
     }
   }
 
-  /** Empties the queue. Answers how many messages were in it. */
+  /** Empties the queue. Returns the number of messages that were in it. */
   purge(): number {
     const { length } = this;
     for (const entry of this.#entries) this.#remove(entry, 'Purged');
     return length;
   }
 
-  /** The device is gone, and with it the feedback that was due (IoT Hub). */
+  /** Ends the queue of a deleted device. IoT Hub: there is no feedback for its messages. */
   delete(): void {
     for (const entry of this.#entries) this.#end(entry, 'Purged');
     this.#entries.clear();
   }
 
-  /** The emulator is closed. What waited is still there for those who keep it. */
+  /** Ends the queue when the emulator is closed. The waiting messages stay, so that they can be stored. */
   close(): void {
     for (const entry of this.#entries) this.#end(entry, 'Purged');
   }
@@ -154,7 +157,7 @@ export class CloudToDeviceQueue {
   #send(entry: Entry, deliver: NonNullable<Deliver>): void {
     const { settings, changed } = this.#init;
     const { message, packetId } = entry;
-    // IoT Hub: a message that is delivered is locked, and available again if it is not acknowledged in time.
+    // IoT Hub: a delivered message is locked. It is delivered again if it is not acknowledged in time.
     entry.lockTimer = setTimeout(() => {
       this.#unlock(entry);
       this.#init.unlocked();

@@ -17,7 +17,7 @@ const SETTINGS = {
 };
 const STORED = object(SETTINGS);
 
-/** The settings of one hub. They are read whenever they are used. */
+/** The settings of one hub. They are read at each use. */
 export class CheckedCloudToDeviceSettings implements CloudToDeviceSettings {
   readonly #changed: () => void;
   #settings: CloudToDeviceSettings = {

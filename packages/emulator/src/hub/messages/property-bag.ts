@@ -18,7 +18,7 @@ const SYSTEM_NAMES: Readonly<Record<keyof SystemProperties, string>> = {
 
 const SYSTEM_PROPERTIES = new Map(Object.entries(SYSTEM_NAMES).map(([property, name]) => [name, property]));
 
-/** The properties of a message, the application's and the system's. */
+/** The application properties and the system properties of a message. */
 export interface MessageProperties {
   readonly properties: Readonly<Record<string, string>>;
   readonly systemProperties: SystemProperties;
@@ -72,7 +72,7 @@ export function formatPropertyBag({ properties, systemProperties }: OutgoingProp
   return [...system, ...Object.entries(properties)]
     .filter((entry) => entry !== undefined)
     .map(([name, value]) => {
-      // IoT Hub: no value, just the name; an empty value is an equals sign with nothing behind it.
+      // IoT Hub: a property without a value is its name alone; an empty value is the name and an equals sign.
       const suffix = value === null ? '' : `=${encodeURIComponent(value)}`;
       return `${encodeURIComponent(name)}${suffix}`;
     })

@@ -1,6 +1,6 @@
-/** How much is remembered. */
+/** The limits of a list of recent items. */
 interface RecentLimits<T> {
-  /** Items. Default: 1000. */
+  /** The largest number of items. Default: 1000. */
   readonly maxItems?: number;
   /** The largest total size. Default: no limit. */
   readonly maxSize?: number;
@@ -8,7 +8,7 @@ interface RecentLimits<T> {
   readonly sizeOf?: (item: T) => number;
 }
 
-/** The latest of something, oldest first. */
+/** The latest items, oldest first. */
 export class Recent<T> {
   readonly #maxItems: number;
   readonly #maxSize: number;

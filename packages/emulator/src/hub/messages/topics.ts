@@ -16,7 +16,7 @@ const COMMON_FILTERS: ReadonlyMap<string, SubscriptionKind> = new Map([
 const DEVICE_FILTERS: ReadonlyMap<string, SubscriptionKind> = new Map([
   ['messages/devicebound/#', 'cloud-to-device'],
 ]);
-// Messages get to inputs by the routes of an IoT Edge hub; an IoT hub takes the subscription and sends nothing.
+// Only an IoT Edge hub routes messages to inputs. An IoT hub accepts the subscription and sends nothing.
 const MODULE_FILTERS: ReadonlyMap<string, SubscriptionKind> = new Map([
   ['inputs/#', 'module-inputs'],
   ['#', 'module-inputs'],
@@ -24,7 +24,7 @@ const MODULE_FILTERS: ReadonlyMap<string, SubscriptionKind> = new Map([
 
 const OWNED = /^devices\/(?<deviceId>[^/]+)\/(?:modules\/(?<moduleId>[^/]+)\/)?(?<rest>.*)$/s;
 
-/** SDKs differ in whether they encode an ID in a topic. */
+/** The forms of an ID in a topic. Some SDKs encode the ID and others do not. */
 function isNamed(segment: string | undefined, id: string | undefined): boolean {
   if (segment === undefined || id === undefined || segment === id) return segment === id;
   try {
@@ -45,14 +45,15 @@ function restOf(topic: string, { deviceId, moduleId }: TopicOwner): string | und
 export function subscriptionKind(filter: string, owner: TopicOwner): SubscriptionKind | undefined {
   const common = COMMON_FILTERS.get(filter);
   if (common !== undefined) return common;
-  // The Azure SDK for Embedded C leaves the device ID open; messages come with the real one.
+  // The Azure SDK for Embedded C subscribes with a wildcard for the device ID. The topics of messages have the real
+  // one.
   const named = filter.replace(/^devices\/\+\//, () => `devices/${encodeURIComponent(owner.deviceId)}/`);
   const rest = restOf(named, owner);
   if (rest === undefined) return undefined;
   return (owner.moduleId === undefined ? DEVICE_FILTERS : MODULE_FILTERS).get(rest);
 }
 
-/** Where messages to a device go that subscribed by that filter; their properties are appended. */
+/** The topic of messages to a device that subscribed with that filter. The message's properties are appended to it. */
 export function deviceboundTopic(filter: string, deviceId: string): string {
   if (!filter.startsWith('devices/+/')) return filter.slice(0, -'#'.length);
   // Wild cards must not be in the topic of a message [MQTT-3.3.2-2].
@@ -68,7 +69,7 @@ export type DeviceMessage =
   | {
       readonly kind: 'update-reported-properties';
       readonly requestId: string;
-      /** The version that is to be changed; `undefined` for any. */
+      /** The version to change; `undefined` for any. */
       readonly version: number | undefined;
     };
 
@@ -76,7 +77,7 @@ const METHOD_RESPONSE = /^\$iothub\/methods\/res\/(?<status>-?\d{1,10})\/\?(?<qu
 const TWIN_REQUEST = /^\$iothub\/twin\/(?<operation>GET|PATCH\/properties\/reported)\/\?(?<query>.*)$/s;
 const TELEMETRY = /^messages\/events(?:\/\??(?<propertyBag>.*))?$/s;
 
-/** The value of a parameter, wherever it is in the query; `undefined` when it is missing or empty. */
+/** The value of a parameter at any place of the query; `undefined` when it is missing or empty. */
 function parameter(query: string, name: string): string | undefined {
   const entry = query.split('&').find((candidate) => candidate.startsWith(`${name}=`));
   const value = entry?.slice(name.length + 1);
@@ -85,13 +86,13 @@ function parameter(query: string, name: string): string | undefined {
 
 /** The property bag in a topic of telemetry; `undefined` for any other topic. */
 export function telemetryProperties(topic: string, owner: TopicOwner): string | undefined {
-  // What nearly all messages have.
+  // Nearly all messages have this topic.
   if (owner.moduleId === undefined && topic === `devices/${owner.deviceId}/messages/events/`) return '';
   const match = TELEMETRY.exec(restOf(topic, owner) ?? '');
   return match === null ? undefined : (match.groups?.['propertyBag'] ?? '');
 }
 
-/** The message that a topic stands for; `undefined` for a topic that IoT Hub does not have. */
+/** The message of a topic; `undefined` for a topic that IoT Hub does not have. */
 export function parseDeviceTopic(topic: string, owner: TopicOwner): DeviceMessage | undefined {
   const propertyBag = telemetryProperties(topic, owner);
   if (propertyBag !== undefined) return { kind: 'telemetry', propertyBag };

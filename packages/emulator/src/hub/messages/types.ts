@@ -28,14 +28,14 @@ export interface TelemetryMessage {
   readonly enqueuedTime: Date;
 }
 
-/** Of which ends of a message to a device there is feedback: success, everything else, or both. */
+/** The outcomes of a message to a device for which there is feedback: success, all others, or both. */
 export type Acknowledgement = 'none' | 'positive' | 'negative' | 'full';
 
 /** A message to a device. */
 export interface CloudToDeviceMessage {
   /** At most 64 KB together with the properties. */
   body: string | Buffer;
-  /** A property that is `null` comes to the device without `=` and value. */
+  /** The device gets a property that is `null` as a name without `=` and value. */
   properties?: Readonly<Record<string, string | null>>;
   /** Default: a random UUID. */
   messageId?: string;
@@ -49,8 +49,7 @@ export interface CloudToDeviceMessage {
    */
   expiry?: Date;
   /**
-   * Which feedback is wanted; goes to the device as the property `iothub-ack`, by which it may be given as well. Default
-   * `none`.
+   * The requested feedback. The device gets it as the property `iothub-ack`, which may be set instead. Default `none`.
    */
   ack?: Acknowledgement;
 }
@@ -70,26 +69,26 @@ export interface EnqueuedMessage {
   readonly outcome: Promise<CloudToDeviceOutcome>;
 }
 
-/** A feedback record: what became of a message that was sent with `ack`. */
+/** A feedback record: the outcome of a message that was sent with `ack`. */
 export interface CloudToDeviceFeedback {
   readonly originalMessageId: string;
   readonly deviceId: string;
   readonly deviceGenerationId: string;
   readonly statusCode: CloudToDeviceOutcome;
   readonly description: string;
-  /** When the message came to its end. ISO 8601. */
+  /** The time of the outcome. ISO 8601. */
   readonly enqueuedTimeUtc: string;
 }
 
-/** How a hub treats messages to devices. May be changed at any time, for messages and deliveries from then on. */
+/** The settings of a hub for cloud-to-device messages. A change applies to later messages and deliveries. */
 export interface CloudToDeviceSettings {
   /**
-   * How long a delivered message may remain unacknowledged before it is sent again on the same connection, in seconds,
+   * The time after which an unacknowledged message is sent again on the same connection, in seconds,
    * greater than 0. Default 60, which cannot be changed at Azure.
    */
   lockTimeoutSeconds: number;
-  /** After how many deliveries without acknowledgement a message is given up, 1 to 100. Default 10. */
+  /** The number of deliveries without acknowledgement after which a message is dead-lettered, 1 to 100. Default 10. */
   maxDeliveryCount: number;
-  /** How long a message without `expiry` waits, in seconds, greater than 0, at most two days. Default one hour. */
+  /** The lifetime of a message without `expiry`, in seconds, greater than 0, at most two days. Default one hour. */
   defaultTimeToLiveSeconds: number;
 }

@@ -1,6 +1,6 @@
 import { invalidArgument } from '../../protocol/errors';
 
-/** The JSON text of a caller's value. @throws EmulatorError 400004 for what JSON cannot hold. */
+/** The JSON text of a caller's value. @throws EmulatorError 400004 for a value that JSON cannot hold. */
 export function jsonText(value: unknown, parameter: string): string {
   const text = stringify(value);
   if (text === undefined) throw invalidArgument(`${parameter} is not a value that JSON can hold`);
@@ -9,10 +9,10 @@ export function jsonText(value: unknown, parameter: string): string {
 
 function stringify(value: unknown): string | undefined {
   try {
-    // Typed as if there were always a text; there is none for undefined and for functions.
+    // JSON.stringify returns undefined for undefined and for functions, which its type leaves out.
     return JSON.stringify(value);
   } catch {
-    // Thrown for BigInt and for what contains itself.
+    // JSON.stringify throws for a BigInt and for a value that contains itself.
     return undefined;
   }
 }

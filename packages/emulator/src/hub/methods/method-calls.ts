@@ -3,12 +3,12 @@ import { parseJson, type JsonValue } from '../../protocol/json';
 import { jsonText } from './json-input';
 import type { MethodCall, MethodResponse } from './types';
 
-/** IoT Hub: the largest payload of a call, and of its answer. */
+/** IoT Hub: the largest payload of a call, and of its answer, in bytes. */
 const MAX_PAYLOAD_BYTES = 128 * 1024;
 const MAX_TIMEOUT_SECONDS = 300;
 const METHOD_NAME = /^[^/?#+\s]{1,100}$/;
 
-/** Sends at QoS 0, as IoT Hub does for methods and twins. */
+/** A function that sends at QoS 0, as IoT Hub does for methods and twins. */
 export type Send = (topic: string, payload: string) => void;
 
 interface PendingCall {
@@ -17,7 +17,7 @@ interface PendingCall {
   readonly timer: NodeJS.Timeout;
 }
 
-/** The way to the device, found within so many milliseconds; `undefined` if it does not come. */
+/** Waits for the device, at most that many milliseconds. `undefined` if the device does not connect and subscribe. */
 export type AwaitSender = (timeoutMs: number) => Promise<Send | undefined>;
 
 /** Callers in JavaScript may pass anything. @throws EmulatorError 400004 */
@@ -29,7 +29,7 @@ function checkSeconds(value: unknown, minimum: number, parameter: string): void 
 /** @throws EmulatorError 400004 for a name that no method has, or none. */
 function checkName(methodName: unknown): void {
   if (methodName === undefined) throw invalidArgument("methodName is missing: { methodName: 'reboot' }");
-  // The test of an expression would take a number or null for the text of it.
+  // A regular expression would convert a number or null to text.
   if (typeof methodName === 'string' && METHOD_NAME.test(methodName)) return;
   throw invalidArgument('methodName is not a method name');
 }
@@ -42,7 +42,7 @@ function readAnswer(body: Buffer): JsonValue | undefined {
 
 /** The direct methods of one device or module that wait for an answer. */
 export class MethodCalls {
-  /** For error messages. */
+  /** The name of the device for error messages. */
   readonly #name: string;
   readonly #pending = new Map<string, PendingCall>();
   #lastRequestId = 0;
@@ -53,7 +53,7 @@ export class MethodCalls {
 
   /** Rejects with an EmulatorError 400004, 404103, 404104, 502000 or 504101. */
   async invoke(call: MethodCall, awaitSender: AwaitSender): Promise<MethodResponse> {
-    // A call without types may be missing, or be the name itself.
+    // In JavaScript the call may be missing, or be the name itself.
     const {
       methodName,
       payload = null,
@@ -85,7 +85,7 @@ export class MethodCalls {
     });
   }
 
-  /** The device has answered. Late answers are ignored. */
+  /** Handles an answer of the device. A late answer is ignored. */
   answered(requestId: string, status: number, body: Buffer): void {
     const call = this.#settle(requestId);
     const payload = readAnswer(body);
@@ -97,7 +97,7 @@ export class MethodCalls {
     call?.reject(new EmulatorError(SERVICE_ERROR.badGateway, text));
   }
 
-  /** The device has gone away. */
+  /** Fails all calls, because the device has disconnected. */
   abort(): void {
     for (const requestId of this.#pending.keys()) {
       const text = `${this.#name} went away before it answered`;

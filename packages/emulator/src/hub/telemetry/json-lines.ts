@@ -12,12 +12,13 @@ function bodyMembers(body: Buffer): string {
 }
 
 /**
- * A message as one line of JSON. `bodyEncoding` tells what `body` is: `json`, the value; `utf-8`, the text as a string;
- * `base64`, anything else. The body can be restored exactly, except for line breaks between the parts of JSON.
+ * A message as one line of JSON. `bodyEncoding` is the form of `body`: `json`, the value; `utf-8`, the text as a
+ * string; `base64`, all other bytes. The body can be restored exactly, except for line breaks between the parts of
+ * JSON.
  */
 export function toJsonLine(message: TelemetryMessage): string {
   const { enqueuedTime, deviceId, moduleId, systemProperties, properties, body } = message;
-  // JSON.stringify leaves out what is undefined.
+  // JSON.stringify leaves out undefined members.
   const members = JSON.stringify({ enqueuedTime, deviceId, moduleId, systemProperties, properties });
   return `${members.slice(0, -1)},${bodyMembers(body)}}\n`;
 }

@@ -18,7 +18,7 @@ function toFileError(path: string, cause: unknown): FileError {
   });
 }
 
-/** Whether the file ends in the middle of a line, as it does after a crash. */
+/** Tells whether the file ends in the middle of a line, as it does after a crash. */
 async function endsWithinLine(file: FileHandle): Promise<boolean> {
   const { size } = await file.stat();
   if (size === 0) return false;
@@ -26,7 +26,7 @@ async function endsWithinLine(file: FileHandle): Promise<boolean> {
   return buffer.toString() !== '\n';
 }
 
-/** Appends messages to a file, one line each. What comes while a write is under way is written with the next one. */
+/** Appends messages to a file, one line each. Messages that come during a write are written with the next one. */
 export class TelemetryFileWriter implements TelemetryFile {
   readonly path: string;
   readonly #file: FileHandle;
@@ -76,7 +76,7 @@ export class TelemetryFileWriter implements TelemetryFile {
     }
   }
 
-  /** Writes a message, if the filter lets it through. */
+  /** Writes a message, if it matches the filter. */
   write(message: TelemetryMessage): void {
     const { deviceId, moduleId } = this.#filter;
     if (deviceId !== undefined && (message.deviceId !== deviceId || message.moduleId !== moduleId)) return;
@@ -105,13 +105,13 @@ export class TelemetryFileWriter implements TelemetryFile {
   async #writeAll(): Promise<void> {
     try {
       while (this.#waiting.length > 0) {
-        // One write, so that another writer to the same file never gets between the halves of a line.
+        // One write, so that another writer to the same file cannot write within a line.
         await this.#file.appendFile(this.#waiting.splice(0).map(toJsonLine).join(''));
       }
     } catch (error) {
       this.#failure = toFileError(this.path, error);
       this.#waiting = [];
-      // A file that could not be written may not be closable either, and there is nothing left to lose.
+      // A file that could not be written may also fail to close. No data is lost by that.
       await this.#file.close().catch(() => undefined);
       this.#onEnded(this, this.#failure);
     }

@@ -1,6 +1,6 @@
-/** Whose messages are meant. Default: those of all devices and modules of the hub. */
+/** The filter for messages. Default: the messages of all devices and modules of the hub. */
 export interface TelemetryFilter {
-  /** Without `moduleId`, the device itself and not its modules. */
+  /** The device. Without `moduleId`, the device itself and not its modules. */
   deviceId?: string;
   moduleId?: string;
 }
@@ -9,8 +9,8 @@ export interface TelemetryFilter {
 export interface TelemetryFile extends AsyncDisposable {
   readonly path: string;
   /**
-   * Writes the messages that have come until now, and closes the file. Idempotent. Rejects with the `FileError` that ended
-   * the writing, if one did.
+   * Writes the messages received so far, and closes the file. Idempotent. Rejects with the `FileError` that ended the
+   * writing, if there was one.
    */
   close(): Promise<void>;
 }

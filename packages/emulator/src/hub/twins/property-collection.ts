@@ -2,34 +2,37 @@ import { isJsonObject, type JsonObject } from '../../protocol/json';
 import { utcTimestamp } from '../../protocol/timestamp';
 import { checkSize, mergeProperties } from './property-values';
 
-/** IoT Hub: desired and reported properties, each. */
+/** IoT Hub: the largest size of the desired properties, and of the reported properties, in bytes. */
 const MAX_BYTES = 32 * 1024;
 
-/** One half of a twin: properties, when each of them changed, and a version that counts the changes. */
+/**
+ * The desired or the reported properties of a twin, the time of each one's last change, and a version that counts the
+ * changes.
+ */
 export interface PropertyCollection {
   readonly properties: JsonObject;
   readonly metadata: JsonObject;
   readonly version: number;
 }
 
-/** How the halves of a twin differ. */
+/** The differences between the desired and the reported properties of a twin. */
 export interface CollectionKind {
-  /** For error messages. */
+  /** The path for error messages. */
   readonly path: string;
-  /** IoT Hub: the metadata of desired properties also says in which version each of them changed. */
+  /** IoT Hub: the metadata of a desired property also has the version of its last change. */
   readonly hasVersionedMetadata: boolean;
 }
 
 export const DESIRED: CollectionKind = { path: 'properties.desired', hasVersionedMetadata: true };
 export const REPORTED: CollectionKind = { path: 'properties.reported', hasVersionedMetadata: false };
 
-/** The metadata of a property that changes now. */
+/** The metadata of a property that is being changed. */
 function markOf(kind: CollectionKind, version: number): JsonObject {
   const $lastUpdated = utcTimestamp();
   return kind.hasVersionedMetadata ? { $lastUpdated, $lastUpdatedVersion: version } : { $lastUpdated };
 }
 
-/** The metadata has the same shape as the properties; every object on the way to a change is marked, too. */
+/** The metadata has the same shape as the properties. Every object that contains a change is marked as well. */
 function stamp(metadata: JsonObject, patch: JsonObject, mark: JsonObject): JsonObject {
   const stamped = new Map(Object.entries({ ...metadata, ...mark }));
   for (const [name, value] of Object.entries(patch)) {

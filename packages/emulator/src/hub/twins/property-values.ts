@@ -1,21 +1,24 @@
 import { EmulatorError, invalidArgument, SERVICE_ERROR } from '../../protocol/errors';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../protocol/json';
 
-/** IoT Hub: what tags, desired and reported properties may hold. */
+/** IoT Hub: the limits of tags, desired and reported properties. */
 const MAX_DEPTH = 10;
 const MAX_STRING_BYTES = 4 * 1024;
 const MAX_NAME_BYTES = 1024;
 const MIN_INTEGER = -4503599627370496;
 const MAX_INTEGER = 4503599627370495;
-/** IoT Hub: control characters (C0 and C1), dots, dollar signs and spaces. */
+/** IoT Hub: the characters that names must not have: control characters (C0 and C1), dots, dollar signs and spaces. */
 // eslint-disable-next-line no-control-regex -- they are what is looked for
 const FORBIDDEN_IN_NAMES = /[\u0000-\u001f\u0080-\u009f.$ ]/;
 // eslint-disable-next-line no-control-regex -- they are what is looked for
 const CONTROL_CHARACTERS = /[\u0000-\u001f\u0080-\u009f]/g;
-/** IoT Hub: what values other than strings count for. */
+/** IoT Hub: the sizes of values other than strings, in bytes. */
 const NUMBER_BYTES = 8;
 const BOOLEAN_BYTES = 4;
-/** The size of `null` and of empty values, which Azure does not document. Without it, a list of them would never be full. */
+/**
+ * The size of `null` and of empty values, which Azure does not document. Without it, a list of them would never be
+ * full.
+ */
 const LEAST_BYTES = 1;
 
 function checkName(name: string, path: string): void {
@@ -29,7 +32,7 @@ function checkName(name: string, path: string): void {
 
 function readNumber(value: number, path: string): number {
   if (!Number.isFinite(value)) throw invalidArgument(`${path} is not a number that JSON can hold`);
-  // What JSON writes with an exponent is not an integer to IoT Hub.
+  // IoT Hub does not treat a number that JSON writes with an exponent as an integer.
   const isInteger = /^-?\d+$/.test(String(value));
   if (isInteger && (value < MIN_INTEGER || value > MAX_INTEGER)) {
     throw invalidArgument(`${path} is not an integer from ${MIN_INTEGER} to ${MAX_INTEGER}`);
@@ -67,7 +70,7 @@ function readValue(value: unknown, path: string, depth: number): JsonValue {
 }
 
 /**
- * A copy of properties or of a patch for them, as a caller or a device gives them.
+ * A checked copy of properties, or of a patch for them, from a caller or a device.
  *
  * @throws EmulatorError 400004 for anything but an object, and for what a twin cannot hold.
  */
@@ -75,14 +78,14 @@ export function readProperties(properties: unknown, path: string): JsonObject {
   if (typeof properties !== 'object' || properties === null || Array.isArray(properties)) {
     throw invalidArgument(`${path} is not an object`);
   }
-  // Clients may give back what the twin says about the properties.
+  // Clients may send the twin's `$version` and `$metadata` back.
   const { $version, $metadata, ...rest } = properties as Readonly<Record<string, unknown>>;
   const value = readValue(rest, path, 0);
   if (isJsonObject(value)) return value;
   throw invalidArgument(`${path} is not an object`);
 }
 
-/** Merges as the twin does: objects property by property, `null` deletes, anything else replaces. */
+/** Merges a patch: objects property by property; `null` deletes; any other value replaces. */
 export function mergeProperties(target: JsonObject, patch: JsonObject): JsonObject {
   const merged = new Map<string, JsonValue>(Object.entries(target));
   for (const [name, value] of Object.entries(patch)) {
@@ -95,7 +98,9 @@ export function mergeProperties(target: JsonObject, patch: JsonObject): JsonObje
   return Object.fromEntries(merged);
 }
 
-/** IoT Hub: names and strings count by their length in UTF-8 without control characters, numbers 8, booleans 4 bytes. */
+/**
+ * IoT Hub: names and strings count by their length in UTF-8 without control characters, numbers 8, booleans 4 bytes.
+ */
 function sizeOf(value: JsonValue): number {
   if (typeof value === 'string') return Buffer.byteLength(value.replaceAll(CONTROL_CHARACTERS, ''));
   if (typeof value === 'number') return NUMBER_BYTES;

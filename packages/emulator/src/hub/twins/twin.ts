@@ -14,19 +14,19 @@ import {
 import { checkSize, mergeProperties, readProperties } from './property-values';
 import type { DeviceTwin, TwinChange } from './types';
 
-/** IoT Hub: all tags together. */
+/** IoT Hub: the largest size of all tags together, in bytes. */
 const MAX_TAG_BYTES = 8 * 1024;
 
-/** All that a twin holds. */
+/** The content of a twin. */
 export interface TwinContent {
   readonly tags: JsonObject;
   readonly desired: PropertyCollection;
   readonly reported: PropertyCollection;
-  /** Counts the changes of all three. */
+  /** The number of changes of tags, desired and reported properties. */
   readonly version: number;
 }
 
-/** The twin of a new identity. IoT Hub has been seen to begin with version 2 and the etag of 1. */
+/** The twin of a new identity. IoT Hub was observed to begin with version 2 and the etag of 1. */
 export function newTwinContent(): TwinContent {
   return { tags: {}, desired: emptyCollection(DESIRED), reported: emptyCollection(REPORTED), version: 2 };
 }
@@ -67,7 +67,7 @@ export class Twin {
     return { desired: deviceView(desired), reported: deviceView(reported) };
   }
 
-  /** The parts of the service's document that are not the identity's. */
+  /** The parts of the service's document that do not come from the identity. */
   serviceView(): SectionsOfView {
     const { tags, desired, reported, version } = this.#content;
     const properties = { desired: serviceView(desired), reported: serviceView(reported) };
@@ -127,7 +127,7 @@ export class Twin {
     return next.version;
   }
 
-  /** Takes over the data of a device that comes from another hub, or of its enrollment. */
+  /** Takes over the data of a device from another hub, or from its enrollment. */
   adopt({ tags, desired, reported }: AdoptedData): void {
     this.update({ ...(tags && { tags }), ...(desired && { properties: { desired } }) });
     if (reported !== undefined) this.report(reported, undefined);

@@ -3,17 +3,17 @@ import type { JsonObject } from '../../protocol/json';
 /**
  * The twin of a device or module as the service sees it. A snapshot: read it again to see changes.
  *
- * `desired` and `reported` hold, besides the properties, `$version`, which counts their changes, and `$metadata`, which
- * says when each property last changed. A device that reads its twin gets both without `$metadata`, and no tags.
+ * Besides the properties, `desired` and `reported` hold `$version`, which counts their changes, and `$metadata` with
+ * the time of each property's last change. A device that reads its twin gets both without `$metadata`, and no tags.
  */
 export interface DeviceTwin {
   readonly deviceId: string;
   readonly moduleId?: string;
-  /** Another one after each change of the twin, for conditional updates. */
+  /** Changes with each change of the twin. It serves for conditional updates. */
   readonly etag: string;
   /** Counts the changes of tags, desired and reported properties. */
   readonly version: number;
-  /** Of the device, also in the twin of a module. */
+  /** The status of the device, also in the twin of a module. */
   readonly status: 'enabled' | 'disabled';
   readonly statusReason?: string;
   readonly statusUpdateTime?: Date;
@@ -33,8 +33,8 @@ export interface DeviceTwin {
 
 /** A service's change of a twin. */
 export interface TwinChange {
-  /** Not visible to the device. At most 8 KB, by the service's way of counting. */
+  /** Not visible to the device. At most 8 KB, counted as the service does. */
   tags?: JsonObject;
-  /** Desired properties: at most 32 KB. `$version` and `$metadata` may be given back and are not looked at. */
+  /** Desired properties: at most 32 KB. `$version` and `$metadata` may be present and are ignored. */
   properties?: { desired?: JsonObject };
 }

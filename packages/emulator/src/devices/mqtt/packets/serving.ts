@@ -6,7 +6,7 @@ import { ProtocolViolation } from '../violation';
 /** The parts of a connection for the handlers of packets. */
 export interface Serving {
   readonly client: MqttClient;
-  /** Of the messages to the client. */
+  /** The acknowledgements of the messages to the client. */
   readonly acknowledgements: Acknowledgements;
   /** The QoS granted for each topic filter on this connection. */
   readonly granted: Map<string, GrantedQoS>;
