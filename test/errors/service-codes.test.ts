@@ -11,13 +11,18 @@ import {
   createSelfSignedCertificate,
 } from 'azure-iot-certificates';
 import { startEmulator, type Emulator, type EmulatorOptions } from 'azure-iot-emulator';
-import { areErrorDocsCurrent } from '../scripts/generate-error-docs';
-import { ENROLLMENTS, ENROLLMENT_KINDS } from '../packages/certificates/src/enrollment';
-import type { DeviceError } from '../packages/certificates/src/errors';
-import { findServiceCode, SERVICE_CODES, wordsFor, type ServiceCodeEntry } from '../src/errors/service-codes';
-import { enrollDevice, type EnrolledDevice } from './support/enrolled-device';
-import { startScriptedHub } from './support/scripted-hub';
-import { startScriptedServer, type ScriptedClient } from './support/scripted-server';
+import { areErrorDocsCurrent } from '../../scripts/generate-error-docs';
+import { ENROLLMENTS, ENROLLMENT_KINDS } from '../../packages/certificates/src/enrollment';
+import type { DeviceError } from '../../packages/certificates/src/errors';
+import {
+  findServiceCode,
+  SERVICE_CODES,
+  wordsFor,
+  type ServiceCodeEntry,
+} from '../../src/errors/service-codes';
+import { enrollDevice, type EnrolledDevice } from '../support/enrolled-device';
+import { startScriptedHub } from '../support/scripted-hub';
+import { startScriptedServer, type ScriptedClient } from '../support/scripted-server';
 
 /* The catalogue itself, and the whole way from the wire to the message for what devices can be told. */
 
