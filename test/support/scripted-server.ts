@@ -122,18 +122,17 @@ interface ScriptedIdentity {
   readonly validity?: ValidityOptions;
 }
 
-/**
- * Starts a server that runs the script for each connection, with the number of the connection, from 1. What a script
- * throws because its connection ended is ignored.
- */
-export async function startScriptedServer(
-  script: (client: ScriptedClient, number: number) => unknown,
-  {
-    rootName = 'Scripted server root',
-    hostNames = ['localhost', '127.0.0.1'],
-    validity,
-  }: ScriptedIdentity = {},
-): Promise<ScriptedServer> {
+interface ServerIdentity {
+  /** The root as PEM. */
+  readonly root: string;
+  readonly credentials: { readonly cert: string; readonly key: string };
+}
+
+async function makeIdentity({
+  rootName = 'Scripted server root',
+  hostNames = ['localhost', '127.0.0.1'],
+  validity,
+}: ScriptedIdentity): Promise<ServerIdentity> {
   const issuer = await createRootCertificate({
     commonName: rootName,
     // A root that has begun before what it signs.
@@ -142,10 +141,33 @@ export async function startScriptedServer(
       notAfter: new Date(Date.now() + 365 * 86_400_000),
     },
   });
-  const identity = await createServerCertificate({ issuer, hostNames, ...(validity && { validity }) });
+  const { fullChain, privateKey } = await createServerCertificate({
+    issuer,
+    hostNames,
+    ...(validity && { validity }),
+  });
+  return { root: issuer.certificate, credentials: { cert: fullChain, key: privateKey } };
+}
+
+let usual: Promise<ServerIdentity> | undefined;
+
+/** The identity of servers that ask for nothing special is made once for a test file. */
+function identityOf(wanted: ScriptedIdentity): Promise<ServerIdentity> {
+  return Object.keys(wanted).length > 0 ? makeIdentity(wanted) : (usual ??= makeIdentity(wanted));
+}
+
+/**
+ * Starts a server that runs the script for each connection, with the number of the connection, from 1. What a script
+ * throws because its connection ended is ignored.
+ */
+export async function startScriptedServer(
+  script: (client: ScriptedClient, number: number) => unknown,
+  identity: ScriptedIdentity = {},
+): Promise<ScriptedServer> {
+  const { root, credentials } = await identityOf(identity);
   const clients: ScriptedClient[] = [];
   const sockets = new Set<Socket>();
-  const server = createServer({ cert: identity.fullChain, key: identity.privateKey }, (socket) => {
+  const server = createServer(credentials, (socket) => {
     const client = new ScriptedClient(socket);
     clients.push(client);
     Promise.resolve(script(client, clients.length)).catch(() => undefined);
@@ -168,7 +190,7 @@ export async function startScriptedServer(
   return {
     port,
     endpoint: `localhost:${port}`,
-    ca: issuer.certificate,
+    ca: root,
     clients,
     get openSockets() {
       return sockets.size;

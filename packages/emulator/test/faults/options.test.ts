@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expectTypeOf } from 'expect-type';
 import { startEmulator, type FaultActions, type FaultInit } from 'azure-iot-emulator';
-import { InvalidOptionsError } from 'azure-iot-x509';
-import { ACTIONS } from '../../../packages/emulator/src/faults/actions';
-import { useEmulator } from '../../../packages/emulator/test/support/emulator';
+import { InvalidOptionsError } from 'azure-iot-certificates';
+import { ACTIONS } from '../../src/faults/actions';
+import { useEmulator } from '../support/emulator';
 
 /* What makes a fault, and what does not. */
 
@@ -212,7 +212,7 @@ describe('a fault', () => {
 });
 
 describe('the documentation', () => {
-  const page = readFileSync(join(__dirname, '../../../packages/emulator/docs/emulator-faults.md'), 'utf8');
+  const page = readFileSync(join(__dirname, '../../docs/emulator-faults.md'), 'utf8');
   const namesIn = (text: string): string[] => [...text.matchAll(/`([a-z-]+)`/g)].map(([, name = '']) => name);
 
   it('has each step with its actions', () => {

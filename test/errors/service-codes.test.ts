@@ -11,13 +11,18 @@ import {
   createSelfSignedCertificate,
 } from 'azure-iot-certificates';
 import { startEmulator, type Emulator, type EmulatorOptions } from 'azure-iot-emulator';
-import { areErrorDocsCurrent } from '../scripts/generate-error-docs';
-import { ENROLLMENTS, ENROLLMENT_KINDS } from '../packages/certificates/src/enrollment';
-import type { DeviceError } from '../packages/certificates/src/errors';
-import { findServiceCode, SERVICE_CODES, wordsFor, type ServiceCodeEntry } from '../src/errors/service-codes';
-import { enrollDevice, type EnrolledDevice } from './support/enrolled-device';
-import { startScriptedHub } from './support/scripted-hub';
-import { startScriptedServer, type ScriptedClient } from './support/scripted-server';
+import { areErrorDocsCurrent } from '../../scripts/generate-error-docs';
+import { ENROLLMENTS, ENROLLMENT_KINDS } from '../../packages/certificates/src/enrollment';
+import type { DeviceError } from '../../packages/certificates/src/errors';
+import {
+  findServiceCode,
+  SERVICE_CODES,
+  wordsFor,
+  type ServiceCodeEntry,
+} from '../../src/errors/service-codes';
+import { enrollDevice, type EnrolledDevice } from '../support/enrolled-device';
+import { startScriptedHub } from '../support/scripted-hub';
+import { startScriptedServer, type ScriptedClient } from '../support/scripted-server';
 
 /* The catalogue itself, and the whole way from the wire to the message for what devices can be told. */
 
@@ -39,26 +44,29 @@ function expectToSay(error: DeviceError, entry: ServiceCodeEntry, kind: Enrollme
   expect(error.service).toBe(entry.service);
 }
 
-describe('the catalogue', () => {
+describe('the catalogue of service codes', () => {
   test('has one entry for a service, a code and a text', () => {
     const keys = SERVICE_CODES.map(keyOf);
     expect(keys.filter((key, index) => keys.indexOf(key) !== index)).toEqual([]);
   });
 
-  test.each(ENROLLMENT_KINDS)('says for %s in a few plain words what is wrong and what to do', (kind) => {
-    for (const entry of SERVICE_CODES) {
-      const [meaning, remedy] = [wordsFor(entry.meaning, kind), wordsFor(entry.remedy, kind)];
-      for (const text of [meaning, remedy]) {
-        expect(text).toMatch(/^[A-Z0-9].*[.]$/);
-        expect(text.length).toBeLessThan(480);
+  test.each(ENROLLMENT_KINDS)(
+    'has a meaning and a remedy in a few plain words for devices of kind %s',
+    (kind) => {
+      for (const entry of SERVICE_CODES) {
+        const [meaning, remedy] = [wordsFor(entry.meaning, kind), wordsFor(entry.remedy, kind)];
+        for (const text of [meaning, remedy]) {
+          expect(text).toMatch(/^[A-Z0-9].*[.]$/);
+          expect(text.length).toBeLessThan(480);
+        }
+        // Nobody is sent to a portal that the device is not in.
+        if (ENROLLMENTS[kind].portal === 'Azure portal') expect(remedy).not.toContain('IoT Central >');
+        else if (entry.service === 'dps') expect(remedy).not.toContain('Azure portal >');
       }
-      // Nobody is sent to a portal that the device is not in.
-      if (ENROLLMENTS[kind].portal === 'Azure portal') expect(remedy).not.toContain('IoT Central >');
-      else if (entry.service === 'dps') expect(remedy).not.toContain('Azure portal >');
-    }
-  });
+    },
+  );
 
-  test('tells the services apart', () => {
+  test('explains the same code of DPS and of IoT Hub differently', () => {
     for (const code of [401000, 401001, 401002, 429001, 400004, 5]) {
       const [dps, hub] = [findServiceCode('dps', code), findServiceCode('hub', code)];
       expect(dps?.meaning).toBeDefined();
@@ -70,7 +78,7 @@ describe('the catalogue', () => {
     expect(findServiceCode('dps', undefined)).toBeUndefined();
   });
 
-  test('lets the text decide where one code stands for several things', () => {
+  test('chooses between entries of the same code by the text of the answer', () => {
     const entry = (text?: string) => findServiceCode('dps', 401002, text)?.name;
     expect(entry('CA certificate not found.')).toBe('CA certificate not found.');
     expect(entry('Invalid certificate.')).toBe('Invalid certificate.');
@@ -81,7 +89,7 @@ describe('the catalogue', () => {
     );
   });
 
-  test('docs/errors.md is up to date (otherwise: npm run docs:errors)', () => {
+  test('agrees with docs/errors.md, which npm run docs:errors writes', () => {
     expect(areErrorDocsCurrent()).toBe(true);
   });
 });
@@ -209,14 +217,30 @@ function entryOf(key: string): ServiceCodeEntry {
   return entry;
 }
 
-test.each(SCENES.flatMap(({ kinds, ...scene }) => kinds.map((kind) => ({ kind, ...scene }))))(
-  '$entry from the emulator, $kind',
-  async ({ entry: key, kind, emulator: init, play }) => {
+const emulators = new Map<string, Promise<Emulator>>();
+
+/** The emulator of all scenes with these options. Each scene has a device of its own. */
+function emulatorWith(init: EmulatorOptions = {}): Promise<Emulator> {
+  const key = JSON.stringify(init);
+  const emulator = emulators.get(key) ?? startEmulator({ retryAfterSeconds: 0, ...init });
+  emulators.set(key, emulator);
+  return emulator;
+}
+
+afterAll(async () => {
+  for (const emulator of emulators.values()) await (await emulator).close();
+});
+
+const SCENES_BY_KIND = SCENES.flatMap(({ kinds, ...scene }) => kinds.map((kind) => ({ kind, ...scene })));
+
+test.each(SCENES_BY_KIND.map((scene, index) => ({ ...scene, deviceId: `dev-${index}` })))(
+  'connectDevice explains the refusal "$entry" of the emulator to a device of kind $kind as the catalogue does',
+  async ({ entry: key, kind, emulator: init, play, deviceId }) => {
     const entry = entryOf(key);
-    await using emulator = await startEmulator({ retryAfterSeconds: 0, ...init });
+    const emulator = await emulatorWith(init);
     const options = (await play(
       emulator,
-      () => enrollDevice(emulator, kind, 'dev-1'),
+      () => enrollDevice(emulator, kind, deviceId),
       kind,
     )) as ConnectOptions;
     const error = await failureOf(connectDevice({ ...options, timeoutMs: 20_000 }));
@@ -230,7 +254,7 @@ test.each(SCENES.flatMap(({ kinds, ...scene }) => kinds.map((kind) => ({ kind, .
   },
 );
 
-describe('what the emulator does not say, from a server that does', () => {
+describe('an error from a scripted server', () => {
   const TRACKING_ID = '8d2c9f0e-0000-4000-8000-000000000000';
   const credentials = new Map<EnrollmentKind, object>();
 
@@ -258,7 +282,7 @@ describe('what the emulator does not say, from a server that does', () => {
     client.end();
   };
 
-  describe.each(ENROLLMENT_KINDS)('%s', (kind) => {
+  describe.each(ENROLLMENT_KINDS)('to a device of kind %s', (kind) => {
     // Words that are the same for several kinds need to be seen on the wire once.
     const words = ({ meaning, remedy }: ServiceCodeEntry, one: EnrollmentKind): string =>
       wordsFor(meaning, one) + wordsFor(remedy, one);
@@ -268,22 +292,25 @@ describe('what the emulator does not say, from a server that does', () => {
         ENROLLMENT_KINDS.find((one) => words(entry, one) === words(entry, kind)) === kind,
     );
 
-    test.each(answers.map((entry) => [keyOf(entry), entry] as const))('%s', async (_key, entry) => {
-      const { code = 400, name } = entry;
-      // Three digits stand for all codes that begin with them and are not known.
-      const errorCode = code < 1000 ? code * 1000 + 999 : code;
-      const status = Math.floor(errorCode / 1000);
-      const error = await registerWith(
-        kind,
-        refusing(status, { errorCode, message: name, trackingId: TRACKING_ID }),
-      );
-      expectToSay(error, entry, kind);
-      expect(error).toMatchObject({ serviceCode: errorCode, trackingId: TRACKING_ID });
-      expect(error.message).toContain(`${errorCode} "${name.replace(/\.$/, '')}"`);
-      expect(error.message).toContain(TRACKING_ID);
-    });
+    test.each(answers.map((entry) => [keyOf(entry), entry] as const))(
+      'explains the answer "%s" as the catalogue does',
+      async (_key, entry) => {
+        const { code = 400, name } = entry;
+        // Three digits stand for all codes that begin with them and are not known.
+        const errorCode = code < 1000 ? code * 1000 + 999 : code;
+        const status = Math.floor(errorCode / 1000);
+        const error = await registerWith(
+          kind,
+          refusing(status, { errorCode, message: name, trackingId: TRACKING_ID }),
+        );
+        expectToSay(error, entry, kind);
+        expect(error).toMatchObject({ serviceCode: errorCode, trackingId: TRACKING_ID });
+        expect(error.message).toContain(`${errorCode} "${name.replace(/\.$/, '')}"`);
+        expect(error.message).toContain(TRACKING_ID);
+      },
+    );
 
-    test.each([1, 2, 3, 4, 5])('dps %d', async (returnCode) => {
+    test.each([1, 2, 3, 4, 5])('explains CONNACK %d of DPS as the catalogue does', async (returnCode) => {
       const error = await registerWith(kind, async (client) => {
         await client.expect('connect');
         client.send({ cmd: 'connack', returnCode, sessionPresent: false });
@@ -292,7 +319,7 @@ describe('what the emulator does not say, from a server that does', () => {
       expect(error.message).toContain(`(CONNACK ${returnCode})`);
     });
 
-    test.each([1, 2, 3, 4, 5])('hub %d', async (returnCode) => {
+    test.each([1, 2, 3, 4, 5])('explains CONNACK %d of the hub as the catalogue does', async (returnCode) => {
       await using hub = await startScriptedHub(async (client) => {
         await client.expect('connect');
         client.send({ cmd: 'connack', returnCode, sessionPresent: false });
@@ -307,7 +334,7 @@ describe('what the emulator does not say, from a server that does', () => {
     ['an unknown code of a known status', 404, { errorCode: 404999, message: 'Gone.', trackingId: TRACKING_ID }, 404999],
     ['no code', 418, { message: 'I am a teapot.', trackingId: TRACKING_ID }, undefined],
     ['nothing at all', 403, {}, undefined],
-  ])('%s still gives status, text and tracking ID', async (_what, status, body, serviceCode) => {
+  ])('gives status, text and tracking ID of an answer with %s', async (_what, status, body, serviceCode) => {
     const error = await registerWith('hub-group', refusing(status, body));
     expect(error.serviceCode).toBe(serviceCode);
     expect(error.message).toContain(String(serviceCode ?? status));
@@ -316,7 +343,7 @@ describe('what the emulator does not say, from a server that does', () => {
     expect(error.remedy).not.toBe('');
   }); // prettier-ignore
 
-  test.each(GROUP)('%s: 401002 names the issuer that was not sent', async (kind) => {
+  test.each(GROUP)('names, for 401002 to a device of kind %s, the issuer that was not sent', async (kind) => {
     const error = await registerWith(
       kind,
       refusing(401, { errorCode: 401002, message: 'CA certificate not found.' }),
@@ -325,7 +352,7 @@ describe('what the emulator does not say, from a server that does', () => {
     expect(error.message).toContain('The certificate of "O=Contoso, CN=Contoso root" itself was not sent');
   });
 
-  test('401002 in a group tells a self-signed certificate', async () => {
+  test('says, for 401002 in a group, that the certificate is self-signed', async () => {
     const self = { ...credentials.get('hub-individual'), enrollment: 'hub-group' };
     await using server = await startScriptedServer(refusing(401, { errorCode: 401002 }));
     const error = await failureOf(

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { connectDevice, InvalidOptionsError, type ConnectOptions } from 'azure-iot-x509';
-import { HttpProxy, proxyRule } from '../src/options/proxy';
+import { HttpProxy, proxyRule } from '../../src/options/proxy';
 
 /* Which proxy is used for which host, and that its password stays where it is. */
 
