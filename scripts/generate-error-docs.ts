@@ -41,7 +41,7 @@ const DEVICE_ERRORS = {
   },
   CREDENTIALS_INVALID: {
     class: 'CredentialsError',
-    meaning: 'Certificate, chain or key cannot work; nothing was sent.',
+    meaning: 'Certificate, chain or key breaks a rule; nothing was sent.',
     remedy: 'See the findings in `report`, and the [checks](#checks-of-the-credentials) below.',
   },
   REGISTRATION_REFUSED: {
@@ -61,12 +61,12 @@ const DEVICE_ERRORS = {
   },
   THROTTLED: {
     class: 'ProvisioningError',
-    meaning: 'DPS kept answering that it is busy.',
+    meaning: 'DPS answered for too long that it is busy.',
     remedy: 'Try again later, at random times if there are many devices.',
   },
   INVALID_RESPONSE: {
     class: 'ProvisioningError, ConnectionError',
-    meaning: 'The server answered something that is not part of the protocol.',
+    meaning: 'The server sent an answer that is not part of the protocol.',
     remedy: 'Check the endpoint.',
   },
   UNAUTHORIZED: {
@@ -134,11 +134,11 @@ const DEVICE_ERRORS = {
   CONNECTION_CLOSED: {
     class: 'ConnectionError',
     meaning: 'The connection was closed by its owner.',
-    remedy: 'Wait for what was sent before closing.',
+    remedy: 'Wait for pending calls before closing.',
   },
   QUEUE_FULL: {
     class: 'ConnectionError',
-    meaning: 'The connection is down, and no further message can wait for it.',
+    meaning: 'The connection is down, and the queue of messages is full.',
     remedy: 'Send less, or wait for the state `connected`.',
   },
   UPLOAD_REFUSED: {
@@ -154,7 +154,7 @@ const DEVICE_ERRORS = {
   },
   TIMEOUT: {
     class: 'TimeoutError',
-    meaning: 'The time was up; the message says at which step.',
+    meaning: 'The deadline passed; the message names the step.',
     remedy: 'Check endpoint, network and firewall, or give more time with `timeoutMs`.',
   },
 } as const satisfies Record<DeviceErrorCode, CodeDescription>;
@@ -236,19 +236,19 @@ export function renderErrorDocs(): string {
       ]),
     ),
     '',
-    'What is said about the services below is *documented* by Microsoft or the MQTT standard, *observed* in client code and',
-    'published logs, or *inferred* from the two. The same number means different things to DPS and to a hub.',
+    'The evidence for the codes of the services below is *documented* by Microsoft or the MQTT standard, *observed* in client',
+    'code and published logs, or *inferred* from the two. The same number has different meanings at DPS and at a hub.',
     '',
     '## Answers of DPS',
     '',
-    'A `ProvisioningError` has these as its `serviceCode`. IoT Central registers its devices through DPS as well. Numbers of',
-    'three digits stand for every code that begins with them and is not listed. Where one code is listed twice, the text of',
-    'the service tells which one it is.',
+    'A `ProvisioningError` has these codes as its `serviceCode`. IoT Central registers its devices through DPS as well. A',
+    'number of three digits stands for every code that begins with it and is not listed. If a code is listed twice, the text',
+    'of the service identifies the entry.',
     '',
     ...section(({ service, seen }) => service === 'dps' && seen === 'answer'),
     '## Refused connections (CONNACK)',
     '',
-    'A `ConnectionError` has these as its `serviceCode`.',
+    'A `ConnectionError` has these codes as its `serviceCode`.',
     '',
     ...(['dps', 'hub'] as const).flatMap((service) => [
       `**${service === 'dps' ? 'By DPS' : 'By a hub'}**`,
@@ -257,9 +257,9 @@ export function renderErrorDocs(): string {
     ]),
     '## Codes of IoT Hub in logs',
     '',
-    'Over MQTT a hub only refuses or closes a connection. Why, it says in Azure Monitor (Azure portal \\> your IoT hub \\>',
+    'Over MQTT a hub only refuses or closes a connection. The reason is in Azure Monitor (Azure portal \\> your IoT hub \\>',
     'Logs, with the category *Connections* switched on under *Diagnostic settings*), in HTTP answers and in twin operations.',
-    'A `ConnectionError` of a file upload, which goes over HTTPS, has these as its `serviceCode`.',
+    'A `ConnectionError` of a file upload, which uses HTTPS, has these codes as its `serviceCode`.',
     '',
     ...section(({ seen }) => seen === 'log'),
     '## Checks of the credentials',
@@ -269,7 +269,7 @@ export function renderErrorDocs(): string {
     '',
     '### Rules',
     '',
-    'These can be switched off by name with `skipChecks`.',
+    '`skipChecks` switches these rules off by name.',
     '',
     ...table(
       ['Rule', 'Severity', 'What is checked', 'Source'],
@@ -283,7 +283,7 @@ export function renderErrorDocs(): string {
     '',
     '### Reading',
     '',
-    'These cannot be switched off: without what they need there is nothing to present.',
+    'These rules cannot be switched off, because without readable credentials a device has nothing to present.',
     '',
     ...table(
       ['Rule', 'Severity', 'What is checked', 'Source'],
