@@ -52,9 +52,9 @@ const unchecked = (options: ConnectOptions, ...skipChecks: string[]): ConnectOpt
   skipChecks,
 });
 
-describe.each(ENROLLMENT_KINDS)('%s', (kind) => {
+describe.each(ENROLLMENT_KINDS)('a device of kind %s:', (kind) => {
   test.each(['mqtt', 'mqtt-ws'] as const)(
-    'connects over %s, talks both ways, and disconnects',
+    'connects over %s, sends and receives, and disconnects',
     async (transport) => {
       const { registrationId, hub, options } = await enrollDevice(emulator, kind, newId());
       await using connection = await connectDevice({ ...options, transport });
@@ -110,7 +110,7 @@ describe.each(ENROLLMENT_KINDS)('%s', (kind) => {
     },
   );
 
-  test('provisionDevice answers with the assignment and connects to nothing else', async () => {
+  test('provisionDevice resolves with the assignment and connects to DPS alone', async () => {
     const { registrationId, hub, options } = await enrollDevice(emulator, kind, newId());
     await expectNothingLeft(async () => {
       const { timeoutMs: _timeoutMs, ...rest } = options;
@@ -151,7 +151,7 @@ describe.each(ENROLLMENT_KINDS)('%s', (kind) => {
     expect(error).toMatchObject({ code: 'REGISTRATION_REFUSED', serviceCode: 401002 });
   });
 
-  test('an expired certificate is caught before anything is sent, and refused by the service', async () => {
+  test('an expired certificate is found before anything is sent, and refused by the service if the check is skipped', async () => {
     const validity = {
       notBefore: new Date(Date.now() - 2 * 86_400_000),
       notAfter: new Date(Date.now() - 86_400_000),
@@ -188,7 +188,7 @@ test.each(individual)('%s: a certificate that nobody enrolled is refused', async
 });
 
 test.each(group)(
-  '%s: a missing intermediate is refused, and the error names the issuer that the chain ends at',
+  '%s: a chain without an intermediate is refused, and the error names the issuer that the chain ends at',
   async (kind) => {
     const { registrationId, device, options } = await enrollDevice(emulator, kind, newId());
     const error = await refusal({ ...options, cert: device.certificate } as ConnectOptions);
@@ -198,27 +198,27 @@ test.each(group)(
   },
 );
 
-test.each(group)('%s: a certificate authority that is not verified does not attest', async (kind) => {
+test.each(group)('%s: a certificate authority that is not verified does not attest devices', async (kind) => {
   const { options } = await enrollDevice(emulator, kind, newId(), { unverified: true });
   const error = await refusal(options);
   expect(error).toMatchObject({ serviceCode: 401002 });
   expect(error.remedy).toContain('Verified');
 });
 
-test('hub-individual: a disabled enrollment does not provision', async () => {
+test('hub-individual: a disabled individual enrollment refuses the registration', async () => {
   const { registrationId, options } = await enrollDevice(emulator, 'hub-individual', newId());
   emulator.dps.individualEnrollments.update(registrationId, { provisioningStatus: 'disabled' });
   await refusal(options);
 });
 
-test('hub-group: a disabled group does not provision', async () => {
+test('hub-group: a disabled enrollment group refuses the registration', async () => {
   const { registrationId, options } = await enrollDevice(emulator, 'hub-group', newId());
   emulator.dps.enrollmentGroups.update(`${registrationId}-ca`, { provisioningStatus: 'disabled' });
   await refusal(options);
 });
 
 test.each(['central-individual', 'central-group'] as const)(
-  '%s: a blocked device does not provision',
+  '%s: the registration of a blocked device fails',
   async (kind) => {
     const { registrationId, options } = await enrollDevice(emulator, kind, newId());
     await provisionDevice(options);
@@ -245,7 +245,7 @@ test('the model ID reaches DPS and the hub', async () => {
   expect(hub.getTwin(registrationId)).toMatchObject({ modelId });
 });
 
-test('an individual enrollment may give the device another name at the hub', async () => {
+test('an individual enrollment can give the device a device ID that is not the registration ID', async () => {
   const { registrationId, hub, options } = await enrollDevice(emulator, 'hub-individual', newId());
   emulator.dps.individualEnrollments.update(registrationId, { deviceId: 'Boiler' });
   await using connection = await connectDevice(options);

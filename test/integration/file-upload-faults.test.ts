@@ -86,7 +86,7 @@ test.each([
   expect(Buffer.compare(await contentOf(), content)).toBe(0);
 });
 
-describe('an upload fails, with all that is known,', () => {
+describe('an upload fails with the facts in its error,', () => {
   test('when the hub has an error of its own four times', async () => {
     fault(0, { kind: 'answer', status: 500, code: 500001, message: 'we are sorry' }, 4);
     await expect(upload(Buffer.from('x'))).rejects.toMatchObject({
@@ -126,7 +126,7 @@ describe('an upload fails, with all that is known,', () => {
   });
 });
 
-test('a request that nobody answers ends with close()', async () => {
+test('A request of an upload that is not answered ends with close()', async () => {
   await expectNothingLeft(async () => {
     const ignored = emulator.faults.add({
       at: 'http',

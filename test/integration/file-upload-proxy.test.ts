@@ -48,7 +48,7 @@ async function uploadsThrough(url: string, closing = new AbortController().signa
 test.each([
   ['over HTTP', false],
   ['over TLS', true],
-])('the hub and the storage account are reached by it, %s', async (_how, isSecure) => {
+])('An upload reaches the hub and the storage account through a proxy, %s', async (_how, isSecure) => {
   await expectNothingLeft(async () => {
     await using proxy = await startConnectProxy({ isSecure });
     const ca = [emulator.ca, proxy.ca].join('\n');
@@ -66,7 +66,7 @@ test.each([
   });
 });
 
-test('a proxy that refuses is named, and not asked again in vain', async () => {
+test('An upload through a proxy that refuses fails with the name of the proxy, and is not repeated', async () => {
   await expectNothingLeft(async () => {
     await using proxy = await startConnectProxy({ credentials: 'jane:S3cret-word' });
     const uploads = await uploadsThrough(proxy.url);
@@ -79,7 +79,7 @@ test('a proxy that refuses is named, and not asked again in vain', async () => {
   });
 });
 
-test('a proxy that is none is named, too', async () => {
+test('An upload through a server that is no proxy fails with the name of the proxy', async () => {
   await expectNothingLeft(async () => {
     await using proxy = await startConnectProxy({ behavior: { kind: 'babble' } });
     const uploads = await uploadsThrough(proxy.url);
@@ -90,7 +90,7 @@ test('a proxy that is none is named, too', async () => {
   });
 });
 
-test('the end of the connection ends an upload that waits for a proxy', async () => {
+test('An upload that waits for a proxy ends when the connection is closed', async () => {
   await expectNothingLeft(async () => {
     await using proxy = await startConnectProxy({ behavior: { kind: 'stall' } });
     const closing = new AbortController();
@@ -102,7 +102,7 @@ test('the end of the connection ends an upload that waits for a proxy', async ()
   });
 });
 
-test('a proxy that never answers is given up', async () => {
+test('An upload through a proxy that never answers fails at the deadline', async () => {
   await expectNothingLeft(async () => {
     await using server = await startConnectProxy({ behavior: { kind: 'stall' } });
     const proxy = HttpProxy.parse(server.url);

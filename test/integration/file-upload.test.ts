@@ -87,7 +87,7 @@ test.each<EnrollmentKind>(['hub-individual', 'hub-group', 'central-individual', 
   },
 );
 
-test('a file of 30 MB goes in blocks, and arrives as it was', async () => {
+test('an upload of 30 MB is sent in blocks and arrives unchanged', async () => {
   const connection = await connect();
   const content = randomBytes(30_000_000);
   expect(await upload(connection, 'big.bin', content)).toMatchObject({ blobSizeInBytes: content.length });
@@ -98,14 +98,14 @@ test.each<[what: string, size: number]>([
   ['exactly one block', 4 * 1024 * 1024],
   ['one byte more than a block', 4 * 1024 * 1024 + 1],
   ['exactly two blocks', 8 * 1024 * 1024],
-])('a file of %s arrives as it was', async (_what, size) => {
+])('an upload of %s arrives unchanged', async (_what, size) => {
   const connection = await connect();
   const content = randomBytes(size);
   await upload(connection, 'blocks.bin', content);
   expect(Buffer.compare(await contentOf(connection, 'blocks.bin'), content)).toBe(0);
 });
 
-test('a file of the file system is uploaded, whatever its stream yields, and its stream is closed', async () => {
+test('a stream of a file is uploaded, whatever the size of its chunks, and closed', async () => {
   const connection = await connect();
   const directory = await mkdtemp(join(tmpdir(), 'upload-'));
   try {
@@ -120,7 +120,7 @@ test('a file of the file system is uploaded, whatever its stream yields, and its
   }
 });
 
-test('a stream of the old kind is uploaded', async () => {
+test('a stream of the old kind (streams1) is uploaded', async () => {
   const connection = await connect();
   const stream = new Stream();
   const uploaded = connection.client.uploadToBlob('old.txt', stream, 3);
@@ -130,20 +130,20 @@ test('a stream of the old kind is uploaded', async () => {
   expect((await contentOf(connection, 'old.txt')).toString()).toBe('old');
 });
 
-test('an empty stream makes an empty file', async () => {
+test('an upload of an empty stream makes an empty file', async () => {
   const connection = await connect();
   // The official client refuses a length of 0 by itself; it makes no use of it.
   await connection.client.uploadToBlob('empty.txt', Readable.from([]), 1);
   expect(await contentOf(connection, 'empty.txt')).toHaveLength(0);
 });
 
-test('the same name twice leaves the second file', async () => {
+test('an upload with the same name replaces the first file', async () => {
   const connection = await connect();
   for (const text of ['first', 'second']) await upload(connection, 'same.txt', Buffer.from(text));
   expect((await contentOf(connection, 'same.txt')).toString()).toBe('second');
 });
 
-test('a place can be asked for, filled by other means and notified', async () => {
+test('a SAS URI can be requested, used by other means and notified', async () => {
   const connection = await connect();
   const { client, registration } = connection;
   const place = await client.getBlobSharedAccessSignature('by-hand.txt');
@@ -157,7 +157,7 @@ test('a place can be asked for, filled by other means and notified', async () =>
   });
 });
 
-describe('the hub and the certificate are those of the moment', () => {
+describe('an upload uses the current hub and certificate', () => {
   test('after the connection was renewed with another certificate', async () => {
     const connection = await connect();
     const renewed = await createSelfSignedCertificate({ commonName: enrolled.registrationId });
@@ -198,8 +198,8 @@ describe('the hub and the certificate are those of the moment', () => {
   });
 });
 
-describe('an upload that cannot be', () => {
-  test('is refused with the code of the hub and what to do', async () => {
+describe('an upload that fails', () => {
+  test('at the hub rejects with the code of the hub and a remedy', async () => {
     const connection = await connect();
     const { client } = connection;
     await Promise.all(
@@ -223,7 +223,7 @@ describe('an upload that cannot be', () => {
     expect(stream.destroyed).toBe(true);
   });
 
-  test('of a device that the hub does not know any more says so', async () => {
+  test('because the device was deleted at the hub rejects with that reason', async () => {
     const connection = await connect();
     const { client, registration } = connection;
     emulator.dps.individualEnrollments.delete(registration.deviceId);
@@ -235,7 +235,7 @@ describe('an upload that cannot be', () => {
     });
   });
 
-  test('with a stream that cannot be read tells why, and asks nobody for anything', async () => {
+  test('because its stream cannot be read rejects with that reason, and sends no request', async () => {
     const connection = await connect();
     const stream = createReadStream('/no/such/file');
     await expect(connection.client.uploadToBlob('x', stream, 1)).rejects.toMatchObject({
@@ -248,7 +248,7 @@ describe('an upload that cannot be', () => {
     ['at its beginning', 0],
     ['in its first block', 100_000],
     ['after three blocks', 13_000_000],
-  ])('with a stream that fails %s leaves no file, and tells the hub', async (_where, size) => {
+  ])('because its stream fails %s leaves no file, and notifies the hub', async (_where, size) => {
     const connection = await connect();
     const stream = Readable.from(
       (async function* () {
@@ -267,7 +267,7 @@ describe('an upload that cannot be', () => {
     if (notified) expect((await notified)[0]).toMatchObject({ blobName: 'broken.bin', isSuccess: false });
   });
 
-  test('because the server is not trusted is refused before anything is sent', async () => {
+  test('because the server is not trusted rejects before anything is sent', async () => {
     const connection = await connect();
     const untrusted = await startEmulator();
     try {
@@ -300,7 +300,7 @@ describe('close()', () => {
     });
   });
 
-  test('ends an upload in the middle, and no file is there', async () => {
+  test('ends an upload in the middle, and leaves no file', async () => {
     await expectNothingLeft(async () => {
       const connection = await connect();
       let blocks = 0;
@@ -319,7 +319,7 @@ describe('close()', () => {
     });
   });
 
-  test('lets no upload begin after it', async () => {
+  test('refuses uploads after it', async () => {
     const connection = await connect();
     await connection.close();
     const { client } = connection;

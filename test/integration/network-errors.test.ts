@@ -57,7 +57,7 @@ test.each(['mqtt', 'mqtt-ws'] as const)(
 );
 
 test.each(['mqtt', 'mqtt-ws'] as const)(
-  'a server certificate that nobody vouches for (%s)',
+  'a server certificate of an unknown root is SERVER_NOT_TRUSTED (%s)',
   async (transport) => {
     await using server = await startScriptedServer(() => undefined);
     const error = await failure({ globalEndpoint: server.endpoint, transport });
@@ -66,7 +66,7 @@ test.each(['mqtt', 'mqtt-ws'] as const)(
   },
 );
 
-test('the option ca adds roots and does not switch verification off', async () => {
+test('the option ca adds roots and does not disable verification', async () => {
   await using server = await startScriptedServer(() => undefined);
   const other = await createRootCertificate({ commonName: 'Another root' });
   const error = await failure({ globalEndpoint: server.endpoint, ca: other.certificate });

@@ -29,7 +29,7 @@ async function errorOfConnecting(endpoint: string): Promise<unknown> {
 }
 
 describe('disconnectDevice', () => {
-  it('drops the connection without a word, and lets the device connect again', async () => {
+  it('ends the connection without DISCONNECT, and lets the device connect again', async () => {
     const { emulator, hub } = context;
     const identity = await createHubDevice(hub, 'pump-1');
     await using client = await connectToHub(emulator, hub, 'pump-1', identity, { clean: false });
@@ -46,7 +46,7 @@ describe('disconnectDevice', () => {
     expect(await again.expect('publish')).toMatchObject({ payload: Buffer.from('kept') });
   });
 
-  it('fails for a device that there is not', () => {
+  it('fails for a device that does not exist', () => {
     expect(() => {
       context.hub.disconnectDevice('nobody');
     }).toThrow(expect.objectContaining({ code: 404001 }) as Error);
@@ -67,7 +67,7 @@ describe('disconnectDevice', () => {
 });
 
 describe('a hub that is stopped', () => {
-  it('drops everybody, takes nobody in, and comes back on the same port with all that it knew', async () => {
+  it('disconnects all devices, refuses connections, and starts again on the same port with its state', async () => {
     const { emulator, hub } = context;
     const identity = await createHubDevice(hub, 'pump-3');
     await using client = await connectToHub(emulator, hub, 'pump-3', identity, { clean: false });
@@ -90,7 +90,7 @@ describe('a hub that is stopped', () => {
     expect(hub.getTwin('pump-3')).toMatchObject({ properties: { desired: { interval: 5 } } });
   });
 
-  it('is found again by a device of connectDevice, with what was sent meanwhile', async () => {
+  it('gets the messages of connectDevice that were sent meanwhile when it starts again', async () => {
     const { emulator, hub } = context;
     const { options } = await enrollDevice(emulator, 'hub-group', 'pump-4');
     await using connection = await connectDevice(options);
@@ -103,13 +103,13 @@ describe('a hub that is stopped', () => {
     expect(await arrived).toMatchObject([{ deviceId: 'pump-4', body: Buffer.from('patience') }]);
   });
 
-  it('can be stopped and started while the other is still going on', async () => {
+  it('can be stopped and started while the other of the two is still under way', async () => {
     const { hub } = context;
     await Promise.all([hub.stop(), hub.start(), hub.stop(), hub.start()]);
     expect(await errorOfConnecting(hub.hostName)).toBeUndefined();
   });
 
-  it('leaves nothing behind when the emulator is closed, and does not start any more', async () => {
+  it('leaves nothing behind when the emulator is closed, and cannot be started after that', async () => {
     await expectNothingLeft(async () => {
       const emulator = await startEmulator({ hubs: ['one', 'two', 'three'] });
       const [one, two, three] = emulator.hubs;

@@ -14,7 +14,7 @@ import { useWarnings } from '../../packages/emulator/test/support/warnings';
 
 /* Where the emulator listens, and under which names. */
 
-describe('ports of one service each', () => {
+describe('the ports of an emulator', () => {
   it('are those that were asked for', async () => {
     const [port, hubPort] = [await freePort(), await freePort()];
     await using emulator = await startEmulator({ port, hubs: [{ name: 'north', port: hubPort }, 'south'] });
@@ -38,7 +38,7 @@ describe('ports of one service each', () => {
       }),
     ],
     ['that is shared', (taken, free) => ({ sharedPorts: [free, taken] })],
-  ])('when the one %s is taken, the start fails and frees the others', async (_what, options) => {
+  ])('are all freed by a start that fails because the one %s is taken', async (_what, options) => {
     const taken = await listenOn();
     const free = await freePort();
     await expect(startEmulator(options(taken.port, free))).rejects.toMatchObject({
@@ -58,12 +58,12 @@ describe('ports of one service each', () => {
     ['hubs[0].hostName', { hubs: [{ name: 'north', hostName: 'north:8883' }] }],
     ['host', { host: '' }],
     ['hostName', { hostName: 'https://gateway' }],
-  ])('%s cannot be %j', async (option, options) => {
+  ])('are refused with a wrong option %s in %j', async (option, options) => {
     await expect(startEmulator(options)).rejects.toMatchObject({ problems: [{ option }] });
   });
 });
 
-describe('names', () => {
+describe('the host names of an emulator', () => {
   /** Whether the server proves to have that name. */
   async function isProven(emulator: Emulator, name: string): Promise<boolean> {
     const port = Number(emulator.globalEndpoint.split(':')[1]);
@@ -109,7 +109,7 @@ describe('names', () => {
     expect(emulator.findHub('NORTH.gateway.example.org')).toBe(emulator.hubs[0]);
   });
 
-  it('may be addresses', async () => {
+  it('can be IP addresses', async () => {
     await using emulator = await startEmulator({ hostName: '127.0.0.1', retryAfterSeconds: 0 });
     const { options, hub } = await enrollDevice(emulator, 'hub-individual', 'pump-1');
     expect(options.globalEndpoint).toMatch(/^127\.0\.0\.1:\d+$/);
@@ -118,11 +118,11 @@ describe('names', () => {
   });
 });
 
-describe('the interface', () => {
+describe('the option host of an emulator:', () => {
   const path = useTemporaryDirectory();
   const warned = useWarnings();
 
-  it.each(['127.0.0.1', 'localhost'])('%s is of this machine alone', async (host) => {
+  it.each(['127.0.0.1', 'localhost'])('%s makes it reachable from this machine alone', async (host) => {
     await using emulator = await startEmulator({ host });
     const client = await RawClient.open(emulator, emulator.globalEndpoint);
     await client.drop();
@@ -142,11 +142,11 @@ describe('the interface', () => {
     ['gateway', false],
     ['127.example.org', false],
     ['localhost.example.org', false],
-  ])('%s: of this machine alone is %s', (host, expected) => {
+  ])('isLoopback(%j) is %s', (host, expected) => {
     expect(isLoopback(host)).toBe(expected);
   });
 
-  it('that others reach is worth a warning', async () => {
+  it('an interface that others reach leads to a warning', async () => {
     await using emulator = await startEmulator({ host: '0.0.0.0' });
     const client = await RawClient.open(emulator, emulator.globalEndpoint);
     await client.drop();
@@ -158,7 +158,7 @@ describe('the interface', () => {
     ]);
   });
 
-  it('is no reason to warn when nothing listens there after all', async () => {
+  it('a start that fails leads to no warning', async () => {
     const taken = await listenOn();
     await expect(startEmulator({ host: '0.0.0.0', port: taken.port })).rejects.toMatchObject({
       code: 'EADDRINUSE',
@@ -167,7 +167,7 @@ describe('the interface', () => {
     await taken.close();
   });
 
-  it('warns in a way that a program can hear', async () => {
+  it('the warning is an event of the process', async () => {
     await using program = Program.start(
       path(),
       `import { startEmulator } from ${moduleOf('index.ts')};`,

@@ -48,7 +48,7 @@ void main();`,
   return stdout.trim();
 }
 
-test('after close()', async () => {
+test('a process ends by itself after close()', async () => {
   const printed = await output(`
   const connection = await connectDevice(options);
   connection.client.on('message', () => undefined);
@@ -59,14 +59,14 @@ test('after close()', async () => {
   expect(printed).toBe('closed');
 });
 
-test('after a connection that was refused', async () => {
+test('a process ends by itself after a connection that was refused', async () => {
   const printed = await output(`
   await emulator.close();
   await connectDevice(options).catch((error) => console.log(error.code));`);
   expect(printed).toBe('CONNECTION_REFUSED');
 });
 
-test('after an abort', async () => {
+test('a process ends by itself after an abort', async () => {
   const printed = await output(`
   const attempt = connectDevice({ ...options, signal: AbortSignal.timeout(1) });
   await attempt.catch((error) => console.log(error.name));
@@ -74,7 +74,7 @@ test('after an abort', async () => {
   expect(printed).toBe('TimeoutError');
 });
 
-test('after close() while it waits to connect again', async () => {
+test('a process ends by itself after close() while the connection waits for its next attempt', async () => {
   const printed = await output(`
   const connection = await connectDevice(options);
   await emulator.close();

@@ -229,7 +229,7 @@ describe.each([
 });
 
 describe('an enrollment', () => {
-  it('tells its hubs by host name, and its policy', async () => {
+  it('has its hubs by host name, and its re-provisioning policy', async () => {
     const { individualEnrollments } = context.emulator.dps;
     const { id, update } = await enrollIndividual({});
     expect(individualEnrollments.get(id)).toMatchObject({
@@ -243,7 +243,7 @@ describe('an enrollment', () => {
     });
   });
 
-  it('does not lose a device that failed to register in between', async () => {
+  it('moves a device with its data after a registration that failed in between', async () => {
     const north = hubNamed('north');
     const { individualEnrollments } = context.emulator.dps;
     const { id, register, update } = await enrollIndividual({ iotHubs: ['north'] });
@@ -257,7 +257,7 @@ describe('an enrollment', () => {
   });
 });
 
-it('can be told to call the same hub again by its other name', async () => {
+it('A registration can name the same hub by its other host name', async () => {
   await using emulator = await startEmulator({
     retryAfterSeconds: 0,
     unverifiedBehavior: { sameHubSubstatus: 'reprovisionedToInitialAssignment' },
@@ -272,7 +272,7 @@ it('can be told to call the same hub again by its other name', async () => {
   expect(await substatus()).toBe('reprovisionedToInitialAssignment');
 });
 
-it('fails a device that its hub does not take', async () => {
+it('A registration fails when the hub refuses the device', async () => {
   const { individualEnrollments, registrations } = context.emulator.dps;
   const { id, register } = await enrollIndividual({});
   individualEnrollments.update(id, { deviceId: 'not a device ID' });
@@ -288,7 +288,7 @@ describe('connectDevice', () => {
   it.each([
     ['is disabled', (hub: HubEmulator, id: string) => void hub.devices.disable(id)],
     ['was deleted', (hub: HubEmulator, id: string) => hub.devices.delete(id)],
-  ])('follows a device to its new hub after it %s at the old one', async (_what, send) => {
+  ])('connects to the new hub of a device after it %s at the old one', async (_what, send) => {
     const { emulator } = context;
     const [north, south] = [hubNamed('north'), hubNamed('south')];
     const { id, device, update } = await enrollIndividual({ iotHubs: ['north'] });

@@ -60,7 +60,7 @@ describe('shared ports', () => {
     expect(emulator.central.hub.hostName).toBe(`central.localhost:${first}`);
   });
 
-  it('tell hubs apart by the username, also without the port and in upper case, on each port', async () => {
+  it('tell hubs apart by the host name in the username, also without the port and in upper case, on each port', async () => {
     const device = await createHubDevice(hubNamed('north'), 'pump-1');
     const [, port] = hubNamed('north').hostName.split(':');
     for (const endpoint of endpoints()) {
@@ -83,7 +83,7 @@ describe('shared ports', () => {
     }
   });
 
-  it('bring what a device says to its hub, and to no other that knows a device of that name', async () => {
+  it('deliver messages of a device to its hub, and to no other hub that has a device of that name', async () => {
     const names = ['north', 'south', 'central'];
     const sent = names.map(async (name) => {
       const hub = hubNamed(name);
@@ -178,7 +178,7 @@ describe('shared ports', () => {
       }
     });
 
-    it('drops its devices, is silent to new ones, and leaves the others alone', async () => {
+    it('disconnects its devices, does not answer new ones, and the other hubs go on', async () => {
       const { emulator } = context;
       const north = hubNamed('north');
       const south = hubNamed('south');
@@ -225,7 +225,7 @@ describe('shared ports', () => {
     });
   });
 
-  it('are free afterwards, and a hub cannot be started any more', async () => {
+  it('are free after the emulator is closed, and a hub cannot be started any more', async () => {
     const emulator = await startEmulator({ sharedPorts: [0, 0] });
     const { sharedPorts, hubs } = emulator;
     await emulator.close();
@@ -239,7 +239,7 @@ describe('clients of both sorts find their way through a shared port', () => {
   const context = useEmulator({ sharedPorts: [0] });
 
   it.each<EnrollmentKind>(['hub-individual', 'hub-group', 'central-individual', 'central-group'])(
-    'this library, %s',
+    'connectDevice with the enrollment kind %s',
     async (kind) => {
       const { options, hub, registrationId } = await enrollDevice(context.emulator, kind, `own-${kind}`);
       await using connection = await connectDevice(options);

@@ -70,7 +70,7 @@ function accept(certificate: IssuedCertificate): void {
 }
 
 describe('remembered assignments', () => {
-  test('a restart goes straight to the hub and leaves DPS alone', async () => {
+  test('a restart connects to the hub without a registration', async () => {
     const assignments = memoryAssignmentStore();
     await (await connect({ assignments })).close();
     const before = registeredAt();
@@ -81,7 +81,7 @@ describe('remembered assignments', () => {
     expect(registeredAt()).toBeUndefined();
   });
 
-  test('an assignment that the hub no longer accepts is asked for again within the first connection', async () => {
+  test('an assignment that the hub no longer accepts leads to a registration within the first connection', async () => {
     const assignments = memoryAssignmentStore();
     await (await connect({ assignments })).close();
     enrolled.hub.devices.delete(enrolled.registrationId);
@@ -99,7 +99,7 @@ describe('remembered assignments', () => {
     expect(registeredAt()).not.toBe(before);
   });
 
-  test('a file that cannot be written is a warning of the state, and the device works', async () => {
+  test('an assignment file that cannot be written is a warning of the state, and the device works', async () => {
     const connection = await connect({ assignmentFile: join(tmpdir(), 'no', 'such', 'directory', 'a.json') });
     expect(connection.state).toMatchObject({ status: 'connected', warning: { code: 'FILE_NOT_WRITABLE' } });
     await connection.client.sendEvent(new Message('works'));
@@ -116,7 +116,7 @@ describe('remembered assignments', () => {
     expect(connection.state.status).toBe('closed');
   });
 
-  test('a store of the caller that fails is a warning as well', async () => {
+  test('a store of the caller that fails is a warning of the state', async () => {
     const connection = await connect({
       assignments: {
         load: () => Promise.reject(new Error('no database')),
@@ -130,8 +130,8 @@ describe('remembered assignments', () => {
   });
 });
 
-describe('refusals', () => {
-  test('a device that was deleted at the hub registers again and goes on under the same client', async () => {
+describe('connections that are refused:', () => {
+  test('a device that was deleted at the hub registers again and continues with the same client', async () => {
     const connection = await connect();
     const { client } = connection;
     const reprovisioned = once(connection, 'reprovisioned');
@@ -159,7 +159,7 @@ describe('refusals', () => {
     });
   });
 
-  test('the connection is given up after the time that was set', async () => {
+  test('the connection is closed after the time of giveUpAfterMs', async () => {
     const connection = await connect({ reconnect: { minDelayMs: 1, maxDelayMs: 5, giveUpAfterMs: 0 } });
     enrolled.hub.devices.delete(enrolled.registrationId);
     await until(connection, 'closed');
@@ -167,7 +167,7 @@ describe('refusals', () => {
 });
 
 describe('updateCredentials', () => {
-  test('changes over to a renewed certificate without losing a message', async () => {
+  test('changes to a renewed certificate without losing a message', async () => {
     const connection = await connect();
     const next = await renewed();
     accept(next);
@@ -221,7 +221,7 @@ describe('updateCredentials', () => {
     ).rejects.toMatchObject({ code: 'INVALID_OPTIONS', problems: [{ option: 'cert' }] });
   });
 
-  test('two at once take turns, and the later one wins', async () => {
+  test('two calls at once run one after the other, and the later one wins', async () => {
     const connection = await connect();
     const [one, other] = [await renewed(), await renewed()];
     emulator.dps.individualEnrollments.update(enrolled.registrationId, {
@@ -238,7 +238,7 @@ describe('updateCredentials', () => {
     );
   });
 
-  test('close() in the middle of it settles both', async () => {
+  test('close() during a call settles both', async () => {
     const connection = await connect();
     const next = await renewed();
     accept(next);
@@ -250,7 +250,7 @@ describe('updateCredentials', () => {
   });
 });
 
-describe('files that change', () => {
+describe('credential files that change', () => {
   let directory: string;
   const file = (name: string) => join(directory, name);
 
@@ -306,7 +306,7 @@ describe('files that change', () => {
     expect(connection.state).not.toHaveProperty('warning');
   });
 
-  test('half written, are a warning, and the device goes on with what it has', async () => {
+  test('are a warning while they are half written, and the device keeps its credentials', async () => {
     const connection = await connectFromFiles();
     await writeFile(file('device.crt'), enrolled.device.certificate.slice(0, 200));
     await reconnect(connection);
@@ -320,7 +320,7 @@ describe('files that change', () => {
     expect(connection.state).not.toHaveProperty('warning');
   });
 
-  test('with a certificate that is not enrolled yet, do not cost the device its connection', async () => {
+  test('do not end the connection when their certificate is not enrolled yet', async () => {
     const connection = await connectFromFiles();
     const next = await renewed();
     await write(next);
@@ -333,7 +333,7 @@ describe('files that change', () => {
     );
   });
 
-  test('touched but not changed, change nothing', async () => {
+  test('have no effect when only their time has changed', async () => {
     const connection = await connectFromFiles();
     await copyFile(file('device.crt'), file('copy.crt'));
     await utimes(file('device.crt'), new Date(0), new Date(0));
@@ -354,13 +354,13 @@ describe('credentialsExpiring', () => {
     return await connect(more);
   }
 
-  test('comes when the certificate in use ends soon', async () => {
+  test('is emitted when the certificate in use ends soon', async () => {
     const connection = await connectExpiring(20);
     const [{ notAfter }] = (await once(connection, 'credentialsExpiring')) as [{ notAfter: Date }];
     expect(Math.round((notAfter.getTime() - Date.now()) / day)).toBe(20);
   });
 
-  test('does not come before, nor twice on one day', async () => {
+  test('is not emitted before, nor twice on one day', async () => {
     let times = 0;
     const connection = await connectExpiring(20, { expiryWarningDays: 10 });
     connection.on('credentialsExpiring', () => (times += 1));
@@ -370,7 +370,7 @@ describe('credentialsExpiring', () => {
 });
 
 describe('reprovision', () => {
-  test('answers with the same assignment and leaves the connection alone when nothing changed', async () => {
+  test('resolves with the same assignment and leaves the connection unchanged when the assignment is the same', async () => {
     const connection = await connect();
     const states: string[] = [];
     connection.on('state', ({ status }) => states.push(status));
@@ -379,7 +379,7 @@ describe('reprovision', () => {
     await connection.client.sendEvent(new Message('same connection'));
   });
 
-  test('behind a renewal it uses the renewed certificate', async () => {
+  test('after a renewal uses the renewed certificate', async () => {
     const connection = await connect();
     const next = await renewed();
     accept(next);
@@ -391,7 +391,7 @@ describe('reprovision', () => {
     await Promise.all([update, connection.reprovision()]);
   });
 
-  test('a refusal leaves the connection as it is', async () => {
+  test('that is refused leaves the connection unchanged', async () => {
     const connection = await connect();
     emulator.dps.individualEnrollments.update(enrolled.registrationId, { provisioningStatus: 'disabled' });
     await expect(connection.reprovision()).rejects.toMatchObject({ service: 'dps' });

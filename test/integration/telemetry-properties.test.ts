@@ -4,7 +4,7 @@ import { connectDevice } from 'azure-iot-x509';
 import { startEmulator, type TelemetryMessage } from 'azure-iot-emulator';
 import { enrollDevice } from '../support/enrolled-device';
 
-test('every property of a message arrives, whichever it is', async () => {
+test('Every property of a telemetry message arrives', async () => {
   await using emulator = await startEmulator({ retryAfterSeconds: 0, pollsBeforeAssigned: 0 });
   const { hub, options } = await enrollDevice(emulator, 'hub-individual', 'dev-1');
   await using connection = await connectDevice(options);

@@ -101,7 +101,7 @@ describe('when the proxy does not make the connection, connectDevice rejects, be
     },
   );
 
-  test('it never answers: the deadline is met, and nothing stays open', async () => {
+  test('it never answers: the error comes at the deadline, and nothing stays open', async () => {
     await expectNothingLeft(async () => {
       await using proxy = await startConnectProxy({ behavior: { kind: 'stall' } });
       await expect(provisionDevice(through(proxy.url, { timeoutMs: 300 }))).rejects.toBeInstanceOf(
@@ -111,7 +111,7 @@ describe('when the proxy does not make the connection, connectDevice rejects, be
     });
   });
 
-  test('it never answers within the time of the wire: the error names the proxy', async () => {
+  test('it never answers within the time for the handshake: the error names the proxy', async () => {
     await expectNothingLeft(async () => {
       await using proxy = await startConnectProxy({ behavior: { kind: 'stall' } });
       const wire = new Wire({
@@ -133,7 +133,7 @@ describe('when the proxy does not make the connection, connectDevice rejects, be
     });
   });
 
-  test('it never answers, and the caller aborts', async () => {
+  test('it never answers before the caller aborts', async () => {
     await expectNothingLeft(async () => {
       await using proxy = await startConnectProxy({ behavior: { kind: 'stall' } });
       const controller = new AbortController();
@@ -190,7 +190,7 @@ describe('when the proxy makes the connection', () => {
     expect(proxy.targets).toEqual(['dps.invalid:443']);
   });
 
-  test('a lost connection is made again through the proxy', async () => {
+  test('a lost connection is restored through the proxy', async () => {
     await using proxy = await startConnectProxy();
     await using connection = await connectDevice(
       through(proxy.url, { reconnect: { minDelayMs: 10, maxDelayMs: 20 } }),
@@ -208,7 +208,7 @@ describe('when the proxy makes the connection', () => {
     expect(proxy.targets.filter((target) => target === running.hub.hostName)).toHaveLength(2);
   });
 
-  test('it may be named by the environment, for hosts that are not this machine', async () => {
+  test('it can be named by the environment, for hosts that are not this machine', async () => {
     await using proxy = await startConnectProxy({ behavior: { kind: 'refuse', status: 503 } });
     const { HTTPS_PROXY: before, NO_PROXY: noProxy } = process.env;
     Object.assign(process.env, { HTTPS_PROXY: proxy.url, NO_PROXY: 'excepted.invalid' });

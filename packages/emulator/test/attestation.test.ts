@@ -317,7 +317,7 @@ const CASES: Case[] = [
   },
 ];
 
-describe('attestation', () => {
+describe('attestation at DPS:', () => {
   beforeAll(async () => {
     fixtures = await createFixtures();
   });
@@ -343,7 +343,7 @@ describe('attestation', () => {
     expect(attest(request)).toEqual(expected);
   });
 
-  it('refuses a client that presented nothing', () => {
+  it('a client without a certificate is refused', () => {
     const request = {
       registrationId: ID,
       presented: [],

@@ -65,7 +65,7 @@ describe('a device of IoT Central with certificates of its own', () => {
     expect(context.emulator.hubs).not.toContain(central.hub);
   });
 
-  it('is unknown to the DPS of the hubs, and the other way round', async () => {
+  it('is unknown to the DPS of the hubs, whose devices it does not know', async () => {
     const { emulator } = context;
     const device = await createSelfSignedCertificate({ commonName: 'pump-2' });
     central.devices.create({ deviceId: 'pump-2' });
@@ -80,7 +80,7 @@ describe('a device of IoT Central with certificates of its own', () => {
     expect((await registerAtCentral(other, 'pump-3')).body).toMatchObject({ errorCode: 401002 });
   });
 
-  it('must exist, and have certificates in its name', async () => {
+  it('must exist before it is given certificates with its device ID', async () => {
     const device = await createSelfSignedCertificate({ commonName: 'pump-4' });
     const certificates = { primaryCertificate: device.certificate, secondaryCertificate: device.certificate };
     expect(() => central.devices.attest('pump-4', certificates)).toThrow(code(404001));
@@ -114,7 +114,7 @@ describe('a device of IoT Central with certificates of its own', () => {
 });
 
 describe('an enrollment group of IoT Central', () => {
-  it('lets in devices once its CA is verified; they appear by themselves', async () => {
+  it('provisions devices once its CA is verified, and they are created by that', async () => {
     const device = await createDeviceCertificate({ commonName: 'truck-1', issuer: intermediate });
     central.enrollmentGroups.create({ name: 'fleet', certificate: root.certificate });
     expect((await registerAtCentral(device, 'truck-1')).body).toMatchObject({
@@ -155,14 +155,14 @@ describe('an enrollment group of IoT Central', () => {
     expect((await registerAtCentral(own, 'truck-2')).state).toMatchObject({ status: 'assigned' });
   });
 
-  it('fails a device whose ID IoT Central does not allow', async () => {
+  it('fails the registration of a device whose ID IoT Central does not allow', async () => {
     const device = await createDeviceCertificate({ commonName: 'truck_3', issuer: intermediate });
     const { topic, state } = await registerAtCentral(device, 'truck_3');
     expect(topic).toMatch('/res/200/');
     expect(state).toMatchObject({ status: 'failed', errorCode: 400207 });
   });
 
-  it('can wait for an operator', async () => {
+  it('can need the approval of an operator', async () => {
     const device = await createDeviceCertificate({ commonName: 'truck-4', issuer: intermediate });
     central.isAutoApprovalOn = false;
     const first = await registerAtCentral(device, 'truck-4');

@@ -48,7 +48,7 @@ function levels(...chain: readonly Authority[]): string[] {
   );
 }
 
-it('goes up to the root when every authority allows what is below it', async () => {
+it('A chain goes up to the root when every authority allows the certificates below it', async () => {
   const root = await issue('root', undefined, { ca: true, pathLength: 2 });
   const upper = await issue('upper', root, { ca: true, pathLength: 1 });
   const lower = await issue('lower', upper, { ca: true, pathLength: 0 });
@@ -56,7 +56,7 @@ it('goes up to the root when every authority allows what is below it', async () 
   expect(levels(root, upper, lower, leaf)).toEqual(['lower', 'upper', 'root']);
 });
 
-it('ends below an authority that allows fewer authorities below itself than there are', async () => {
+it('A chain ends below an authority whose path length is exceeded', async () => {
   const root = await issue('root', undefined, { ca: true });
   const upper = await issue('upper', root, { ca: true, pathLength: 0 });
   const lower = await issue('lower', upper, { ca: true });
@@ -66,7 +66,7 @@ it('ends below an authority that allows fewer authorities below itself than ther
   expect(levels(root, upper, direct)).toEqual(['upper', 'root']);
 });
 
-it('ends below what is no authority', async () => {
+it('A chain ends below a certificate that is no authority', async () => {
   const root = await issue('root', undefined, { ca: true });
   const device = await issue('device', root, { ca: false });
   const leaf = await issue('leaf', device, { ca: false });

@@ -77,7 +77,7 @@ describe('a registration over MQTT', () => {
     });
   });
 
-  it('tells how long to wait and how often, as the emulator was started', async () => {
+  it('has the retry-after and the number of polls that the emulator was started with', async () => {
     await using emulator = await startEmulator({ retryAfterSeconds: 7, pollsBeforeAssigned: 0 });
     const device = await createSelfSignedCertificate({ commonName: 'sensor-1' });
     emulator.dps.individualEnrollments.create({
@@ -93,7 +93,7 @@ describe('a registration over MQTT', () => {
   });
 
   it.each(['', ' ', '{}', '{"registrationId":null}', '{"registrationId":"SENSOR-BODY"}'])(
-    'takes the body %j',
+    'is accepted with the body %j',
     async (body) => {
       const { individualEnrollments } = context.emulator.dps;
       if (individualEnrollments.get('sensor-body') !== undefined) individualEnrollments.delete('sensor-body');
@@ -105,7 +105,7 @@ describe('a registration over MQTT', () => {
   );
 
   it.each(['not JSON', '[]', '{"registrationId":"other"}', '{"registrationId":5}'])(
-    'answers 400 to the body %j and keeps the connection',
+    'is answered 400 for the body %j and keeps the connection',
     async (body) => {
       const device = await createSelfSignedCertificate({ commonName: 'sensor-bad-body' });
       await using client = await connectToDps(context.emulator, device, 'sensor-bad-body');
@@ -117,7 +117,7 @@ describe('a registration over MQTT', () => {
     },
   );
 
-  it('delivers at the QoS of the subscription, and nothing without one', async () => {
+  it('gets its answer at the QoS of the subscription, and none without one', async () => {
     const { emulator } = context;
     const device = await enroll('sensor-qos');
     await using client = await RawClient.open(emulator, emulator.globalEndpoint, device);
@@ -132,7 +132,7 @@ describe('a registration over MQTT', () => {
     expect(await client.expect('publish')).toMatchObject({ qos: 1, dup: false });
   });
 
-  it('can be polled for from a second connection, but only by the same device', async () => {
+  it('can be polled from a second connection, but only by the same device', async () => {
     const { emulator } = context;
     const device = await enroll('sensor-poll');
     const other = await enroll('sensor-other');
@@ -199,7 +199,7 @@ describe('a registration over MQTT', () => {
     });
   });
 
-  it('gives the hub the new certificate and leaves the twin alone when a device comes again', async () => {
+  it('that is repeated gives the hub the new certificate and leaves the twin unchanged', async () => {
     const { emulator, hub } = context;
     const device = await enroll('sensor-roll', { initialTwin: { properties: { desired: { interval: 5 } } } });
     await register(emulator, device, 'sensor-roll');
@@ -216,7 +216,7 @@ describe('a registration over MQTT', () => {
   });
 });
 
-describe('enrollment groups', () => {
+describe('devices of enrollment groups', () => {
   let root: IssuedCertificate;
   let intermediate: IssuedCertificate;
 
@@ -227,7 +227,7 @@ describe('enrollment groups', () => {
     context.emulator.dps.enrollmentGroups.create({ enrollmentGroupId: 'fleet', certificateName: 'fleet' });
   });
 
-  it('let in nobody until possession of the CA is proven, and then every device below it', async () => {
+  it('are refused until possession of the CA is proven, and provisioned from then on', async () => {
     const { emulator } = context;
     const { certificates } = emulator.dps;
     const device = await createDeviceCertificate({ commonName: 'truck-1', issuer: intermediate });
@@ -244,14 +244,14 @@ describe('enrollment groups', () => {
     expect(emulator.dps.registrations.get('truck-1')).toMatchObject({ enrollmentGroupId: 'fleet' });
   });
 
-  it('refuse a device that forgot its intermediate', async () => {
+  it('are refused if they do not send their intermediate', async () => {
     const device = await createDeviceCertificate({ commonName: 'truck-2', issuer: intermediate });
     const leafOnly = { fullChain: device.certificate, privateKey: device.privateKey };
     const { body } = await register(context.emulator, leafOnly, 'truck-2');
     expect(body).toMatchObject({ errorCode: 401002, message: 'CA certificate not found.' });
   });
 
-  it('see the chain on every connection, because TLS sessions are not resumed', async () => {
+  it('send their chain on every connection, because TLS sessions are not resumed', async () => {
     const { emulator } = context;
     const device = await createDeviceCertificate({ commonName: 'truck-3', issuer: intermediate });
     for (let attempt = 0; attempt < 3; attempt++) {
@@ -260,7 +260,7 @@ describe('enrollment groups', () => {
     }
   });
 
-  it('take a signing certificate without proof of possession', async () => {
+  it('need no proof of possession if the group has a signing certificate', async () => {
     const { emulator } = context;
     const other = await createRootCertificate({ commonName: 'Other root' });
     emulator.dps.enrollmentGroups.create({
@@ -273,7 +273,7 @@ describe('enrollment groups', () => {
     expect(context.hub.getTwin('van-1').tags).toEqual({ fleet: 'other' });
   });
 
-  it('keep the device ID of a device that comes back in other letters', async () => {
+  it('keep their device ID when the registration ID comes in another case', async () => {
     const { emulator } = context;
     const device = await createDeviceCertificate({ commonName: 'Truck-5', issuer: intermediate });
     await register(emulator, device, 'Truck-5');
@@ -281,7 +281,7 @@ describe('enrollment groups', () => {
   });
 });
 
-describe('a refused registration', () => {
+describe('a registration that is refused', () => {
   it('is answered 401 with the error envelope, after which DPS drops the connection', async () => {
     const { emulator } = context;
     const device = await createSelfSignedCertificate({ commonName: 'stranger' });
@@ -299,7 +299,7 @@ describe('a refused registration', () => {
     expect(await client.next()).toBeUndefined();
   });
 
-  it('says so when another certificate is enrolled', async () => {
+  it('is answered 401002 when another certificate is enrolled', async () => {
     await enroll('sensor-differs');
     const other = await createSelfSignedCertificate({ commonName: 'sensor-differs' });
     const { body } = await register(context.emulator, other, 'sensor-differs');
@@ -307,9 +307,15 @@ describe('a refused registration', () => {
   });
 
   it.each([
-    ['expired leaf', { notBefore: new Date(Date.now() - 2 * DAY), notAfter: new Date(Date.now() - DAY) }],
-    ['leaf of tomorrow', { notBefore: new Date(Date.now() + DAY), notAfter: new Date(Date.now() + 2 * DAY) }],
-  ])('is what an %s gets', async (title, validity) => {
+    [
+      'leaf that has expired',
+      { notBefore: new Date(Date.now() - 2 * DAY), notAfter: new Date(Date.now() - DAY) },
+    ],
+    [
+      'leaf that is not valid yet',
+      { notBefore: new Date(Date.now() + DAY), notAfter: new Date(Date.now() + 2 * DAY) },
+    ],
+  ])('is the result for a %s', async (title, validity) => {
     const registrationId = title.replaceAll(' ', '-');
     const device = await createSelfSignedCertificate({ commonName: registrationId, validity });
     context.emulator.dps.individualEnrollments.create({
@@ -320,7 +326,7 @@ describe('a refused registration', () => {
     expect(body).toMatchObject({ errorCode: 401002, message: 'Invalid certificate.' });
   });
 
-  it('is what a registration ID gets that is not the common name', async () => {
+  it('is the result for a registration ID that is not the common name', async () => {
     const device = await enroll('sensor-cn');
     context.emulator.dps.individualEnrollments.create({
       registrationId: 'sensor-not-cn',
@@ -330,7 +336,7 @@ describe('a refused registration', () => {
     expect(body).toMatchObject({ errorCode: 401002, message: 'Invalid certificate.' });
   });
 
-  it('is what a disabled enrollment gives by default', async () => {
+  it('is the result for a disabled enrollment by default', async () => {
     const device = await enroll('sensor-disabled', { provisioningStatus: 'disabled' });
     const { topic, body } = await register(context.emulator, device, 'sensor-disabled');
     expect(topic).toMatch('/res/401/');
@@ -340,7 +346,7 @@ describe('a refused registration', () => {
     expect(state).toMatchObject({ status: 'assigned' });
   });
 
-  it('may instead end with status disabled', async () => {
+  it('ends with status disabled if the emulator was started so', async () => {
     await using emulator = await startEmulator({
       retryAfterSeconds: 0,
       unverifiedBehavior: { disabledEnrollment: 'status' },
@@ -356,7 +362,7 @@ describe('a refused registration', () => {
     expect(body).toMatchObject({ status: 'disabled', registrationState: { status: 'disabled' } });
   });
 
-  it('arrives with status 200 when no hub is linked', async () => {
+  it('is answered with status 200 when no hub is linked', async () => {
     await using emulator = await startEmulator({ retryAfterSeconds: 0, hubs: [] });
     const device = await createSelfSignedCertificate({ commonName: 'sensor-1' });
     emulator.dps.individualEnrollments.create({
@@ -373,7 +379,7 @@ describe('a refused registration', () => {
   });
 });
 
-describe('CONNECT to DPS', () => {
+describe('DPS', () => {
   const scope = (): string => context.emulator.idScope;
   const cases: [title: string, returnCode: number, connect: () => object][] = [
     ['a ClientId that is not the registration ID', 5, () => ({ clientId: 'other' })],
@@ -393,7 +399,7 @@ describe('CONNECT to DPS', () => {
     ],
   ];
 
-  it.each(cases)('answers %s with CONNACK %d', async (_title, returnCode, connect) => {
+  it.each(cases)('answers a CONNECT with %s by CONNACK %d', async (_title, returnCode, connect) => {
     const { emulator } = context;
     const device = await createSelfSignedCertificate({ commonName: 'sensor-c' });
     await using client = await RawClient.open(emulator, emulator.globalEndpoint, device);
@@ -427,7 +433,7 @@ describe('CONNECT to DPS', () => {
     expect(await client.next()).toBeUndefined();
   });
 
-  it('answers as chosen where the behavior is not known', async () => {
+  it('answers a CONNECT as chosen where the behavior of Azure is not known', async () => {
     await using emulator = await startEmulator({
       unverifiedBehavior: { unknownIdScope: 5, missingCertificate: 4 },
     });
@@ -466,8 +472,8 @@ describe('a violation of the protocol of DPS', () => {
   });
 });
 
-describe('allocation', () => {
-  it('spreads devices over the linked hubs, always in the same way', async () => {
+describe('the allocation of devices', () => {
+  it('spreads them over the linked hubs, always in the same way', async () => {
     await using emulator = await startEmulator({ retryAfterSeconds: 0, hubs: ['north', 'south'] });
     const root = await createRootCertificate({ commonName: 'root' });
     emulator.dps.enrollmentGroups.create({

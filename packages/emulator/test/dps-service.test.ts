@@ -24,7 +24,7 @@ beforeAll(async () => {
   device = await createSelfSignedCertificate({ commonName: 'sensor-1' });
 });
 
-describe('individual enrollments', () => {
+describe('an individual enrollment', () => {
   afterEach(() => {
     for (const { registrationId } of dps.individualEnrollments.list())
       dps.individualEnrollments.delete(registrationId);
@@ -46,7 +46,7 @@ describe('individual enrollments', () => {
     expect(individualEnrollments.get('sensor-1')).toBeUndefined();
   });
 
-  it('refuse what DPS refuses', () => {
+  it('is refused with values that DPS refuses', () => {
     const { individualEnrollments } = dps;
     const primaryCertificate = device.certificate;
     const create =
@@ -65,7 +65,7 @@ describe('individual enrollments', () => {
     }).toThrow(code(404201));
   });
 
-  it('keep what was said besides, and give it up when told so', async () => {
+  it('keeps its optional information in an update, and loses it with null', async () => {
     const { individualEnrollments } = dps;
     const next = await createSelfSignedCertificate({ commonName: 'sensor-1' });
     const all = {
@@ -100,7 +100,7 @@ describe('individual enrollments', () => {
     ['capabilities that are none', { capabilities: { iotEdge: 'yes' } }],
     ['information that is no object', { optionalDeviceInformation: 'batch 12' }],
     ['a certificate that is none', { primaryCertificate: '' }],
-  ])('refuse %s', (_what, departure) => {
+  ])('is refused with %s', (_what, departure) => {
     const create = (): unknown =>
       dps.individualEnrollments.create({
         registrationId: 'sensor-1',
@@ -111,7 +111,7 @@ describe('individual enrollments', () => {
     expect(dps.individualEnrollments.get('sensor-1')).toBeUndefined();
   });
 
-  it('are changed and deleted only if they are as the caller knows them', () => {
+  it('is changed and deleted only if its etag is the expected one', () => {
     const { individualEnrollments } = dps;
     const created = individualEnrollments.create({
       registrationId: 'sensor-1',
@@ -131,7 +131,7 @@ describe('individual enrollments', () => {
     expect(individualEnrollments.list()).toEqual([]);
   });
 
-  it('never repeat a private key that was passed for a certificate', () => {
+  it('is refused with a private key for a certificate, which no error repeats', () => {
     const create = (): unknown =>
       dps.individualEnrollments.create({ registrationId: 'sensor-3', primaryCertificate: device.privateKey });
     expect(create).toThrow(code(400004));
@@ -139,7 +139,7 @@ describe('individual enrollments', () => {
   });
 });
 
-describe('proof of possession', () => {
+describe('a proof of possession', () => {
   const cases: [
     title: string,
     problem: RegExp,
@@ -178,7 +178,7 @@ describe('proof of possession', () => {
     dps.certificates.upload({ name: 'root', certificate: root.certificate });
   });
 
-  it.each(cases)('refuses %s', async (_title, problem, prove) => {
+  it.each(cases)('is refused with %s', async (_title, problem, prove) => {
     const proof = await prove(dps.certificates.generateVerificationCode('root'));
     expect(() => dps.certificates.verify('root', proof.certificate)).toThrow(problem);
     expect(dps.certificates.get('root')?.isVerified).toBe(false);
@@ -191,13 +191,13 @@ describe('proof of possession', () => {
     expect(() => dps.certificates.verify('root', proof.certificate)).toThrow(/common name/);
   });
 
-  it('needs a verification code', async () => {
+  it('needs a verification code that was generated before', async () => {
     dps.certificates.upload({ name: 'no-code', certificate: root.certificate });
     const proof = await createVerificationCertificate({ verificationCode: 'code', issuer: root });
     expect(() => dps.certificates.verify('no-code', proof.certificate)).toThrow(/no verification code/);
   });
 
-  it('accepts the right certificate', async () => {
+  it('is accepted with the right certificate', async () => {
     const verificationCode = dps.certificates.generateVerificationCode('root');
     const proof = await createVerificationCertificate({ verificationCode, issuer: root });
     expect(dps.certificates.verify('root', proof.certificate)).toMatchObject({
@@ -207,12 +207,12 @@ describe('proof of possession', () => {
     });
   });
 
-  it('can be skipped on upload', () => {
+  it('can be skipped when the authority is uploaded', () => {
     dps.certificates.upload({ name: 'trusted', certificate: root.certificate, isVerified: true });
     expect(dps.certificates.get('trusted')?.isVerified).toBe(true);
   });
 
-  it('knows only certificate authorities that were uploaded', () => {
+  it('is possible for uploaded certificate authorities only', () => {
     const { certificates } = dps;
     expect(() => certificates.upload({ name: 'leaf', certificate: device.certificate })).toThrow(
       code(400004),
@@ -223,7 +223,7 @@ describe('proof of possession', () => {
   });
 });
 
-describe('enrollment groups', () => {
+describe('an enrollment group', () => {
   let authority: IssuedCertificate;
 
   beforeAll(async () => {
@@ -257,7 +257,7 @@ describe('enrollment groups', () => {
     expect(enrollmentGroups.list()).toEqual([]);
   });
 
-  it('are changed and deleted only if they are as the caller knows them', () => {
+  it('is changed and deleted only if its etag is the expected one', () => {
     const { enrollmentGroups } = dps;
     const { etag: ifMatch } = enrollmentGroups.create({
       enrollmentGroupId: 'fleet',
@@ -273,7 +273,7 @@ describe('enrollment groups', () => {
     enrollmentGroups.delete('FLEET', { ifMatch: updated.etag });
   });
 
-  it('may have two authorities, roots or intermediates, uploaded or their own', async () => {
+  it('may have two authorities, roots or intermediates, uploaded or in the group itself', async () => {
     const { enrollmentGroups, certificates } = dps;
     const next = await createRootCertificate({ commonName: 'next authority' });
     const line = await createIntermediateCertificate({ commonName: 'line', issuer: next });
@@ -297,7 +297,7 @@ describe('enrollment groups', () => {
     certificates.delete('next');
   });
 
-  it('refuse what DPS refuses', () => {
+  it('is refused with values that DPS refuses', () => {
     const { enrollmentGroups, certificates } = dps;
     const create = (enrollmentGroupId: string, certificateName: string) => () =>
       enrollmentGroups.create({ enrollmentGroupId, certificateName });
@@ -319,7 +319,7 @@ describe('enrollment groups', () => {
   });
 });
 
-describe('limits', () => {
+describe('the limits of DPS', () => {
   it('are 25 certificate authorities and 100 groups', async () => {
     await using emulator = await startEmulator();
     const { certificates, enrollmentGroups } = emulator.dps;
@@ -345,7 +345,7 @@ describe('limits', () => {
   });
 });
 
-describe('EmulatorError', () => {
+describe('an EmulatorError of DPS', () => {
   it('carries the code of the service', async () => {
     const leaf = await createDeviceCertificate({ commonName: 'sensor-9', issuer: root });
     const error = new EmulatorError(404001, `There is no device ${leaf.thumbprint}`);

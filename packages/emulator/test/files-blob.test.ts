@@ -59,7 +59,7 @@ function errorOf({ status, headers, body }: Response): unknown {
   return [status, code];
 }
 
-describe('a signature', () => {
+describe('a signature of a blob', () => {
   const refusals: Record<string, (place: UploadPlace, device: Uploader) => Promise<Response> | Response> = {
     'that was changed': (place, device) =>
       putBlob({ ...place, sasToken: place.sasToken.replace(/sig=.{6}/, 'sig=AAAAAA') }, device, 'x'),
@@ -113,7 +113,7 @@ describe('a signature', () => {
     expect(response.body).not.toContain('secret');
   });
 
-  test('does not allow to delete', async () => {
+  test('does not allow DELETE', async () => {
     const { device, place } = await begin();
     await putBlob(place, device, 'kept');
     expect(errorOf(await toBlob(place, device, { method: 'DELETE' }))).toEqual([405, 'UnsupportedHttpVerb']);
@@ -315,7 +315,7 @@ describe('Put Block and Put Block List', () => {
     expect((await toBlob(place, device, { query: '&comp=blocklist', headers, body })).status).toBe(status);
   });
 
-  test('other operations are refused', async () => {
+  test('The storage account refuses other operations', async () => {
     const { device, place } = await begin();
     const headers = { 'content-length': 1 };
     const response = await toBlob(place, device, { query: '&comp=tags', headers, body: 'x' });
@@ -342,7 +342,7 @@ describe('an upload that is cut off', () => {
     expect((await contentOf(device)).toString()).toBe('complete');
   });
 
-  test('by its end leaves nothing either', async () => {
+  test('of unknown length that ends early leaves nothing either', async () => {
     const { device, place } = await begin();
     const request = openRequest(
       { ...device.server, endpoint: place.hostName },

@@ -163,7 +163,7 @@ describe('a request for an upload', () => {
   });
 });
 
-describe('a notification', () => {
+describe('a notification about an upload', () => {
   test.each(['in the body', 'in the path'])('with the correlation ID %s tells of the file', async (where) => {
     const device = await createUploader();
     const place = await beginUpload(device, 'photo.jpg');
@@ -234,10 +234,10 @@ describe('a notification', () => {
 
   test.each<[what: string, body: object]>([
     ['names no upload', { isSuccess: true }],
-    ['names one that does not exist', { isSuccess: true, correlationId: 'nothing' }],
+    ['names an upload that does not exist', { isSuccess: true, correlationId: 'nothing' }],
     ['does not say whether it was a success', { correlationId: 'own' }],
-    ['says so in a string', { correlationId: 'own', isSuccess: 'true' }],
-    ['names one of another device', { correlationId: 'foreign', isSuccess: false }],
+    ['says in a string whether it was a success', { correlationId: 'own', isSuccess: 'true' }],
+    ['names an upload of another device', { correlationId: 'foreign', isSuccess: false }],
   ])('that %s is refused', async (_what, body) => {
     const [device, other] = [await createUploader(), await createUploader()];
     const ids: Record<string, string> = {
@@ -250,7 +250,7 @@ describe('a notification', () => {
     expect(detailsOf(response)).toMatchObject({ errorCode: 400004 });
   });
 
-  test('of somebody else than the device is refused', async () => {
+  test('of another device than the one of the upload is refused', async () => {
     const device = await createUploader();
     const { correlationId } = await beginUpload(device, 'a');
     const { identity } = await createUploader();

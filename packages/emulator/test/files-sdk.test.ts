@@ -89,7 +89,7 @@ async function run({ deviceId, files }: Device, body: string): Promise<Outcome> 
 test.each<[what: string, size: number]>([
   ['a small file', 20],
   ['a file of 10 MB, in blocks', 10_000_000],
-])('uploadToBlob uploads %s', async (_what, size) => {
+])('uploadToBlob of the official client uploads %s', async (_what, size) => {
   const device = await createDevice();
   const notified = once(context.hub, 'fileUploaded') as Promise<[FileUploadNotification]>;
   const outcome = await run(
@@ -108,7 +108,7 @@ test.each<[what: string, size: number]>([
   expect(content.equals(Buffer.alloc(size, 'x'))).toBe(true);
 });
 
-test('getBlobSharedAccessSignature and notifyBlobUploadStatus work with the storage client', async () => {
+test('getBlobSharedAccessSignature and notifyBlobUploadStatus of the official client work with the storage client', async () => {
   const device = await createDevice();
   const outcome = await run(
     device,
@@ -150,7 +150,7 @@ test.each<[what: string, status: number, change: () => Promise<Device>]>([
       return { deviceId, files };
     },
   ],
-])('uploadToBlob of %s fails', async (_what, status, change) => {
+])('uploadToBlob of the official client fails for %s', async (_what, status, change) => {
   const outcome = await run(await change(), `await client.uploadToBlob('x', Readable.from(['x']), 1);`);
   expect(outcome).toMatchObject({ ok: false, name: 'BlobSasError', status });
 });

@@ -71,8 +71,8 @@ async function putHalf({ device }: Setting, place: UploadPlace, size: number) {
 
 const MB = 1_000_000;
 
-describe('in memory', () => {
-  test('the oldest files make room for new ones', async () => {
+describe('files that are kept in memory', () => {
+  test('make room for new ones, the oldest first', async () => {
     await using setting = await start({ fileUploads: { maxBytes: 3.1 * MB } });
     for (const name of ['a', 'b', 'c']) expect(await setting.upload(name, Buffer.alloc(MB))).toBe(201);
     expect(await setting.names()).toEqual(['a', 'b', 'c']);
@@ -80,7 +80,7 @@ describe('in memory', () => {
     expect(await setting.names()).toEqual(['c', 'd']);
   });
 
-  test('a file that is written again is not the oldest any more, and counts once', async () => {
+  test('are not the oldest any more when they are written again, and count once', async () => {
     await using setting = await start({ fileUploads: { maxBytes: 3.1 * MB } });
     for (const name of ['a', 'b', 'a', 'a']) await setting.upload(name, Buffer.alloc(MB));
     expect(await setting.names()).toEqual(['b', 'a']);
@@ -88,7 +88,7 @@ describe('in memory', () => {
     expect(await setting.names()).toEqual(['b', 'a', 'c']);
   });
 
-  test('a file that can never be kept is refused, and costs no other', async () => {
+  test('are refused when they are larger than all the room, and no other file is lost', async () => {
     await using setting = await start({ fileUploads: { maxBytes: 2 * MB } });
     await setting.upload('a', Buffer.alloc(MB));
     expect(await setting.upload('b', Buffer.alloc(2 * MB + 1))).toBe(413);
@@ -97,7 +97,7 @@ describe('in memory', () => {
     expect((await putBlock(place, setting.device, blockId(1), Buffer.alloc(MB))).status).toBe(413);
   });
 
-  test('what is being uploaded counts, until it is cut off or its upload ends', async () => {
+  test('count while they are being uploaded, until they are cut off or the upload ends', async () => {
     await using setting = await start({ fileUploads: { maxBytes: 2 * MB } });
     const { device, hub } = setting;
     const [blocks, cut, last] = [
@@ -117,7 +117,7 @@ describe('in memory', () => {
     expect((await hub.fileUploads.read('camera-1', 'last')).length).toBe(1.9 * MB);
   });
 
-  test('a block that is used twice counts twice', async () => {
+  test('count a block twice that is in them twice', async () => {
     await using setting = await start({ fileUploads: { maxBytes: 2 * MB } });
     const { device } = setting;
     const place = await beginUpload(device, 'a');
@@ -127,7 +127,7 @@ describe('in memory', () => {
     expect((await putBlockList(place, device, [0, 0].map(blockId))).status).toBe(201);
   });
 
-  test('many empty blocks do not come for nothing', async () => {
+  test('count their empty blocks as well', async () => {
     await using setting = await start({ fileUploads: { maxBytes: 5_000 } });
     const place = await beginUpload(setting.device, 'a');
     const statuses: number[] = [];
@@ -139,7 +139,7 @@ describe('in memory', () => {
   });
 });
 
-describe('in a directory', () => {
+describe('files that are kept in a directory', () => {
   let directory: string;
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'files-'));
@@ -148,7 +148,7 @@ describe('in a directory', () => {
     await rm(directory, { recursive: true });
   });
 
-  test('each file is a file that only its owner may read, and outlives the emulator', async () => {
+  test('are readable for their owner only, and outlive the emulator', async () => {
     const content = Buffer.from([0, 255, 10, 13]);
     {
       await using setting = await start({ fileUploads: { directory } }, 'pump*1');
@@ -173,7 +173,7 @@ describe('in a directory', () => {
     expect((await readdir(folder)).sort()).toEqual(['empty', 'logs%2FZ%C3%BCrich.bin']);
   });
 
-  test('nothing is there before the first file, and nothing of what was not finished', async () => {
+  test('leave no directory before the first file, and nothing of an unfinished upload', async () => {
     await using setting = await start({ fileUploads: { directory: join(directory, 'new') } });
     const { device } = setting;
     expect(await setting.names()).toEqual([]);
@@ -193,7 +193,7 @@ describe('in a directory', () => {
     expect(await readdir(join(directory, 'new', 'hub-1', '.staging'))).toEqual([]);
   });
 
-  test("somebody else's files are left alone", async () => {
+  test('do not replace the files of others', async () => {
     await using setting = await start({ fileUploads: { directory } });
     await setting.upload('a', 'x');
     await writeFile(join(directory, 'hub-1', 'camera-1', 'with space.txt'), 'foreign');
@@ -201,13 +201,13 @@ describe('in a directory', () => {
     expect(await setting.names()).toEqual(['a']);
   });
 
-  test('a name that is too long for a file is refused', async () => {
+  test('are refused with a name that is too long for the file system', async () => {
     await using setting = await start({ fileUploads: { directory } });
     await expect(beginUpload(setting.device, 'ü'.repeat(50))).rejects.toThrow(/400004/);
     await expect(beginUpload(setting.device, 'ü'.repeat(40))).resolves.toBeDefined();
   });
 
-  test('a folder that cannot be made is an error of the service, and the emulator goes on', async () => {
+  test('are refused with an error of the service when the directory cannot be made, and the emulator goes on', async () => {
     await writeFile(join(directory, 'hub-1'), 'in the way');
     await using setting = await start({ fileUploads: { directory } });
     expect(await setting.upload('a', 'x')).toBe(500);
@@ -215,8 +215,8 @@ describe('in a directory', () => {
   });
 });
 
-describe('closing', () => {
-  test('during an upload leaves nothing behind', async () => {
+describe('uploads at the end of a service:', () => {
+  test('closing the emulator during an upload leaves nothing behind', async () => {
     await expectNothingLeft(async () => {
       await using setting = await start({});
       const { closed } = await putHalf(setting, await beginUpload(setting.device, 'a'), 1_000_000);
@@ -259,8 +259,8 @@ describe('closing', () => {
   });
 });
 
-describe('the name of a file', () => {
-  test('leads nowhere else and can be told from any other', () => {
+describe('the name of a file in the directory', () => {
+  test('leads out of no directory and is unique', () => {
     const name = fc.oneof(
       fc.string(),
       fc.string({ unit: 'binary' }),

@@ -215,7 +215,7 @@ describe.each(SERVICES)('$name', ({ endpoint, connect, packets }) => {
   });
 });
 
-describe('HTTP and WebSockets', () => {
+describe('the HTTP and WebSocket servers', () => {
   const request = Buffer.from(
     'GET /$iothub/websocket HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
       'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: mqtt\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
@@ -250,7 +250,7 @@ describe('HTTP and WebSockets', () => {
   });
 });
 
-it('has not been heard of by the device that was there all the time', async () => {
+it('A connected device does not notice the malformed packets of others', async () => {
   const arrived = once(context.hub, 'telemetry');
   await healthy.publishAcknowledged('devices/witness/messages/events/', 'still here');
   expect(await arrived).toMatchObject([{ deviceId: 'witness' }]);

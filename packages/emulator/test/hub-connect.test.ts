@@ -11,7 +11,7 @@ beforeAll(async () => {
   device = await createHubDevice(context.hub, 'pump-1');
 });
 
-describe('CONNECT to a hub', () => {
+describe('a hub', () => {
   const cases: [title: string, returnCode: number, connect: () => object][] = [
     ['the username of the SDKs', 0, () => ({})],
     ['the username without port', 0, () => ({ username: 'localhost/pump-1/?api-version=2021-04-12' })],
@@ -35,7 +35,7 @@ describe('CONNECT to a hub', () => {
     ['MQTT 3.1', 1, () => ({ protocolVersion: 3, protocolId: 'MQIsdp' })],
   ];
 
-  it.each(cases)('answers %s with CONNACK %d', async (_title, returnCode, connect) => {
+  it.each(cases)('answers a CONNECT with %s by CONNACK %d', async (_title, returnCode, connect) => {
     const { emulator, hub } = context;
     await using connection = await openHubConnection(emulator, hub, 'pump-1', device, connect());
     const { client, connack } = connection;
@@ -44,7 +44,7 @@ describe('CONNECT to a hub', () => {
   });
 
   it.each(['thumbprint', 'sha256Thumbprint'] as const)(
-    'takes a certificate by its %s, primary or secondary',
+    'accepts a certificate by its %s, primary or secondary',
     async (kind) => {
       const { emulator, hub } = context;
       const deviceId = `by-${kind}`;
@@ -65,7 +65,7 @@ describe('CONNECT to a hub', () => {
     },
   );
 
-  it('answers an unknown device, a disabled one, a wrong and a missing certificate with CONNACK 5', async () => {
+  it('answers an unknown device, a disabled device, a wrong and a missing certificate with CONNACK 5', async () => {
     const { emulator, hub } = context;
     const disabled = await createHubDevice(hub, 'pump-disabled');
     hub.devices.disable('pump-disabled');
@@ -83,7 +83,7 @@ describe('CONNECT to a hub', () => {
     }
   });
 
-  it('answers a disabled device as chosen', async () => {
+  it('answers a disabled device with the return code that the emulator was started with', async () => {
     await using emulator = await startEmulator({ unverifiedBehavior: { disabledDevice: 3 } });
     const [hub] = emulator.hubs;
     if (hub === undefined) throw new Error('there is a hub by default');
@@ -95,7 +95,7 @@ describe('CONNECT to a hub', () => {
 });
 
 describe('a connection to a hub', () => {
-  it('shows in the identity and in the events', async () => {
+  it('is visible in the device identity and in the events', async () => {
     const { emulator, hub } = context;
     const identity = await createHubDevice(hub, 'pump-events');
     expect(hub.devices.get('pump-events')).toMatchObject({
@@ -117,7 +117,7 @@ describe('a connection to a hub', () => {
     expect(hub.devices.get('pump-events')?.connectionState).toBe('Disconnected');
   });
 
-  it('is dropped when the same device connects anew', async () => {
+  it('is dropped when the same device connects again', async () => {
     const { emulator, hub } = context;
     const identity = await createHubDevice(hub, 'pump-twice');
     await using first = await connectToHub(emulator, hub, 'pump-twice', identity);
@@ -200,10 +200,10 @@ describe('a connection to a hub', () => {
   });
 });
 
-describe('device identities', () => {
+describe('device identities of a hub', () => {
   const code = (value: number): Error => expect.objectContaining({ code: value }) as Error;
 
-  it('refuse what IoT Hub refuses', () => {
+  it('are refused when IoT Hub refuses them', () => {
     const { devices } = context.hub;
     expect(() => devices.create({ deviceId: 'pump-1' })).toThrow(code(409001));
     expect(() => devices.create({ deviceId: 'a pump' })).toThrow(code(400004));

@@ -55,7 +55,7 @@ describe('telemetry', () => {
     expect(hub.receivedTelemetry('pump-1').at(-1)).toMatchObject({ properties, systemProperties });
   });
 
-  it('says when the device wanted it retained', async () => {
+  it('has a property if the device wanted it retained', async () => {
     const { emulator, hub } = context;
     await using client = await connectToHub(emulator, hub, 'pump-1', device);
     client.publish(EVENTS, 'x', { retain: true });
@@ -63,7 +63,7 @@ describe('telemetry', () => {
     expect(hub.receivedTelemetry('pump-1').at(-1)?.properties).toEqual({ 'mqtt-retain': 'true' });
   });
 
-  it('may be as large as 256 KB', async () => {
+  it('can have 256 KB', async () => {
     const { emulator, hub } = context;
     await using client = await connectToHub(emulator, hub, 'pump-1', device);
     await client.publishAcknowledged(EVENTS, Buffer.alloc(256 * 1024, 7));
@@ -79,7 +79,7 @@ describe('telemetry', () => {
     expect(bodies).toEqual(Array.from({ length: 1000 }, (_, index) => index + 100));
   });
 
-  it('is remembered up to four mebibytes', async () => {
+  it('is remembered up to 4 MiB', async () => {
     const { emulator, hub } = context;
     await using client = await connectToHub(emulator, hub, 'pump-1', device);
     for (let index = 0; index < 40; index++) client.publish(EVENTS, Buffer.alloc(200 * 1024, index));
@@ -95,10 +95,10 @@ describe('telemetry', () => {
   });
 });
 
-describe('a will', () => {
+describe('a will of a device', () => {
   const will = { topic: `${EVENTS}kind=last`, payload: Buffer.from('gone'), qos: 1, retain: false } as const;
 
-  it('arrives when the device goes without taking leave', async () => {
+  it('is sent when the connection ends without DISCONNECT', async () => {
     const { emulator, hub } = context;
     const client = await connectToHub(emulator, hub, 'pump-1', device, { will });
     const received = once(hub, 'telemetry');
@@ -108,7 +108,7 @@ describe('a will', () => {
     expect(message.properties).toEqual({ kind: 'last', 'iothub-MessageType': 'Will' });
   });
 
-  it('does not arrive when the device takes leave', async () => {
+  it('is not sent after DISCONNECT', async () => {
     const { emulator, hub } = context;
     const before = hub.receivedTelemetry().at(-1);
     const client = await connectToHub(emulator, hub, 'pump-1', device, { will });
@@ -119,7 +119,7 @@ describe('a will', () => {
   });
 });
 
-describe('a message to the device', () => {
+describe('a cloud-to-device message', () => {
   it('is delivered with its properties and succeeds with the acknowledgement', async () => {
     const { emulator, hub } = context;
     await using client = await connectToHub(emulator, hub, 'pump-1', device);
@@ -147,7 +147,7 @@ describe('a message to the device', () => {
     expect(hub.devices.get('pump-1')?.cloudToDeviceMessageCount).toBe(0);
   });
 
-  it('is delivered once and with the real device ID to a filter that leaves it open', async () => {
+  it('is delivered once and with the device ID to a topic filter with a wildcard in its place', async () => {
     const { emulator, hub } = context;
     await using client = await connectToHub(emulator, hub, 'pump-1', device);
     await client.subscribe('devices/+/messages/devicebound/#', 0);
@@ -159,7 +159,7 @@ describe('a message to the device', () => {
     await client.ping();
   });
 
-  it('waits for a device that keeps its session, and comes without a new subscription', async () => {
+  it('waits for a device with a persistent session, and is delivered without a new subscription', async () => {
     const { emulator, hub } = context;
     const first = await connectToHub(emulator, hub, 'pump-1', device, { clean: false });
     await first.subscribe(DEVICEBOUND, 1);
@@ -187,7 +187,7 @@ describe('a message to the device', () => {
     expect(await outcome).toBe('Success');
   });
 
-  it('is given up after ten deliveries', async () => {
+  it('is dead-lettered after ten deliveries', async () => {
     const { emulator, hub } = context;
     const { outcome } = await hub.sendCloudToDevice('pump-1', { body: 'x' });
     for (let delivery = 0; delivery < 10; delivery++) {
@@ -203,7 +203,7 @@ describe('a message to the device', () => {
     expect(await outcome).toBe('DeliveryCountExceeded');
   });
 
-  it('is lost by a device that wants a clean session', async () => {
+  it('is lost for a device that connects with a clean session', async () => {
     const { emulator, hub } = context;
     const { outcome } = await hub.sendCloudToDevice('pump-1', { body: 'x' });
     await using connection = await openHubConnection(emulator, hub, 'pump-1', device, { clean: true });
@@ -211,7 +211,7 @@ describe('a message to the device', () => {
     expect(await outcome).toBe('Purged');
   });
 
-  it('does not come once the device has unsubscribed', async () => {
+  it('is not delivered once the device has unsubscribed', async () => {
     const { emulator, hub } = context;
     await using client = await connectToHub(emulator, hub, 'pump-1', device);
     await client.subscribe(DEVICEBOUND, 1);
@@ -223,7 +223,7 @@ describe('a message to the device', () => {
     expect((await client.expect('publish')).payload.toString()).toBe('x');
   });
 
-  it('expires', async () => {
+  it('expires at its expiry time', async () => {
     const { outcome } = await context.hub.sendCloudToDevice('pump-1', {
       body: 'x',
       expiry: new Date(Date.now() + 20),

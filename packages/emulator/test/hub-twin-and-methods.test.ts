@@ -51,7 +51,7 @@ describe('a direct method', () => {
     ]);
   });
 
-  it('fails with the code of the service', async () => {
+  it('fails with the error code of the service', async () => {
     const { hub } = context;
     const call = (options: object = {}, deviceId = 'pump-1'): Promise<unknown> =>
       hub.invokeMethod(deviceId, { methodName: 'reboot', ...options });
@@ -92,7 +92,7 @@ describe('a device twin', () => {
     expect(jsonOf(answer)).toEqual({ desired: { interval: 5, $version: 2 }, reported: { $version: 1 } });
   });
 
-  it('takes reported properties: merged, null deletes, answered 204 with the version', async () => {
+  it('merges reported properties, deletes those that are null, and answers 204 with the version', async () => {
     const { hub } = context;
     await client.subscribe('$iothub/twin/res/#', 0);
     const updated = once(hub, 'reportedPropertiesUpdated');
@@ -121,27 +121,31 @@ describe('a device twin', () => {
 
   const nested = (depth: number): object => (depth === 0 ? {} : { a: nested(depth - 1) });
   it.each([
-    ['not JSON', 400, 400006],
-    ['[]', 400, 400004],
-    ['{"a.b":1}', 400, 400004],
-    ['{"$a":1}', 400, 400004],
-    [JSON.stringify({ a: 'x'.repeat(4097) }), 400, 400004],
-    [JSON.stringify(nested(12)), 400, 400004],
+    ['that are not JSON', 'not JSON', 400, 400006],
+    ['in a list', '[]', 400, 400004],
+    ['with a dot in a name', '{"a.b":1}', 400, 400004],
+    ['with $ in a name', '{"$a":1}', 400, 400004],
+    ['with a string of more than 4 KB', JSON.stringify({ a: 'x'.repeat(4097) }), 400, 400004],
+    ['nested too deeply', JSON.stringify(nested(12)), 400, 400004],
     [
+      'of more than 32 KB',
       JSON.stringify(Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`p${i}`, 'x'.repeat(4000)]))),
       413,
       413001,
     ],
-  ])('answers %.20s with status %d and a JSON error', async (body, status, errorCode) => {
-    await client.subscribe('$iothub/twin/res/#', 0);
-    client.publish(`${REPORTED}?$rid=1`, body);
-    const answer = await client.expect('publish');
-    expect(answer.topic).toBe(`$iothub/twin/res/${status}/?$rid=1`);
-    expect(jsonOf(answer)).toMatchObject({ errorCode, message: expect.any(String) as unknown });
-    expect(withoutMetadata(context.hub.getTwin('pump-1').properties.reported)).toEqual({ $version: 1 });
-  });
+  ])(
+    'answers reported properties %s with an error status and a JSON error',
+    async (_what, body, status, errorCode) => {
+      await client.subscribe('$iothub/twin/res/#', 0);
+      client.publish(`${REPORTED}?$rid=1`, body);
+      const answer = await client.expect('publish');
+      expect(answer.topic).toBe(`$iothub/twin/res/${status}/?$rid=1`);
+      expect(jsonOf(answer)).toMatchObject({ errorCode, message: expect.any(String) as unknown });
+      expect(withoutMetadata(context.hub.getTwin('pump-1').properties.reported)).toEqual({ $version: 1 });
+    },
+  );
 
-  it('tells the device about desired properties while it is subscribed', async () => {
+  it('sends desired properties to the device while it is subscribed', async () => {
     const { hub } = context;
     hub.updateDesiredProperties('pump-1', { missed: 1 });
     await client.subscribe('$iothub/twin/PATCH/properties/desired/#', 0);

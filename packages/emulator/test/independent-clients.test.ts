@@ -7,7 +7,7 @@ import { INDEPENDENT_CLIENTS, type IndependentClient } from './support/independe
 
 const context = useEmulator();
 
-describe.each(Object.entries(INDEPENDENT_CLIENTS))('%s', (name, connect) => {
+describe.each(Object.entries(INDEPENDENT_CLIENTS))('the client library %s', (name, connect) => {
   const deviceId = name.replaceAll(' ', '-').toLowerCase();
   let identity: IssuedCertificate;
 
@@ -30,7 +30,7 @@ describe.each(Object.entries(INDEPENDENT_CLIENTS))('%s', (name, connect) => {
     return connect({ emulator, endpoint: hub.hostName, identity, clientId: deviceId, username, isClean });
   };
 
-  it('registers: 202 assigning, then 200 assigned', async () => {
+  it('registers with 202 assigning and then 200 assigned', async () => {
     await using dps = await connectToDps();
     await dps.subscribe('$dps/registrations/res/#');
     await dps.publish(
@@ -69,7 +69,7 @@ describe.each(Object.entries(INDEPENDENT_CLIENTS))('%s', (name, connect) => {
     expect(message.body.toString()).toBe('{"t":21}');
   });
 
-  it('reads and reports its twin, and is told of desired properties', async () => {
+  it('reads its twin, reports properties, and gets desired properties', async () => {
     await using hub = await connectToHub();
     await hub.subscribe('$iothub/twin/res/#');
     await hub.subscribe('$iothub/twin/PATCH/properties/desired/#');
@@ -99,7 +99,7 @@ describe.each(Object.entries(INDEPENDENT_CLIENTS))('%s', (name, connect) => {
     expect(await answer).toEqual({ status: 200, payload: { ok: true } });
   });
 
-  it('finds the messages that waited for it when it kept its session', async () => {
+  it('gets the messages that waited for its persistent session', async () => {
     {
       await using hub = await connectToHub(false);
       await hub.subscribe(`devices/${deviceId}/messages/devicebound/#`);

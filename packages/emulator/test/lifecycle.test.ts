@@ -38,7 +38,7 @@ async function isListening(endpoint: string): Promise<boolean> {
 }
 
 describe('startEmulator', () => {
-  it('gives everything a device needs', async () => {
+  it('returns everything that a device needs', async () => {
     await using emulator = await startEmulator();
     expect(emulator.idScope).toMatch(/^0ne[0-9A-F]{8}$/);
     expect(emulator.dps.idScope).toBe(emulator.idScope);
@@ -51,7 +51,7 @@ describe('startEmulator', () => {
     expect(emulator.findHub('localhost:1')).toBeUndefined();
   });
 
-  it('takes the names of hubs and an ID scope', async () => {
+  it('accepts the names of hubs and an ID scope', async () => {
     await using emulator = await startEmulator({ hubs: ['north', 'south'], idScope: '0ne00ABCDEF' });
     expect(emulator.idScope).toBe('0ne00ABCDEF');
     expect(emulator.hubs.map(({ name }) => name)).toEqual(['north', 'south']);
@@ -64,7 +64,7 @@ describe('startEmulator', () => {
     ['retryAfterSeconds', { retryAfterSeconds: -1 }],
     ['retryAfterSeconds', { retryAfterSeconds: 0.5 }],
     ['pollsBeforeAssigned', { pollsBeforeAssigned: Number.NaN }],
-  ])('rejects a bad option %s', async (option, options) => {
+  ])('rejects a wrong option %s', async (option, options) => {
     await expect(startEmulator(options)).rejects.toMatchObject({
       name: 'InvalidOptionsError',
       code: 'INVALID_OPTIONS',
@@ -102,19 +102,19 @@ describe('startEmulator', () => {
       'must be a name of letters, digits and dashes, at most 50 characters.',
     ],
     ['options', [], 'must be an object.'],
-  ])('refuses %s, which it does not know', async (option, options, message) => {
+  ])('refuses the unknown option %s', async (option, options, message) => {
     await expect(startEmulator(options)).rejects.toMatchObject({
       code: 'INVALID_OPTIONS',
       problems: [{ option, message }],
     });
   });
 
-  it('takes options that are undefined for absent', async () => {
+  it('ignores options that are undefined', async () => {
     await using emulator = await startEmulator({ stateDirectroy: undefined } as object);
     expect(emulator.hubs).toHaveLength(1);
   });
 
-  it('names every bad option at once', async () => {
+  it('names every wrong option at once', async () => {
     const options = { idScope: '', retryAfterSeconds: -1, hostname: 'gateway' };
     await expect(startEmulator(options)).rejects.toMatchObject({
       problems: [{ option: 'idScope' }, { option: 'retryAfterSeconds' }, { option: 'hostname' }],
@@ -123,7 +123,7 @@ describe('startEmulator', () => {
 });
 
 describe('two emulators in one process', () => {
-  it('do not meet', async () => {
+  it('have nothing in common', async () => {
     await using one = await startEmulator({ retryAfterSeconds: 0, idScope: '0ne00000001' });
     await using two = await startEmulator({ retryAfterSeconds: 0, idScope: '0ne00000001' });
     const device = await createSelfSignedCertificate({ commonName: 'sensor-1' });
@@ -138,8 +138,8 @@ describe('two emulators in one process', () => {
   });
 });
 
-describe('close', () => {
-  it('drops clients in every state, frees the ports and leaves nothing behind', async () => {
+describe('close() of an emulator', () => {
+  it('disconnects clients in every state, frees the ports and leaves nothing behind', async () => {
     await expectNothingLeft(closeWithClients);
   });
 

@@ -46,7 +46,7 @@ async function connected(listener: LimitedListener): Promise<TLSSocket> {
   return socket;
 }
 
-describe('a client has so much time', () => {
+describe('the time of a client is limited', () => {
   it('for the handshake, though it is not idle', async () => {
     await using listener = await startLimitedListener({ handshakeTimeoutMs: 80 });
     const idle = connectTcp(listener.port, '127.0.0.1');
@@ -63,7 +63,7 @@ describe('a client has so much time', () => {
     ['says nothing', undefined],
     ['begins a packet', Buffer.from([0x10, 0x7f])],
     ['begins a request', Buffer.from('GET / HTTP/1.1\r\n')],
-  ])('for CONNECT: one that %s is closed', async (_title, bytes) => {
+  ])('for CONNECT: a client that %s is closed', async (_title, bytes) => {
     await using listener = await startLimitedListener({ connectTimeoutMs: 50 });
     const socket = listener.open();
     await once(socket, 'secureConnect');
@@ -93,7 +93,7 @@ describe('a client has so much time', () => {
     await dribble(socket, Buffer.from('x'));
   });
 
-  it('for a further request, whose connection may be idle for a while but not dribble', async () => {
+  it('for a further request: its connection may be idle for a while, but its bytes may not trickle', async () => {
     await using listener = await startLimitedListener({ connectTimeoutMs: 200 });
     const socket = listener.open();
     for (let count = 0; count < 3; count++) {
@@ -118,8 +118,8 @@ describe('a client has so much time', () => {
   });
 });
 
-describe('a client may send so much', () => {
-  it('in a CONNECT packet, and more afterwards', async () => {
+describe('the bytes of a client are limited', () => {
+  it('in a CONNECT packet, and less than afterwards', async () => {
     await using listener = await startLimitedListener({ maxConnectBytes: 1000, maxPacketBytes: 5000 });
     const publish = (length: number): Buffer =>
       generate({
@@ -149,7 +149,7 @@ describe('a client may send so much', () => {
     expect(listener.reasons).toEqual(['protocol-violation']);
   });
 
-  it('together with CONNECT as after it', async () => {
+  it('equally for packets that come together with CONNECT and after it', async () => {
     await using listener = await startLimitedListener({ maxConnectBytes: 1000 });
     const socket = listener.open();
     const message = generate({
@@ -177,7 +177,7 @@ describe('a client may send so much', () => {
     await once(socket, 'close');
   });
 
-  it('in pieces of any size, which do not cost more than what is in them', async () => {
+  it('regardless of the size of their pieces', async () => {
     const reader = new FrameReader(300_000);
     const push = (piece: Buffer): number[] => {
       reader.push(piece);
@@ -192,8 +192,8 @@ describe('a client may send so much', () => {
   });
 });
 
-describe('a client that does not read', () => {
-  it('is closed, and no other', async () => {
+describe('a client that does not read its socket', () => {
+  it('is disconnected, and no other client is', async () => {
     await using listener = await startLimitedListener({ maxUnsentBytes: 2_000_000 });
     const healthy = await connected(listener);
     const silent = listener.open();
@@ -245,8 +245,8 @@ describe('a client that does not read', () => {
   });
 });
 
-describe('connections', () => {
-  it('without CONNECT are so many: the oldest makes room for the next', async () => {
+describe('the number of connections is limited', () => {
+  it('without CONNECT: the oldest makes room for the next', async () => {
     await using listener = await startLimitedListener({ maxPendingConnections: 3 });
     const healthy = await connected(listener);
     const pending = [connectTcp(listener.port, '127.0.0.1'), listener.open(), listener.open()];
@@ -269,7 +269,7 @@ describe('connections', () => {
     for (const socket of [healthy, newcomer, another, last, ...pending]) socket.destroy();
   });
 
-  it('are so many altogether', async () => {
+  it('altogether', async () => {
     await using listener = await startLimitedListener({ maxConnections: 2 });
     const [one, other] = [await connected(listener), await connected(listener)];
     const refused = listener.open();

@@ -36,7 +36,7 @@ if (hasIPv6) {
   it.each<[string, EmulatorOptions]>([
     ['a port for each service', {}],
     ['shared ports', { sharedPorts: [0, 0] }],
-  ])('both addresses serve until the emulator is closed: %s', async (_what, options) => {
+  ])('Both loopback addresses serve until the emulator is closed: %s', async (_what, options) => {
     await expectNothingLeft(async () => {
       const emulator = await startEmulator(options);
       const ports = [portOf(emulator.globalEndpoint), ...emulator.sharedPorts];
@@ -47,7 +47,7 @@ if (hasIPv6) {
     });
   });
 
-  it('a hub stops and starts at both', async () => {
+  it('A hub stops and starts at both loopback addresses', async () => {
     await using emulator = await startEmulator();
     const [hub] = emulator.hubs;
     const port = portOf(hub?.hostName);
@@ -57,7 +57,7 @@ if (hasIPv6) {
     expect(await problems(port, emulator)).toEqual([undefined, undefined]);
   });
 
-  it('one is enough when somebody else has the port at the other', async () => {
+  it('One loopback address is enough when the port is taken at the other', async () => {
     const other = createServer().listen(await freePort(), '::1');
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
@@ -69,7 +69,7 @@ if (hasIPv6) {
     await once(other, 'close');
   });
 
-  it('an address that was asked for is the only one', async () => {
+  it('An emulator with the option host listens at that address only', async () => {
     await using emulator = await startEmulator({ host: '127.0.0.1' });
     expect(await problems(portOf(emulator.globalEndpoint), emulator)).toEqual([undefined, 'ECONNREFUSED']);
   });

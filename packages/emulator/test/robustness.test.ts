@@ -38,7 +38,7 @@ describe('a malformed client', () => {
     ['malformed HTTP', Buffer.from('NOT HTTP AT ALL\r\n\r\n')],
   ];
 
-  it.each(garbage)('is closed and nobody else: %s', async (_title, bytes) => {
+  it.each(garbage)('is disconnected, and no other client is: %s', async (_title, bytes) => {
     const { emulator, hub } = context;
     await using healthy = await connectToHub(emulator, hub, 'pump-1', device);
     await using client = await RawClient.open(emulator, hub.hostName, device);
@@ -58,7 +58,7 @@ describe('a malformed client', () => {
     ['a packet that claims to be huge', Buffer.from([0x30, 0xff, 0xff, 0xff, 0x7f])],
   ];
 
-  it.each(packets)('is closed after CONNECT, and may come again: %s', async (_title, bytes) => {
+  it.each(packets)('is disconnected after CONNECT, and may connect again: %s', async (_title, bytes) => {
     const { emulator, hub } = context;
     await using client = await connectToHub(emulator, hub, 'pump-1', device);
     client.write(bytes);
@@ -88,7 +88,7 @@ describe('a malformed client', () => {
   });
 });
 
-describe('TLS', () => {
+describe('TLS of the emulator', () => {
   const tlsTo = (options: object): Promise<string> =>
     new Promise((resolve, reject) => {
       const { emulator } = context;
@@ -134,8 +134,8 @@ describe('TLS', () => {
   });
 });
 
-describe('packets', () => {
-  it('may come byte by byte, or many at once', async () => {
+describe('MQTT packets', () => {
+  it('can arrive byte by byte, or many at once', async () => {
     const { emulator, hub } = context;
     await using client = await RawClient.open(emulator, hub.hostName, device);
     const packets: Packet[] = [
@@ -212,7 +212,7 @@ describe('MQTT over WebSockets', () => {
   });
 });
 
-test('what was acknowledged before the connection was dropped reaches the client, also in one go', async () => {
+test('The packets that were acknowledged before the connection ended reach the client, even in one piece', async () => {
   const { emulator, hub } = context;
   const identity = await createHubDevice(hub, 'in-one-go');
   await using client = await connectToHub(emulator, hub, 'in-one-go', identity);

@@ -84,7 +84,7 @@ const KINDS: Record<string, () => Promise<Enrolled>> = {
 };
 
 describe('the official SDK', () => {
-  it.each(Object.keys(KINDS))('registers and sends telemetry: %s', async (kind) => {
+  it.each(Object.keys(KINDS))('registers and sends telemetry as %s', async (kind) => {
     const enroll = KINDS[kind];
     if (enroll === undefined) throw new Error(`no such kind: ${kind}`);
     const { settings, hub } = await enroll();
@@ -151,7 +151,7 @@ describe('a client of the official SDK', () => {
     await client.close();
   });
 
-  it('receives messages and completes them', async () => {
+  it('receives cloud-to-device messages and completes them', async () => {
     const received = new Promise<Message>((resolve) => client.once('message', resolve));
     const { outcome } = await hub.sendCloudToDevice('pump-1', {
       body: 'öffnen',
@@ -177,7 +177,7 @@ describe('a client of the official SDK', () => {
     expect(response).toEqual({ status: 202, payload: { echo: { delay: 5 } } });
   });
 
-  it('reads its twin, reports properties and hears of desired ones', async () => {
+  it('reads its twin, reports properties and gets desired ones', async () => {
     const twin: Twin = await client.getTwin();
     expect(twin.properties).toMatchObject({
       desired: { interval: 5, $version: 2 },
@@ -204,7 +204,7 @@ describe('a client of the official SDK', () => {
     expect(changes.at(-1)).toBe(60);
   });
 
-  it('is told what is wrong with reported properties', async () => {
+  it('gets an error for reported properties that are refused', async () => {
     const twin: Twin = await client.getTwin();
     await expect(report(twin, { 'a.b': 1 })).rejects.toThrow(/forbidden character/);
   });
@@ -233,7 +233,7 @@ const x509 = { cert: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 
 `;
 
 describe("Microsoft's sample in a process of its own", () => {
-  it('works as it is, with the root in NODE_EXTRA_CA_CERTS', async () => {
+  it('works unchanged, with the root in NODE_EXTRA_CA_CERTS', async () => {
     const { emulator, hub } = context;
     const device = await createSelfSignedCertificate({ commonName: 'sample-1' });
     emulator.dps.individualEnrollments.create({

@@ -68,7 +68,7 @@ async function connect(emulator = context.emulator, hub = context.hub): Promise<
 }
 
 describe('A line of a telemetry file', () => {
-  test('tells what the hub knows of a message', async () => {
+  test('has the properties and the system properties of the message', async () => {
     await using sender = await connect();
     const file = nextFile();
     await using handle = await context.hub.writeTelemetryTo(file);
@@ -121,7 +121,7 @@ describe('A line of a telemetry file', () => {
     ['nothing', '', 'utf-8', ''],
     ['JSON after a byte order mark', '\uFEFF{}', 'utf-8', '\uFEFF{}'],
     ['bytes', Buffer.from([0xff, 0x00, 0x0a]), 'base64', '/wAK'],
-  ])('has %s in a form that cannot be mistaken', (_what, body, encoding, value) => {
+  ])('has a body that is %s in a form that is not ambiguous', (_what, body, encoding, value) => {
     const line = toJsonLine({ ...message(), body: Buffer.from(body) });
     expect(JSON.parse(line)).toMatchObject({ bodyEncoding: encoding, body: value });
   });
@@ -131,7 +131,7 @@ describe('A line of a telemetry file', () => {
     expect(toJsonLine({ ...message(), body: Buffer.from(text) })).toContain(`"body":${text}}\n`);
   });
 
-  test('is one line, from which any body can be had back', () => {
+  test('is one line, from which any body can be read back', () => {
     const bodies = fc.oneof(
       fc.uint8Array().map((bytes) => Buffer.from(bytes)),
       fc.string({ unit: 'binary' }).map((text) => Buffer.from(text)),
@@ -163,7 +163,7 @@ describe('A line of a telemetry file', () => {
 });
 
 describe('A telemetry file', () => {
-  test('holds only what is meant, and all of it when it is closed', async () => {
+  test('has only the messages that were asked for, and all of them when it is closed', async () => {
     await using sender = await connect();
     await using other = await connect();
     const file = nextFile();
@@ -179,7 +179,7 @@ describe('A telemetry file', () => {
     );
   });
 
-  test('goes on where it ended, also in the middle of a line', async () => {
+  test('is appended to, also after the middle of a line', async () => {
     await using sender = await connect();
     const file = nextFile();
     await writeFile(file, '{"kept":true}\n{"torn":tr');
@@ -193,7 +193,7 @@ describe('A telemetry file', () => {
     expect(lines.slice(2).map((line) => (JSON.parse(line) as Line).body)).toEqual(['first', 'second']);
   });
 
-  test('may be written by several at once, whose lines stay whole', async () => {
+  test('can be written by several emulators at once, whose lines stay whole', async () => {
     await using sender = await connect();
     const file = nextFile();
     const handles = await Promise.all([1, 2, 3].map(() => context.hub.writeTelemetryTo(file)));

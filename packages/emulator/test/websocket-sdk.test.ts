@@ -59,7 +59,7 @@ async function register(
   return result;
 }
 
-test('names carry no port, and the ports that were chosen are told', () => {
+test('An emulator with announcedPort 8883 has host names without port, and tells the ports that it listens on', () => {
   const { emulator, hub } = context;
   expect(emulator.globalEndpoint).toBe('localhost');
   expect(hub.hostName).toBe('north.localhost');
@@ -67,7 +67,7 @@ test('names carry no port, and the ports that were chosen are told', () => {
   expect(emulator.sharedPorts[0]).toBeGreaterThan(0);
 });
 
-test('a device registers, connects, sends, receives and is called', async () => {
+test('A device of the official SDK registers, connects, sends, receives and answers direct methods over WebSockets', async () => {
   const { hub } = context;
   const device = await enroll('pump-1');
   const { assignedHub, deviceId } = await register('pump-1', device);
@@ -108,8 +108,8 @@ test('a device registers, connects, sends, receives and is called', async () => 
   }
 });
 
-describe('the agent', () => {
-  test('trusts nobody who has not the root that it was given', async () => {
+describe('the agent of createEmulatorAgent', () => {
+  test('trusts no server whose root it was not given', async () => {
     const device = await enroll('pump-2');
     const stranger = await createSelfSignedCertificate({ commonName: 'another-root' });
     const agent = createEmulatorAgent({ ...agentOptions(), ca: stranger.certificate });
@@ -117,14 +117,14 @@ describe('the agent', () => {
     expect(context.emulator.dps.registrations.get('pump-2')).toBeUndefined();
   });
 
-  test('asks the server to prove the name that is meant, although it connects to an address', async () => {
+  test('verifies the host name of the URL, although it connects to an address', async () => {
     const agent = createEmulatorAgent(agentOptions());
     const failed = once(get('https://elsewhere.example/', { agent }), 'error');
     expect((await failed)[0]).toMatchObject({ code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
     agent.destroy();
   });
 
-  test('leads names with a port to that port', async () => {
+  test('connects a host name with a port to that port', async () => {
     await using emulator = await startEmulator();
     const [hub] = emulator.hubs;
     const agent = createEmulatorAgent({ ca: emulator.ca });

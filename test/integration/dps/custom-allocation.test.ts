@@ -85,7 +85,7 @@ async function poll(client: RawClient, topic: string): Promise<Record<string, un
   return jsonOf(await client.expect('publish'));
 }
 
-it('is asked as a webhook would be, and its answer decides about hub, twin and payload', async () => {
+it('A custom allocation function gets the request that a webhook gets, and its answer decides the hub, the twin and the payload', async () => {
   const { emulator } = context;
   const requests: CustomAllocationRequest[] = [];
   const { id, device } = await enroll(
@@ -158,7 +158,7 @@ it('is asked as a webhook would be, and its answer decides about hub, twin and p
   });
 });
 
-it('is asked for devices of a group, with the group', async () => {
+it('A custom allocation function of an enrollment group gets the group with the request', async () => {
   const { emulator } = context;
   const root = await createRootCertificate({ commonName: 'Custom root' });
   const requests: CustomAllocationRequest[] = [];
@@ -188,7 +188,7 @@ it('is asked for devices of a group, with the group', async () => {
   expect(requests[0]).not.toHaveProperty('individualEnrollment');
 });
 
-it('is asked at every registration, and moves the device as the re-provisioning policy says', async () => {
+it('A custom allocation function is called at every registration, and the device moves as the re-provisioning policy says', async () => {
   const { emulator } = context;
   const [north, south] = [hubNamed('north'), hubNamed('south')];
   const requests: CustomAllocationRequest[] = [];
@@ -222,7 +222,7 @@ it('is asked at every registration, and moves the device as the re-provisioning 
   expect(requests[1]?.deviceRuntimeContext.currentDeviceId).toBe(id);
 });
 
-it('cannot give a device a twin that a hub does not hold, nor an answer without end', async () => {
+it('A custom allocation function cannot answer with a twin beyond the limits of a hub, nor with a payload without end', async () => {
   const { emulator } = context;
   const [north, south] = [hubNamed('north'), hubNamed('south')];
   let answer: CustomAllocationResponse = { iotHubHostName: 'north', initialTwin: { tags: { 'a.b': 1 } } };
@@ -244,7 +244,7 @@ it('cannot give a device a twin that a hub does not hold, nor an answer without 
   expect(await again()).toMatchObject({ status: 'failed', errorCode: 400207 });
 });
 
-it('has no choice about a device that is never to be moved, and still says something to it', async () => {
+it('A custom allocation function cannot move a device that is never re-provisioned, but its payload reaches the device', async () => {
   const { emulator } = context;
   const requests: CustomAllocationRequest[] = [];
   const { id, device } = await enroll(
@@ -262,7 +262,7 @@ it('has no choice about a device that is never to be moved, and still says somet
   expect(third.state).toMatchObject({ status: 'failed', errorCode: 400207 });
 });
 
-it('may take its time: until it has answered, polls are answered assigning', async () => {
+it('Polls are answered "assigning" until the custom allocation function has answered', async () => {
   const { emulator } = context;
   const gate = new Gate();
   const { id, device } = await enroll(gate.allocate);
@@ -317,7 +317,7 @@ it.each<[string, () => unknown, string]>([
     () => ({ iotHubHostName: 'north', initialTwin: { properties: { desired: 5 } } }),
     '200. In the response, tags and properties.desired of initialTwin must be objects.',
   ],
-])('that %s fails the registration', async (_what, answer, status) => {
+])('A custom allocation function that %s fails the registration', async (_what, answer, status) => {
   const { emulator } = context;
   const { id, device } = await enroll(answer as CustomAllocation);
   const { topic, body, state } = await register(emulator, device, id);
@@ -331,7 +331,7 @@ it.each<[string, () => unknown, string]>([
   expect(state).not.toHaveProperty('assignedHub');
 });
 
-it('of a device that failed keeps the hub that the device has', async () => {
+it('A custom allocation that fails leaves the device at the hub that it has', async () => {
   const { emulator } = context;
   const north = hubNamed('north');
   let isBroken = false;
@@ -342,12 +342,12 @@ it('of a device that failed keeps the hub that the device has', async () => {
   expect(north.devices.get(id)).toBeDefined();
 });
 
-describe('whose answer is not wanted anymore', () => {
+describe('a custom allocation whose answer is no longer wanted', () => {
   async function aborted(signal: AbortSignal | undefined): Promise<void> {
     if (signal?.aborted === false) await once(signal, 'abort');
   }
 
-  it('because the device has gone is told so, and its answer changes nothing', async () => {
+  it('is aborted when the device has disconnected, and its answer changes nothing', async () => {
     const { emulator } = context;
     const gate = new Gate();
     const { id, device } = await enroll(gate.allocate);
@@ -370,7 +370,7 @@ describe('whose answer is not wanted anymore', () => {
     expect(await poll(client, next)).toMatchObject({ status: 'assigned' });
   });
 
-  it('because the device registers anew is told so', async () => {
+  it('is aborted when the device registers again', async () => {
     const { emulator } = context;
     const gate = new Gate();
     const { id, device } = await enroll(gate.allocate);
@@ -386,7 +386,7 @@ describe('whose answer is not wanted anymore', () => {
     });
   });
 
-  it('because the emulator is closed is told so, and nothing is left', async () => {
+  it('is aborted when the emulator is closed, and nothing is left', async () => {
     const gate = new Gate();
     await expectNothingLeft(async () => {
       const emulator = await startEmulator();
@@ -406,7 +406,7 @@ describe('whose answer is not wanted anymore', () => {
   });
 });
 
-it('can be taken away and given back', async () => {
+it('An enrollment can lose its custom allocation and get it back', async () => {
   const { emulator } = context;
   const { individualEnrollments } = emulator.dps;
   const { id, device } = await enroll(() => ({ iotHubHostName: 'south' }));
@@ -425,7 +425,7 @@ it('can be taken away and given back', async () => {
   expect(individualEnrollments.get(id)?.customAllocation).toBeInstanceOf(Function);
 });
 
-describe('talks with the device', () => {
+describe('the payloads of a custom allocation and of a device reach each other', () => {
   const allocate: CustomAllocation = ({ deviceRuntimeContext }) => ({
     iotHubHostName: 'south',
     payload: { heard: deviceRuntimeContext.payload ?? null },

@@ -19,7 +19,7 @@ describe('a throttle', () => {
     now = 1_000_000;
   });
 
-  it('lets through as many as its limit, and tells the rest when the window ends', () => {
+  it('lets through requests up to its limit, and returns the end of the window for the others', () => {
     const throttle = create(2);
     expect([throttle.take(), throttle.take()]).toEqual([undefined, undefined]);
     now += 3_000;
@@ -38,7 +38,7 @@ describe('a throttle', () => {
     expect(throttle.take()).toBeUndefined();
   });
 
-  it('counts each caller apart', () => {
+  it('counts each caller separately', () => {
     const throttle = create(1);
     expect(throttle.take('left')).toBeUndefined();
     expect(throttle.take('right')).toBeUndefined();
@@ -119,7 +119,7 @@ describe('a throttled DPS', () => {
     expect((await second.expect('publish')).topic).toMatch('/res/404/');
   });
 
-  it('tells this library to wait', async () => {
+  it('makes provisionDevice wait and try again', async () => {
     await using client = await start({ registrationsPerMinute: 1 });
     client.publish(REGISTER);
     await client.expect('publish');

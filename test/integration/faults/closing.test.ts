@@ -67,7 +67,7 @@ async function holdEverything(emulator: Emulator): Promise<Promise<unknown>[]> {
   return ends;
 }
 
-it('everything ends when the emulator is closed', async () => {
+it('All actions of faults end when the emulator is closed', async () => {
   await expectNothingLeft(async () => {
     const emulator = await startEmulator();
     const ends = await holdEverything(emulator);
@@ -80,7 +80,7 @@ it('everything ends when the emulator is closed', async () => {
   });
 });
 
-it('every connection ends when the hub is stopped, and it can be started again', async () => {
+it('Connections that faults hold end when the hub is stopped, and it can be started again', async () => {
   await expectNothingLeft(async () => {
     const emulator = await startEmulator();
     const [hub] = emulator.hubs;
@@ -92,7 +92,7 @@ it('every connection ends when the hub is stopped, and it can be started again',
   });
 });
 
-it('nothing is held any more when the faults are cleared', async () => {
+it('Connections that faults hold go on when the faults are cleared', async () => {
   await expectNothingLeft(async () => {
     const emulator = await startEmulator();
     const [hub] = emulator.hubs;
@@ -114,7 +114,7 @@ it('nothing is held any more when the faults are cleared', async () => {
   });
 });
 
-it('a fault that is added, struck and removed many times leaves nothing on the connection', async () => {
+it('A fault that is added, hit and removed many times leaves nothing on the connection', async () => {
   await using emulator = await startEmulator();
   const [hub] = emulator.hubs;
   if (!hub) throw new Error('there is a hub by default');
@@ -141,7 +141,7 @@ it('a fault that is added, struck and removed many times leaves nothing on the c
   warnings.mockRestore();
 });
 
-it('devices of connectDevice over WebSockets get over a reset, a throttle and a dead link', async () => {
+it('connectDevice over WebSockets recovers from a reset, a throttle and a dead link', async () => {
   await using emulator = await startEmulator({ retryAfterSeconds: 0, pollsBeforeAssigned: 0 });
   const { options, hub } = await enrollDevice(emulator, 'hub-individual', 'web');
   const faults = emulator.faults;

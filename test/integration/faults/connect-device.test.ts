@@ -104,7 +104,7 @@ describe('provisionDevice reports', () => {
       { code: 'REGISTRATION_FAILED', serviceCode: 400207 },
     ],
     [{ at: 'poll', action: { kind: 'close' } }, { code: 'CONNECTION_LOST' }],
-  ])('%j', async (fault, expected) => {
+  ])('the fault %j', async (fault, expected) => {
     const added = context.emulator.faults.add({ service: 'dps', ...fault });
     await expect(provisionDevice(enrolled.options)).rejects.toMatchObject({ ...expected, service: 'dps' });
     expect(added.hits).toBe(1);
@@ -129,7 +129,7 @@ describe('provisionDevice reports', () => {
         action: { kind: 'answer', status: 429, code: 429001, retryAfterSeconds: 0 },
       },
     ],
-  ])('that the time was up: %s', async (_title, fault) => {
+  ])('a timeout because of %s', async (_title, fault) => {
     context.emulator.faults.add({ service: 'dps', ...fault });
     await expect(provisionDevice({ ...enrolled.options, timeoutMs: 800 })).rejects.toMatchObject({
       code: 'TIMEOUT',
@@ -137,7 +137,7 @@ describe('provisionDevice reports', () => {
     });
   });
 
-  it('nothing at all when DPS was busy for a moment', async () => {
+  it('no error when DPS was busy for a moment', async () => {
     const action = { kind: 'answer', status: 429, code: 429001, retryAfterSeconds: 0 } as const;
     const register = context.emulator.faults.add({ at: 'register', action });
     const poll = context.emulator.faults.add({
@@ -157,7 +157,7 @@ describe('connectDevice reports, at its first connection', () => {
     ],
     [{ at: 'connect', action: { kind: 'refuse', returnCode: 3 } }, { code: 'SERVICE_UNAVAILABLE' }],
     [{ at: 'connect', action: { kind: 'close', when: 'after' } }, { code: 'CONNECTION_LOST' }],
-  ])('%j', async (fault, expected) => {
+  ])('the fault %j', async (fault, expected) => {
     context.emulator.faults.add({ service: 'north', ...fault });
     await expect(connect()).rejects.toMatchObject({ ...expected, service: 'hub' });
   });
@@ -165,7 +165,7 @@ describe('connectDevice reports, at its first connection', () => {
   it.each<[string, FaultInit]>([
     ['a slow network', { at: 'tcp', times: Infinity, action: { kind: 'throttle', bytesPerSecond: 20_000 } }],
     ['a slow service', { at: 'connect', times: Infinity, action: { kind: 'delay', ms: 100 } }],
-  ])('nothing in spite of %s', async (_title, fault) => {
+  ])('no error in spite of %s', async (_title, fault) => {
     const added = context.emulator.faults.add(fault);
     await using connection = await connect();
     await sendAll(connection, ['it works']);
@@ -253,7 +253,7 @@ describe('connectDevice delivers every message in spite of', () => {
 });
 
 describe('a device that is disabled at its hub', () => {
-  it('says that it is not authorized, and comes back when it is enabled', async () => {
+  it('has the state error UNAUTHORIZED, and connects again when it is enabled', async () => {
     const { emulator, hub } = context;
     emulator.faults.add({ at: 'telemetry', action: { kind: 'disable', when: 'after' } });
     await using connection = await connect();

@@ -47,7 +47,7 @@ async function report(options: ConnectOptions, properties: object): Promise<void
 
 describe('an emulator that is stopped and started again', () => {
   test.each<EnrollmentKind>(['hub-individual', 'hub-group', 'central-individual', 'central-group'])(
-    'knows a device (%s), has its twin and its messages, and lets it in at the same place',
+    'has a device of kind %s with its twin and its messages, and accepts it at the same address',
     async (kind) => {
       let emulator = await start();
       const { options, registrationId, hub } = await enrollDevice(emulator, kind, 'pump-1');
@@ -82,7 +82,7 @@ describe('an emulator that is stopped and started again', () => {
     }
   }
 
-  test('a device that stays goes on where it was', async () => {
+  test('is connected to again by a device that kept running', async () => {
     let emulator = await start();
     const { options, registrationId } = await enrollDevice(emulator, 'hub-individual', 'pump-1');
     await using connection = await connectDevice({
@@ -98,7 +98,7 @@ describe('an emulator that is stopped and started again', () => {
     expect(emulator.dps.registrations.get(registrationId)?.etag).toBe(registeredAt);
   });
 
-  test('changes nothing in the folder, and leaves nothing behind', async () => {
+  test('changes nothing in the state folder, and leaves nothing behind', async () => {
     await expectNothingLeft(async () => {
       const emulator = await start();
       await enrollDevice(emulator, 'hub-group', 'pump-1');
@@ -124,7 +124,7 @@ describe('an emulator that is stopped and started again', () => {
     });
   });
 
-  test('has forgotten what was deleted', async () => {
+  test('does not have devices and enrollments that were deleted', async () => {
     let emulator = await start();
     const { options, registrationId } = await enrollDevice(emulator, 'hub-individual', 'pump-1');
     await (await connectDevice(options)).close();
@@ -137,7 +137,7 @@ describe('an emulator that is stopped and started again', () => {
     await expect(connectDevice(options)).rejects.toMatchObject({ code: 'REGISTRATION_REFUSED' });
   });
 
-  test('writes what happened while it was being closed', async () => {
+  test('writes changes that happened while it was being closed', async () => {
     const emulator = await start();
     hubOf(emulator).devices.create({ deviceId: 'pump-1' });
     const closing = emulator.close();
@@ -149,7 +149,7 @@ describe('an emulator that is stopped and started again', () => {
   });
 });
 
-test('a folder that vanishes costs the state and not the emulator', async () => {
+test('A state folder that is deleted loses the state and does not stop the emulator', async () => {
   const emulator = await start();
   const { options } = await enrollDevice(emulator, 'hub-individual', 'pump-1');
   const warning = warned.next();
@@ -160,7 +160,7 @@ test('a folder that vanishes costs the state and not the emulator', async () => 
   await emulator.close();
 });
 
-test('files can be edited while the emulator is stopped', async () => {
+test('The files of a state folder can be edited while the emulator is stopped', async () => {
   await (await start()).close();
   const { certificate, thumbprint } = await createSelfSignedCertificate({ commonName: 'pump-9' });
   const emulator = await start();
@@ -174,7 +174,7 @@ test('files can be edited while the emulator is stopped', async () => {
   await edited.close();
 });
 
-test('messages from devices cost nothing: none of them is a change of what is kept', async () => {
+test('Telemetry does not write to the state folder', async () => {
   const emulator = await start();
   const hub = hubOf(emulator);
   const device = await createHubDevice(hub, 'pump-1');
@@ -190,7 +190,7 @@ test('messages from devices cost nothing: none of them is a change of what is ke
   await client.drop();
 });
 
-test('emulators without a folder do not meet, in one process or in two', async () => {
+test('Emulators without a state folder have nothing in common, in one process or in two', async () => {
   await using program = Program.start(
     path(),
     `import { startEmulator } from ${moduleOf('index.ts')};`,

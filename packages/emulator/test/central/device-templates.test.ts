@@ -62,7 +62,7 @@ describe('a device template', () => {
     expect(central.devices.get('pump-2')).toMatchObject({ status: 'Provisioned', template: PUMP });
   });
 
-  it('that is missing leaves a device Unassigned, which is provisioned all the same', async () => {
+  it('that does not exist leaves a device Unassigned, which is provisioned all the same', async () => {
     central.deviceTemplates.create({ modelId: PUMP });
     const { device, state } = await registerMember('valve-1', { modelId: VALVE });
     expect(state).toMatchObject({ status: 'assigned', assignedHub: central.hub.hostName });
@@ -80,7 +80,7 @@ describe('a device template', () => {
     });
   });
 
-  it('is not needed in an application that has none', async () => {
+  it('is not needed in an application without templates', async () => {
     await registerMember('valve-2', { modelId: VALVE });
     expect(central.devices.get('valve-2')).toMatchObject({ status: 'Provisioned' });
     central.deviceTemplates.create({ modelId: VALVE });
@@ -123,7 +123,7 @@ describe('a device template', () => {
     expect(deviceTemplates.list()).toEqual([]);
   });
 
-  it('is refused what it cannot be', () => {
+  it('is refused with wrong values', () => {
     const { deviceTemplates, devices } = central;
     deviceTemplates.create({ modelId: PUMP });
     for (const modelId of [
@@ -148,7 +148,7 @@ describe('a device template', () => {
   });
 });
 
-describe('an application', () => {
+describe('an IoT Central application', () => {
   it('can fail the very first registration of each device, once', async () => {
     expect(central.firstRegistration).toBe('assigned');
     central.firstRegistration = 'fails-once';
@@ -182,7 +182,7 @@ describe('an application', () => {
     expect(() => enrollmentGroups.disable('nobody')).toThrow(code(404204));
   });
 
-  it('has one status for each device, the weightiest', async () => {
+  it('has one status for each device, the most important one', async () => {
     const { devices } = central;
     central.isAutoApprovalOn = false;
     central.deviceTemplates.create({ modelId: PUMP });
@@ -200,7 +200,7 @@ describe('an application', () => {
     expect(central.hub.devices.get('pump-9')).toMatchObject({ status: 'enabled' });
   });
 
-  it('takes in waiting devices only when an operator says so, also after approval became automatic', async () => {
+  it('provisions waiting devices only when an operator approves them, also after approval became automatic', async () => {
     central.isAutoApprovalOn = false;
     await registerMember('pump-10');
     central.isAutoApprovalOn = true;
@@ -208,7 +208,7 @@ describe('an application', () => {
     expect((await registerMember('pump-11')).state).toMatchObject({ status: 'assigned' });
   });
 
-  it('knows a device by its ID in other letters', async () => {
+  it('finds a device by its ID in another case', async () => {
     central.devices.create({ deviceId: 'Pump-12' });
     const own = await createSelfSignedCertificate({ commonName: 'PUMP-12' });
     central.devices.attest('pump-12', {
@@ -220,7 +220,7 @@ describe('an application', () => {
     expect(central.devices.list()).toHaveLength(1);
   });
 
-  it('is one of several, each with devices of its own', async () => {
+  it('can be one of several, each with devices of its own', async () => {
     await using several = await startEmulator({
       retryAfterSeconds: 0,
       centralApplications: ['east', 'west'],

@@ -60,7 +60,7 @@ function registerAt({ dps }: CentralApplication): string | undefined {
   return dps.registrations.get('pump-1')?.status;
 }
 
-it('is given back entirely', () => {
+it('A stored IoT Central application is restored with everything in it', () => {
   const central = createApplication();
   fill(central);
   expect(registerAt(central)).toBe('failed');
@@ -92,14 +92,17 @@ it.each<[string, (snapshot: Record<string, unknown>) => void, RegExp]>([
   ['a device that is none', (s) => (s['devices'] = [{}]), /^devices\[0\]\.deviceId is missing/],
   ['no DPS', (s) => delete s['dps'], /^dps is missing/],
   ['a DPS that lacks something', (s) => (s['dps'] = {}), /^dps\.allocationPolicy is missing/],
-])('that was edited by hand, with %s, is refused, saying where', (_what, edit, message) => {
-  const snapshot: Record<string, unknown> = written(createApplication());
-  edit(snapshot);
-  // Whatever it is by now, it came from JSON.
-  expect(() => createApplication().restore(snapshot as JsonObject)).toThrow(message);
-});
+])(
+  'A stored IoT Central application that was edited by hand is refused with the place of the mistake: %s',
+  (_what, edit, message) => {
+    const snapshot: Record<string, unknown> = written(createApplication());
+    edit(snapshot);
+    // Whatever it is by now, it came from JSON.
+    expect(() => createApplication().restore(snapshot as JsonObject)).toThrow(message);
+  },
+);
 
-it('is told of every change, and not of being given back', () => {
+it('The listener of an IoT Central application is called for every change, and not for a restoration', () => {
   const central = createApplication();
   let changes = 0;
   central.onChange(() => (changes += 1));

@@ -30,7 +30,7 @@ async function assignedTo(
   return emulator.hubs.find(({ hostName }) => hostName === state['assignedHub'])?.name;
 }
 
-describe('the choice by weight', () => {
+describe('the hashed allocation policy', () => {
   const hub = (name: string, allocationWeight = 1): LinkedHub => ({
     name,
     hostName: `${name}.example`,
@@ -76,12 +76,12 @@ describe('the choice by weight', () => {
     expect(moved.length).toBeLessThan(2700);
   });
 
-  it('has nothing to choose without hubs', () => {
+  it('chooses nothing without hubs', () => {
     expect(highestBid('device', [])).toBeUndefined();
   });
 });
 
-describe('an enrollment', () => {
+describe('the allocation policy of an enrollment', () => {
   const context = useEmulator({
     hubs: [
       { name: 'north', latencyMs: 40, allocationWeight: 1000 },
@@ -90,7 +90,7 @@ describe('an enrollment', () => {
     ],
   });
 
-  it('that says nothing is hashed by weight', async () => {
+  it('is hashed by weight if the enrollment has none', async () => {
     const { emulator } = context;
     const hubs = [];
     for (let index = 0; index < 8; index++)
@@ -99,7 +99,7 @@ describe('an enrollment', () => {
     expect(hubs.filter((name) => name === 'north').length).toBeGreaterThanOrEqual(7);
   });
 
-  it('goes to the nearest hub that it allows, and follows when there is a nearer one', async () => {
+  it('geoLatency assigns to the nearest hub that is allowed, and to a nearer one when there is one', async () => {
     const { emulator } = context;
     const [id, device] = await enroll(emulator, {
       allocationPolicy: 'geoLatency',
@@ -112,13 +112,13 @@ describe('an enrollment', () => {
     expect(await assignedTo(emulator, id, device)).toBe('south');
   });
 
-  it('goes to the one hub that it names', async () => {
+  it('static assigns to the one hub that the enrollment names', async () => {
     const { emulator } = context;
     const [id, device] = await enroll(emulator, { allocationPolicy: 'static', iotHubs: ['east'] });
     expect(await assignedTo(emulator, id, device)).toBe('east');
   });
 
-  it('is told apart from the others when it is read', async () => {
+  it('is part of the enrollment when that is read', async () => {
     const { emulator } = context;
     const { individualEnrollments } = emulator.dps;
     const [plain] = await enroll(emulator, {});
@@ -187,7 +187,7 @@ describe('an enrollment', () => {
     await expect(enrolling).rejects.toThrow(message);
   });
 
-  it('that is refused an update stays as it was', async () => {
+  it('stays as it was when an update is refused', async () => {
     const { emulator } = context;
     const { individualEnrollments } = emulator.dps;
     const [id, device] = await enroll(emulator, { allocationPolicy: 'static', iotHubs: ['east'] });
@@ -198,8 +198,8 @@ describe('an enrollment', () => {
   });
 });
 
-describe('the policy of the instance', () => {
-  it('is for enrollments that have none, from their next registration on', async () => {
+describe('the allocation policy of the DPS instance', () => {
+  it('holds for enrollments that have none, from their next registration on', async () => {
     await using emulator = await startEmulator({
       retryAfterSeconds: 0,
       hubs: [{ name: 'far', latencyMs: 9, allocationWeight: 1000 }, { name: 'near' }],
@@ -219,7 +219,7 @@ describe('the policy of the instance', () => {
     expect(await assignedTo(emulator, id, device)).toBe('far');
   });
 
-  it('cannot be custom, nor anything else', async () => {
+  it('cannot be custom or unknown', async () => {
     await using emulator = await startEmulator();
     for (const policy of ['custom', 'toString', undefined]) {
       expect(() => {

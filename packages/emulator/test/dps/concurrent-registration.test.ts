@@ -34,7 +34,7 @@ async function pollUntilAssigned(client: RawClient, operationId: unknown): Promi
   }
 }
 
-it('is refused while the first registration is under way, keeps its connection, and may try again', async () => {
+it('A second registration of a device is refused while the first one is under way, keeps its connection, and may be repeated', async () => {
   const { emulator } = context;
   const [id, device] = await enroll();
   await using first = await connectToDps(emulator, device, id);
@@ -53,7 +53,7 @@ it('is refused while the first registration is under way, keeps its connection, 
   expect((await registerOver(second)).topic).toMatch('/res/202/');
 });
 
-it('is nothing unusual on one connection', async () => {
+it('A device may register twice at once on one connection', async () => {
   const [id, device] = await enroll();
   await using client = await connectToDps(context.emulator, device, id);
   expect((await registerOver(client)).topic).toMatch('/res/202/');
@@ -61,7 +61,7 @@ it('is nothing unusual on one connection', async () => {
 });
 
 it.each(['drop', 'disconnect'] as const)(
-  'is not refused because of a connection that has ended by %s',
+  'A registration is not refused because of an earlier connection that has ended by %s',
   async (end) => {
     const { emulator } = context;
     const [id, device] = await enroll();
@@ -73,7 +73,7 @@ it.each(['drop', 'disconnect'] as const)(
   },
 );
 
-it('does not concern other devices', async () => {
+it('A registration that is under way does not concern other devices', async () => {
   const { emulator } = context;
   const [id, device] = await enroll();
   const [otherId, other] = await enroll();
@@ -83,7 +83,7 @@ it('does not concern other devices', async () => {
   expect((await registerOver(second)).topic).toMatch('/res/202/');
 });
 
-it('can be allowed', async () => {
+it('Concurrent registrations of one device can be allowed', async () => {
   await using emulator = await startEmulator({ unverifiedBehavior: { concurrentRegistration: 'allowed' } });
   const [id, device] = await enroll(emulator);
   await using first = await connectToDps(emulator, device, id);
@@ -94,7 +94,7 @@ it('can be allowed', async () => {
   await pollUntilAssigned(second, operations[1]?.body['operationId']);
 });
 
-it('is not refused because of a connection that nothing is heard of', () => {
+it('A registration is not refused because of an earlier connection that is silent', () => {
   const inProgress = new RegistrationsInProgress();
   let isActive = true;
   const silent = { isActive: () => isActive };

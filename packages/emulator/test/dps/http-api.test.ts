@@ -76,7 +76,7 @@ describe('a registration over HTTP', () => {
     expect(context.emulator.dps.registrations.get('http-1')).toMatchObject({ payload: { line: 7 } });
   });
 
-  it('can be looked up', async () => {
+  it('can be read', async () => {
     const identity = await enroll('http-2');
     const lookUp = { method: 'POST', path: pathOf('http-2'), identity };
     const unknown = await send(server(), lookUp);
@@ -89,7 +89,7 @@ describe('a registration over HTTP', () => {
     expect(withRequest).toMatchObject({ status: 400, headers: { 'x-ms-error-code': '400004' } });
   });
 
-  it('and one over MQTT are the same thing', async () => {
+  it('and a registration over MQTT lead to the same registration state', async () => {
     const { emulator } = context;
     const identity = await enroll('http-3');
     await using client = await connectToDps(emulator, identity, 'http-3');
@@ -135,7 +135,7 @@ describe('a registration over HTTP', () => {
     expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
   });
 
-  it('lets in devices of groups by the chain that they send', async () => {
+  it('takes devices of enrollment groups by the chain that they send', async () => {
     const root = await createRootCertificate({ commonName: 'HTTP root' });
     context.emulator.dps.enrollmentGroups.create({
       enrollmentGroupId: 'http',
@@ -217,7 +217,7 @@ describe('a refusal over HTTP', () => {
     expect(context.hub.devices.get('http-6')).toBeUndefined();
   });
 
-  it('tells which methods there are', async () => {
+  it('for another method names the methods that are allowed', async () => {
     const response = await send(server(), {
       method: 'DELETE',
       path: pathOf('http-6', '/register'),
@@ -226,7 +226,7 @@ describe('a refusal over HTTP', () => {
     expect(response).toMatchObject({ status: 405, headers: { allow: 'PUT' } });
   });
 
-  it('for a device that is not let in is the same to polls and look-ups', async () => {
+  it('for a device without enrollment is the same for polls and reads', async () => {
     const { individualEnrollments } = context.emulator.dps;
     const device = await enroll('http-8');
     const accepted = await send(server(), {
@@ -244,7 +244,7 @@ describe('a refusal over HTTP', () => {
     }
   });
 
-  it('by a throttle says when to come back', async () => {
+  it('by a throttle has Retry-After', async () => {
     await using emulator = await startEmulator({ throttling: { registrationsPerMinute: 1 } });
     const device = await createSelfSignedCertificate({ commonName: 'http-9' });
     // A look-up counts as a registration.
@@ -264,7 +264,7 @@ describe('a refusal over HTTP', () => {
     });
   });
 
-  it('is not needed for a device that breaks off', async () => {
+  it('is not sent to a device that has ended its request', async () => {
     const opened = openRequest(server(), {
       method: 'PUT',
       path: pathOf('http-6', '/register'),
@@ -280,7 +280,7 @@ describe('a refusal over HTTP', () => {
   });
 });
 
-it('is served on a shared port as well', async () => {
+it('The HTTP API of DPS is served on a shared port as well', async () => {
   await using emulator = await startEmulator({ sharedPorts: [0], retryAfterSeconds: 0 });
   const identity = await createSelfSignedCertificate({ commonName: 'http-10' });
   emulator.dps.individualEnrollments.create({

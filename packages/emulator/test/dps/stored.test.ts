@@ -92,7 +92,7 @@ function fill(dps: DpsInstance): void {
   });
 }
 
-it('is given back entirely, with hubs by name', () => {
+it('A stored DPS is restored with everything in it, and names its hubs', () => {
   const dps = createInstance(1000);
   fill(dps);
   expect(registerAt(dps, 'sensor-1', device)).toBe('localhost:1001');
@@ -111,7 +111,7 @@ it('is given back entirely, with hubs by name', () => {
   expect(registerAt(next, 'sensor-1', device)).toBe('localhost:2001');
 });
 
-it('keeps the verification code, so that a proof that is under way is accepted', async () => {
+it('A restored DPS has its verification codes, so that a proof of possession that is under way is accepted', async () => {
   const dps = createInstance();
   dps.certificates.upload({ name: 'root', certificate: root.certificate });
   const verificationCode = dps.certificates.generateVerificationCode('root');
@@ -121,7 +121,7 @@ it('keeps the verification code, so that a proof that is under way is accepted',
   });
 });
 
-it('keeps where a device was, though its last registration failed', () => {
+it('A restored DPS has the assigned hub of a device whose last registration failed', () => {
   const dps = createInstance();
   fill(dps);
   registerAt(dps, 'sensor-1', device);
@@ -134,7 +134,7 @@ it('keeps where a device was, though its last registration failed', () => {
   expect(registerAt(next, 'sensor-1', device)).toBe('localhost:1001');
 });
 
-it('lets devices of a group in as before', async () => {
+it('A restored DPS provisions devices of an enrollment group as before', async () => {
   const dps = createInstance();
   const intermediate = await createIntermediateCertificate({ commonName: 'Stored line', issuer: root });
   dps.enrollmentGroups.create({ enrollmentGroupId: 'line', signingCertificate: intermediate.certificate });
@@ -142,8 +142,8 @@ it('lets devices of a group in as before', async () => {
   expect(registerAt(restored(written(dps)), 'member-1', member)).toMatch('localhost');
 });
 
-describe('of a custom allocation', () => {
-  it('by a function keeps that there was one, and says so to devices until there is one again', async () => {
+describe('a stored DPS with a custom allocation', () => {
+  it('remembers that a function allocated, and fails registrations with that reason until there is one again', async () => {
     const dps = createInstance();
     dps.individualEnrollments.create({
       registrationId: 'sensor-1',
@@ -171,7 +171,7 @@ describe('of a custom allocation', () => {
     expect(next.registrations.get('sensor-1')).toMatchObject({ assignedHub: 'localhost:1001' });
   });
 
-  it('that has not answered keeps what was before it', () => {
+  it('has the state from before a custom allocation that has not answered', () => {
     const dps = createInstance();
     dps.individualEnrollments.create({ registrationId: 'sensor-1', primaryCertificate: device.certificate });
     registerAt(dps, 'sensor-1', device);
@@ -188,7 +188,7 @@ describe('of a custom allocation', () => {
   });
 });
 
-describe('that was edited by hand', () => {
+describe('a stored DPS that was edited by hand', () => {
   type Edit = (snapshot: Record<string, Record<string, unknown>[]>) => void;
 
   it.each<[string, Edit, RegExp]>([
@@ -255,7 +255,7 @@ describe('that was edited by hand', () => {
       (s) => Object.assign(s['registrations']?.[0] ?? {}, { lastAssignment: { deviceId: 'a' } }),
       /^registrations\[0\]\.lastAssignment\.hub is missing/,
     ],
-  ])('with %s is refused, saying where', (_what, edit, message) => {
+  ])('is refused with the place of the mistake: %s', (_what, edit, message) => {
     const dps = createInstance();
     fill(dps);
     registerAt(dps, 'sensor-1', device);
@@ -266,7 +266,7 @@ describe('that was edited by hand', () => {
     expect(run).toThrow(StoredValueError);
   });
 
-  it('may do without what has a default', () => {
+  it('may leave out values that have a default', () => {
     const dps = createInstance();
     fill(dps);
     const snapshot = written(dps) as unknown as Record<string, Record<string, unknown>[]>;
@@ -294,7 +294,7 @@ describe('that was edited by hand', () => {
     });
   });
 
-  it('forgets a hub that devices were at and that is not there anymore', () => {
+  it('forgets the assignments of devices to a hub that no longer exists', () => {
     const dps = createInstance();
     dps.individualEnrollments.create({ registrationId: 'sensor-1', primaryCertificate: device.certificate });
     registerAt(dps, 'sensor-1', device);
@@ -305,7 +305,7 @@ describe('that was edited by hand', () => {
   });
 });
 
-it('is told of every change, and not of being given back', () => {
+it('The listener of DPS is called for every change, and not for a restoration', () => {
   const dps = createInstance();
   let changes = 0;
   dps.onChange(() => (changes += 1));

@@ -39,7 +39,7 @@ async function outcome(webhookUrl: string): Promise<Record<string, unknown>> {
   return (await register(context.emulator, device, id)).state;
 }
 
-it('gets the request as JSON, without its own secret, and decides', async () => {
+it('A webhook gets the request as JSON, without the secret of its URL, and its answer decides', async () => {
   const { emulator } = context;
   await using webhook = await Webhook.listen();
   webhook.answerJson(({ linkedHubs: [, south] }) => ({ iotHubHostName: south, payload: { line: 7 } }));
@@ -66,17 +66,20 @@ it('gets the request as JSON, without its own secret, and decides', async () => 
   });
 });
 
-it.each([400, 404, 429, 500])('that answers %d fails the registration with it', async (status) => {
-  await using webhook = await Webhook.listen();
-  webhook.answerJson(() => ({ message: 'no' }), status);
-  expect(await outcome(webhook.url)).toMatchObject({
-    status: 'failed',
-    errorCode: 400207,
-    errorMessage: `Custom allocation failed with status code: ${status}`,
-  });
-});
+it.each([400, 404, 429, 500])(
+  'A webhook that answers %d fails the registration with that status',
+  async (status) => {
+    await using webhook = await Webhook.listen();
+    webhook.answerJson(() => ({ message: 'no' }), status);
+    expect(await outcome(webhook.url)).toMatchObject({
+      status: 'failed',
+      errorCode: 400207,
+      errorMessage: `Custom allocation failed with status code: ${status}`,
+    });
+  },
+);
 
-it('is not followed to another place', async () => {
+it('A redirection of a webhook is not followed', async () => {
   await using elsewhere = await Webhook.listen();
   elsewhere.answerJson(() => ({ iotHubHostName: 'north' }));
   await using webhook = await Webhook.listen();
@@ -91,7 +94,7 @@ it.each<[string, string, RegExp]>([
   ['nothing', '', /200\. The response is not a JSON object/],
   ['something else', '<html>', /200\. The response is not a JSON object/],
   ['a hub that is not linked', '{"iotHubHostName":"west.example"}', /200\. The response names west\.example/],
-])('that answers %s fails the registration', async (_what, body, message) => {
+])('A webhook that answers %s fails the registration', async (_what, body, message) => {
   await using webhook = await Webhook.listen();
   webhook.answerWith(({ response }) => response.end(body));
   const state = await outcome(webhook.url);
@@ -99,7 +102,7 @@ it.each<[string, string, RegExp]>([
   expect(state['errorMessage']).toMatch(message);
 });
 
-it('that cannot be reached fails the registration', async () => {
+it('A webhook that cannot be reached fails the registration', async () => {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -112,7 +115,7 @@ it('that cannot be reached fails the registration', async () => {
   });
 });
 
-it('that breaks off fails the registration', async () => {
+it('A webhook that ends its connection early fails the registration', async () => {
   await using webhook = await Webhook.listen();
   webhook.answerWith(({ response }) => {
     response.writeHead(200, { 'content-length': 100 });
@@ -121,7 +124,7 @@ it('that breaks off fails the registration', async () => {
   expect(await outcome(webhook.url)).toMatchObject({ errorCode: 400207 });
 });
 
-it('over HTTPS has to be one that this process trusts', async () => {
+it('A webhook over HTTPS needs a certificate that the process of the emulator trusts', async () => {
   const root = await createRootCertificate({ commonName: 'Nobody knows me' });
   const { fullChain, privateKey } = await createServerCertificate({
     commonName: 'localhost',
@@ -144,7 +147,7 @@ it('over HTTPS has to be one that this process trusts', async () => {
   }
 });
 
-it('is hung up on when the device has gone', async () => {
+it('The connection to a webhook ends when the device disconnects', async () => {
   const { emulator } = context;
   await using webhook = await Webhook.listen();
   const [id, device] = await enroll(webhook.url);
@@ -159,7 +162,7 @@ it('is hung up on when the device has gone', async () => {
   expect(response.writableFinished).toBe(false);
 });
 
-it('is hung up on when the emulator is closed', async () => {
+it('The connection to a webhook ends when the emulator is closed', async () => {
   await using webhook = await Webhook.listen();
   await expectNothingLeft(async () => {
     const emulator = await startEmulator();
@@ -172,11 +175,11 @@ it('is hung up on when the emulator is closed', async () => {
   });
 });
 
-describe('a call', () => {
+describe('the call of a webhook', () => {
   const call = (url: string, limits: Partial<WebhookLimits>, signal = new AbortController().signal) =>
     callWebhook(url, '{}', signal, { ...DEFAULT_WEBHOOK_LIMITS, ...limits });
 
-  it('ends when there is no answer in time', async () => {
+  it('fails when there is no answer in time', async () => {
     await using webhook = await Webhook.listen();
     await expect(call(webhook.url, { timeoutMs: 30 })).rejects.toMatchObject({
       status: 504,
@@ -184,7 +187,7 @@ describe('a call', () => {
     });
   });
 
-  it('ends when the answer comes in drops', async () => {
+  it('fails when the answer comes too slowly', async () => {
     await using webhook = await Webhook.listen();
     webhook.answerWith(({ response }) => void response.write('{'));
     await expect(call(webhook.url, { timeoutMs: 100 })).rejects.toMatchObject({ status: 504 });
@@ -192,7 +195,7 @@ describe('a call', () => {
     if (!response.destroyed) await once(response, 'close');
   });
 
-  it('ends when the answer is too large, announced or not', async () => {
+  it('fails when the answer is too large, announced or not', async () => {
     await using webhook = await Webhook.listen();
     webhook.answerWith(({ response }) => void response.write(' '.repeat(2000)));
     await expect(call(webhook.url, { maxResponseBytes: 1000 })).rejects.toMatchObject({
@@ -201,13 +204,13 @@ describe('a call', () => {
     });
   });
 
-  it('does not begin when nobody wants it', async () => {
+  it('does not begin with an aborted signal', async () => {
     await using webhook = await Webhook.listen();
     await expect(call(webhook.url, {}, AbortSignal.abort())).rejects.toMatchObject({ status: 502 });
     expect(webhook.calls).toEqual([]);
   });
 
-  it('leaves nothing behind', async () => {
+  it('leaves no socket or listener behind', async () => {
     await using webhook = await Webhook.listen();
     webhook.answerJson(() => ({}));
     await expectNothingLeft(async () => {

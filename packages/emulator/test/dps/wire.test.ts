@@ -28,7 +28,7 @@ async function open(): Promise<RawClient> {
   return RawClient.open(emulator, emulator.globalEndpoint, device);
 }
 
-describe('CONNECT', () => {
+describe('a CONNECT to DPS', () => {
   const scope = (): string => context.emulator.idScope;
 
   it.each<[string, () => string]>([
@@ -45,7 +45,7 @@ describe('CONNECT', () => {
     ],
     ['other cases', () => `${scope().toLowerCase()}/Registrations/WIRE-1/API-Version=2019-03-31`],
     ['a percent-encoded ID', () => `${scope()}/registrations/wire%2d1/api-version=2019-03-31`],
-  ])('takes a username with %s', async (_what, username) => {
+  ])('is accepted with %s in the username', async (_what, username) => {
     await using connection = await open();
     const connack = await connection.connect({ clientId: 'wire-1', username: username() });
     expect(connack).toMatchObject({ returnCode: 0, sessionPresent: false });
@@ -59,7 +59,7 @@ describe('CONNECT', () => {
     ['an empty version', () => `${scope()}/registrations/wire-1/api-version=`],
     ['a version behind a question mark', () => `${scope()}/registrations/wire-1/?api-version=2019-03-31`],
     ['an ID that is not encoded properly', () => `${scope()}/registrations/%zz/api-version=2019-03-31`],
-  ])('refuses a username with %s', async (_what, username) => {
+  ])('is refused with %s in the username', async (_what, username) => {
     await using connection = await open();
     expect(await connection.connect({ clientId: 'wire-1', username: username() })).toMatchObject({
       returnCode: 5,
@@ -67,7 +67,7 @@ describe('CONNECT', () => {
     expect(await connection.next()).toBeUndefined();
   });
 
-  it.each([true, false])('keeps no session, with CleanSession %p', async (clean) => {
+  it.each([true, false])('starts no persistent session with CleanSession %p', async (clean) => {
     const username = dpsUsername(scope(), 'wire-1');
     for (let attempt = 0; attempt < 2; attempt++) {
       await using connection = await open();
@@ -85,7 +85,7 @@ describe('CONNECT', () => {
   });
 });
 
-describe('SUBSCRIBE', () => {
+describe('a subscription at DPS', () => {
   beforeEach(async () => {
     client = await open();
     await client.connect({ clientId: 'wire-1', username: dpsUsername(context.emulator.idScope, 'wire-1') });
@@ -110,7 +110,7 @@ describe('SUBSCRIBE', () => {
   });
 
   it.each(['#', '$dps/#', '$dps/registrations/res/+', '$dps/registrations/res/202/#', 'devices/wire-1/#'])(
-    'of %s ends the connection, also beside the right filter',
+    'to %s ends the connection, also beside the right filter',
     async (topic) => {
       client.send({
         cmd: 'subscribe',
@@ -124,7 +124,7 @@ describe('SUBSCRIBE', () => {
     },
   );
 
-  it('can be taken back', async () => {
+  it('can be ended with UNSUBSCRIBE', async () => {
     await client.subscribe(FILTER);
     client.send({ cmd: 'unsubscribe', messageId: 2, unsubscriptions: [FILTER] });
     await client.expect('unsuback');
@@ -134,7 +134,7 @@ describe('SUBSCRIBE', () => {
   });
 });
 
-describe('a request', () => {
+describe('a request to DPS', () => {
   beforeEach(async () => {
     client = await connectToDps(context.emulator, device, 'wire-1');
   });
@@ -268,7 +268,7 @@ describe('a request', () => {
 });
 
 it.each(['my device', 'device.', 'Gerät', 'x%41'])(
-  'a device of the name %j is answered 400',
+  'A registration of a device with the registration ID %j is answered 400',
   async (name) => {
     const { emulator } = context;
     await using connection = await open();
@@ -282,7 +282,7 @@ it.each(['my device', 'device.', 'Gerät', 'x%41'])(
   },
 );
 
-describe('an answer', () => {
+describe('an answer of DPS', () => {
   it('to a device of a version without re-provisioning has no substatus and no payload', async () => {
     const { emulator } = context;
     const old = await createSelfSignedCertificate({ commonName: 'wire-old' });
@@ -306,7 +306,7 @@ describe('an answer', () => {
     expect(registrationState).not.toHaveProperty('payload');
   });
 
-  it('to a device that is disabled can be a status', async () => {
+  it('to a device that is disabled can be the status disabled', async () => {
     await using emulator = await startEmulator({
       pollsBeforeAssigned: 0,
       unverifiedBehavior: { disabledEnrollment: 'status' },

@@ -6,8 +6,8 @@ import { DEVICEBOUND, TELEMETRY, useHubDevice } from './support/hub-device';
 
 const context = useHubDevice();
 
-describe('a throttled connection', () => {
-  it('carries so much and no more in each direction, in pieces, until the fault is removed', async () => {
+describe('a connection that a fault throttles', () => {
+  it('carries at most the bytes per second of the fault in each direction, until the fault is removed', async () => {
     const fault = context.emulator.faults.add({
       at: 'telemetry',
       action: { kind: 'throttle', bytesPerSecond: 2000 },
@@ -47,7 +47,7 @@ describe('a throttled connection', () => {
   });
 });
 
-describe('a connection that is swallowed', () => {
+describe('a connection whose bytes a fault swallows', () => {
   it('is dead in both directions, and neither side is told', async () => {
     const { emulator, hub } = context;
     await using client = await context.connect();
@@ -84,7 +84,7 @@ describe('a connection that is swallowed', () => {
     expect(await endOf(client)).toBe('RST');
   });
 
-  it('from the device: what the hub sends still arrives', async () => {
+  it('carries packets of the hub if only those of the device are swallowed', async () => {
     const { emulator, hub } = context;
     await using client = await context.connect();
     await client.subscribe(DEVICEBOUND);
@@ -96,7 +96,7 @@ describe('a connection that is swallowed', () => {
     expect(context.bodies()).not.toContain('swallowed 3');
   });
 
-  it('to the device: what it sends still arrives', async () => {
+  it('carries packets of the device if only those of the hub are swallowed', async () => {
     const { emulator, hub } = context;
     await using client = await context.connect();
     emulator.faults.add({ at: 'telemetry', action: { kind: 'swallow', direction: 'to-device' } });
@@ -112,7 +112,7 @@ describe('a connection that is swallowed', () => {
     expect(await client.next()).toBeUndefined();
   });
 
-  it('may be swallowed after the answer would have gone', async () => {
+  it('can be swallowed after the answer is sent', async () => {
     const { emulator } = context;
     await using client = await context.connect();
     const fault = emulator.faults.add({ at: 'telemetry', action: { kind: 'swallow', when: 'after' } });

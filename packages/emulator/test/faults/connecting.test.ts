@@ -8,7 +8,7 @@ import { DEVICEBOUND, useHubDevice } from './support/hub-device';
 
 const context = useHubDevice();
 
-describe('CONNECT', () => {
+describe('a CONNECT that a fault hits', () => {
   async function open(): Promise<RawClient> {
     const client = await RawClient.open(context.emulator, context.hub.hostName, context.identity);
     client.send({
@@ -34,7 +34,7 @@ describe('CONNECT', () => {
     },
   );
 
-  it('is never answered, nor is what follows', async () => {
+  it('is never answered, nor are the packets that follow', async () => {
     const fault = context.emulator.faults.add({ at: 'connect', action: { kind: 'ignore' } });
     await using client = await open();
     client.send({ cmd: 'pingreq' });
@@ -65,7 +65,7 @@ describe('CONNECT', () => {
   it.each<['close' | 'reset', 'FIN' | 'RST']>([
     ['close', 'FIN'],
     ['reset', 'RST'],
-  ])('before anybody sees it: %s', async (kind, end) => {
+  ])('ends the connection before the hub sees it: %s', async (kind, end) => {
     const events: string[] = [];
     const record = (): void => void events.push('connected');
     context.hub.on('deviceConnected', record);
@@ -79,7 +79,7 @@ describe('CONNECT', () => {
   it.each<['close' | 'reset', 'FIN' | 'RST']>([
     ['close', 'FIN'],
     ['reset', 'RST'],
-  ])('after the hub has dealt with it, in place of CONNACK: %s', async (kind, end) => {
+  ])('ends the connection after the hub has dealt with it, in place of CONNACK: %s', async (kind, end) => {
     const connected = once(context.hub, 'deviceConnected');
     const disconnected = once(context.hub, 'deviceDisconnected');
     context.emulator.faults.add({ at: 'connect', action: { kind, when: 'after' } });
@@ -90,18 +90,21 @@ describe('CONNECT', () => {
     expect(await disconnected).toEqual([{ deviceId: 'pump-1', reason: 'connection-lost' }]);
   });
 
-  it.each(['before', 'after'] as const)('is answered late (%s), and what follows after it', async (when) => {
-    const fault = context.emulator.faults.add({
-      at: 'connect',
-      action: { kind: 'delay', ms: 2 ** 31 - 1, when },
-    });
-    await using client = await open();
-    client.send({ cmd: 'pingreq' });
-    await fault.whenHit();
-    fault.remove();
-    await client.expect('connack');
-    await client.expect('pingresp');
-  });
+  it.each(['before', 'after'] as const)(
+    'is answered late (%s), and the packets that follow after it',
+    async (when) => {
+      const fault = context.emulator.faults.add({
+        at: 'connect',
+        action: { kind: 'delay', ms: 2 ** 31 - 1, when },
+      });
+      await using client = await open();
+      client.send({ cmd: 'pingreq' });
+      await fault.whenHit();
+      fault.remove();
+      await client.expect('connack');
+      await client.expect('pingresp');
+    },
+  );
 
   it.each([
     ['not-mqtt', 'f0ffffffffffffff', 8],
@@ -115,7 +118,7 @@ describe('CONNECT', () => {
   });
 });
 
-describe('SUBSCRIBE', () => {
+describe('a SUBSCRIBE that a fault hits', () => {
   it('is refused, filter by filter, and nothing is subscribed', async () => {
     context.emulator.faults.add({ at: 'subscribe', action: { kind: 'refuse' } });
     await using client = await context.connect();
@@ -153,7 +156,7 @@ describe('SUBSCRIBE', () => {
   });
 });
 
-describe('UNSUBSCRIBE', () => {
+describe('an UNSUBSCRIBE that a fault hits', () => {
   it('is never acknowledged', async () => {
     context.emulator.faults.add({ at: 'unsubscribe', action: { kind: 'ignore' } });
     await using client = await context.connect();

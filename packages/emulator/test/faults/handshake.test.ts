@@ -60,7 +60,7 @@ async function errorOf(socket: TLSSocket): Promise<string | undefined> {
   return code;
 }
 
-describe('a TCP connection', () => {
+describe('a TCP connection that a fault hits', () => {
   it('is reset at once, and the next one is served', async () => {
     context.emulator.faults.add({ at: 'tcp', action: { kind: 'reset' } });
     expect(await handshake()).toBe('ECONNRESET');
@@ -88,7 +88,7 @@ describe('a TCP connection', () => {
     expect(bytes).toBe(0);
   });
 
-  it('is let go when the client gives up', async () => {
+  it('is closed when the client gives up while the fault holds it', async () => {
     const fault = context.emulator.faults.add({ at: 'tcp', action: { kind: 'stall' } });
     const socket = openTcp();
     await fault.whenHit();
@@ -96,7 +96,7 @@ describe('a TCP connection', () => {
     await once(socket.resume(), 'close');
   });
 
-  it('is answered late, though not all of it was there at first', async () => {
+  it('is answered late, even if its first bytes come in pieces', async () => {
     const fault = context.emulator.faults.add({ at: 'tcp', action: { kind: 'delay', ms: 2 ** 31 - 1 } });
     const socket = openTls();
     const secure = once(socket, 'secureConnect');
@@ -110,7 +110,7 @@ describe('a TCP connection', () => {
     expect(performance.now() - start).toBeGreaterThanOrEqual(99);
   });
 
-  it('carries so much and no more, TLS included, and full speed when the fault is removed', async () => {
+  it('is limited to the bytes per second of the fault, TLS included, until the fault is removed', async () => {
     const { emulator, hub } = context;
     const device = await createHubDevice(hub, 'pump-1');
     const fault = emulator.faults.add({ at: 'tcp', action: { kind: 'throttle', bytesPerSecond: 4000 } });
@@ -125,7 +125,7 @@ describe('a TCP connection', () => {
     await client.disconnect();
   });
 
-  it('is for the service that the port is for', async () => {
+  it('is hit only if its port is that of the service of the fault', async () => {
     const { emulator } = context;
     const fault = emulator.faults.add({ at: 'tcp', service: 'dps', action: { kind: 'reset' } });
     expect(await handshake()).toBe('secure');
@@ -134,11 +134,11 @@ describe('a TCP connection', () => {
   });
 });
 
-describe('a TLS handshake', () => {
+describe('a TLS handshake that a fault hits', () => {
   it.each([
     ['close', undefined],
     ['reset', 'ECONNRESET'],
-  ] as const)('before it is answered: %s', async (kind, code) => {
+  ] as const)('ends with the connection before it is answered: %s', async (kind, code) => {
     context.emulator.faults.add({ at: 'tls', action: { kind } });
     const idle = openTcp();
     await once(idle, 'connect');
@@ -153,7 +153,7 @@ describe('a TLS handshake', () => {
   it.each([
     ['close', undefined],
     ['reset', 'ECONNRESET'],
-  ] as const)('when it is over: %s', async (kind, code) => {
+  ] as const)('ends with the connection when it is over: %s', async (kind, code) => {
     context.emulator.faults.add({ at: 'tls', action: { kind, when: 'after' } });
     const socket = openTls();
     await once(socket, 'secureConnect');
@@ -201,11 +201,11 @@ describe('a TLS handshake', () => {
   });
 });
 
-describe('a wrong certificate of an emulator with a state directory', () => {
+describe('a wrong certificate that a fault shows, of an emulator with a state directory', () => {
   const path = useTemporaryDirectory();
   const given = useWarnings();
 
-  it('is of the root that was kept', async () => {
+  it('is issued by the stored root', async () => {
     const stateDirectory = path('state');
     await (await startEmulator({ stateDirectory })).close();
     await using emulator = await startEmulator({ stateDirectory });
@@ -215,7 +215,7 @@ describe('a wrong certificate of an emulator with a state directory', () => {
     expect(given.warnings).toEqual([]);
   });
 
-  it('is told about when the key of the root is lost', async () => {
+  it('is replaced by a warning when the key of the root is lost', async () => {
     const stateDirectory = path('state');
     await (await startEmulator({ stateDirectory })).close();
     await rm(path('state', 'server', 'root-key.pem'));

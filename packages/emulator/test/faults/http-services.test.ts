@@ -12,7 +12,7 @@ afterEach(() => {
   context.emulator.faults.clear();
 });
 
-it('a registration over HTTP is throttled once, in the form of DPS', async () => {
+it('A fault throttles a registration over HTTP once, with an answer in the form of DPS', async () => {
   const { emulator } = context;
   const identity = await createSelfSignedCertificate({ commonName: 'http-1' });
   emulator.dps.individualEnrollments.create({
@@ -35,7 +35,7 @@ it('a registration over HTTP is throttled once, in the form of DPS', async () =>
   expect((await register()).status).toBe(202);
 });
 
-it('a file upload loses the answer of the hub, and then the patience of the storage account', async () => {
+it('Faults close the connection of a file upload at the hub, and answer 503 for the storage account', async () => {
   const { emulator, hub } = context;
   const identity = await createHubDevice(hub, 'camera');
   const camera = { server: serverOf(emulator, hub), deviceId: 'camera', identity };

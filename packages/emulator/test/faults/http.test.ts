@@ -101,8 +101,8 @@ async function errorOf(response: Promise<Response>): Promise<string | undefined>
   );
 }
 
-describe('a request', () => {
-  it('is answered by the test, and the service does not see it', async () => {
+describe('an HTTP request that a fault hits', () => {
+  it('is answered by the fault, and the service does not see it', async () => {
     services.faults.add({
       at: 'http',
       action: { kind: 'answer', status: 429, code: 429001, message: 'Slow down.', retryAfterSeconds: 7 },
@@ -121,7 +121,7 @@ describe('a request', () => {
     expect(JSON.parse(Message)).toMatchObject({ errorCode: 500000 });
   });
 
-  it('is answered with the body that the test gives', async () => {
+  it('is answered with the body of the fault', async () => {
     services.faults.add({ at: 'http', action: { kind: 'answer', status: 202, body: [1] } });
     expect(await put()).toMatchObject({ status: 202, body: '[1]' });
   });
@@ -134,7 +134,7 @@ describe('a request', () => {
   ];
 
   it.each(lost)(
-    '%j ends the connection, and whether the service has seen it is %s',
+    'ends the connection with %j, and whether the service has seen it is %s',
     async (action, isHandled) => {
       services.faults.add({ at: 'http', action });
       expect(await errorOf(put())).toBe('ECONNRESET');
@@ -184,13 +184,13 @@ describe('a request', () => {
     ['hub', '/uploads/a%20b/photo.jpg?sig=x', 'a b', true],
     ['hub', '/devices/PUMP-1/files', 'pump-1', false],
     ['hub', '/', 'pump-1', true],
-  ] as const)('at %s to %s is of the device %s: %s', async (kind, path, device, isStruck) => {
+  ] as const)('at %s to %s counts for the device %s: %s', async (kind, path, device, isStruck) => {
     const fault = services.faults.add({ at: 'http', device, action: { kind: 'answer', status: 418 } });
     expect((await put(path, kind)).status).toBe(isStruck ? 418 : 201);
     expect(fault.hits).toBe(isStruck ? 1 : 0);
   });
 
-  it('is for the service that the fault names', async () => {
+  it('is hit only if it is for the service that the fault names', async () => {
     services.faults.add({ at: 'http', service: 'hub', times: 2, action: { kind: 'answer', status: 418 } });
     expect((await put()).status).toBe(201);
     expect((await put('/devices/pump-1/files', 'hub')).status).toBe(418);
@@ -209,7 +209,7 @@ describe('a request', () => {
     while ((await errorOf(put())) !== undefined);
   });
 
-  it('that is larger than what was read can be answered', async () => {
+  it('that is larger than the part that was read can be answered', async () => {
     services.faults.add({ at: 'http', action: { kind: 'answer', status: 413 } });
     const request = openRequest(services.server('dps'), { method: 'PUT', path: REGISTER, identity });
     request.end(Buffer.alloc(5_000_000));

@@ -5,7 +5,7 @@ import { DEVICEBOUND, useHubDevice } from './support/hub-device';
 
 const context = useHubDevice();
 
-describe('what the hub sends by itself', () => {
+describe('a packet of the hub that a fault hits', () => {
   it('gets lost', async () => {
     const { emulator, hub } = context;
     await using client = await context.connect();
@@ -66,7 +66,7 @@ describe('what the hub sends by itself', () => {
     ).toEqual(['first', 'second', 'pingresp']);
   });
 
-  it.each(['before', 'after'] as const)('ends the connection, %s it is sent', async (when) => {
+  it.each(['before', 'after'] as const)('ends the connection %s it is sent', async (when) => {
     const { emulator, hub } = context;
     await using client = await context.connect();
     await client.subscribe(DEVICEBOUND);
@@ -78,8 +78,8 @@ describe('what the hub sends by itself', () => {
   });
 });
 
-describe('a direct method', () => {
-  it('is answered and the answer gets lost', async () => {
+describe('the answer to a direct method that a fault hits', () => {
+  it('gets lost, and the call fails', async () => {
     const { emulator, hub } = context;
     await using client = await context.connect();
     await client.subscribe('$iothub/methods/POST/#');

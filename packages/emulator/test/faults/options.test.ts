@@ -135,12 +135,12 @@ describe('a fault', () => {
         'action.ms must be a whole number from 1 to 2147483647.',
       ],
     ],
-  ])('is refused: %s', (_title, fault, problems) => {
+  ])('is refused with %s', (_title, fault, problems) => {
     expect(problemsOf(fault)).toEqual(problems);
     expect(context.emulator.faults.list()).toEqual([]);
   });
 
-  it('is refused with a hint', () => {
+  it('is refused with a hint at the similar name', () => {
     expect(() => context.emulator.faults.add({ at: 'telemtry', action: ignore } as never)).toThrow(
       expect.objectContaining({
         remedy: expect.stringContaining('Did you mean telemetry?') as string,
@@ -151,7 +151,7 @@ describe('a fault', () => {
     );
   });
 
-  it('may have everything that there is', () => {
+  it('may have all members at once', () => {
     const everything: FaultInit = {
       at: 'register',
       device: 'pump-1',
@@ -173,7 +173,7 @@ describe('a fault', () => {
     );
   });
 
-  it('cannot have a wrong combination by its type', () => {
+  it('does not compile with a wrong combination', () => {
     const faults: FaultInit[] = [
       // @ts-expect-error -- a device is not known before CONNECT
       { at: 'tcp', device: 'pump-1', action: { kind: 'reset' } },
@@ -204,7 +204,7 @@ describe('a fault', () => {
     >();
   });
 
-  it('has the same actions at run time as by its type', () => {
+  it('has the same actions at run time as in its type', () => {
     // The table is of a type that has to name each kind of each step.
     expect(Object.keys(ACTIONS)).toHaveLength(18);
     expectTypeOf(ACTIONS).toExtend<Record<keyof FaultActions, object>>();
@@ -232,10 +232,10 @@ describe('the documentation', () => {
   });
 });
 
-describe('on a shared port', () => {
+describe('a fault on a shared port', () => {
   const shared = useEmulator({ hubs: ['north'], sharedPorts: [0] });
 
-  it('is refused when nobody could tell whom it is for', () => {
+  it('is refused when the service cannot be told at its step', () => {
     const { emulator } = shared;
     const stall = { kind: 'stall' };
     expect(problemsOf({ at: 'tcp', service: 'north', action: stall }, emulator)).toEqual([
@@ -249,8 +249,8 @@ describe('on a shared port', () => {
   });
 });
 
-describe('the name dps', () => {
-  it('is not for hubs', async () => {
+describe('the name "dps"', () => {
+  it('is refused for a hub', async () => {
     await expect(startEmulator({ hubs: ['dps'] })).rejects.toThrow('names a hub dps');
     await expect(startEmulator({ centralApplications: ['dps'] })).rejects.toThrow('names an application dps');
   });

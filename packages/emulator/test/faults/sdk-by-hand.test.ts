@@ -19,7 +19,7 @@ afterEach(() => {
   context.emulator.faults.clear();
 });
 
-it('tries again by itself when DPS is busy', async () => {
+it('The official provisioning client tries again when a fault answers 429 for DPS', async () => {
   const { emulator } = context;
   const action = { kind: 'answer', status: 429, code: 429001, retryAfterSeconds: 0 } as const;
   const register = emulator.faults.add({ at: 'register', action });
@@ -28,7 +28,7 @@ it('tries again by itself when DPS is busy', async () => {
   expect([register.hits, poll.hits]).toEqual([1, 1]);
 });
 
-it('passes on the code of a made-up refusal', async () => {
+it('The official provisioning client passes on the code of a refusal that a fault makes up', async () => {
   context.emulator.faults.add({
     at: 'poll',
     action: { kind: 'answer', status: 404, code: 404201, message: 'Operation not found.' },
@@ -39,7 +39,7 @@ it('passes on the code of a made-up refusal', async () => {
   });
 });
 
-it('hands a message that comes twice to the application twice', async () => {
+it('The official device client delivers a message twice to the application when a fault repeats it', async () => {
   const { emulator, hub } = context;
   const client = await connectByHand(await settingsOf('twice'));
   try {

@@ -174,8 +174,8 @@ describe('whenHit', () => {
   });
 });
 
-describe('list', () => {
-  it('has the faults that were added and not removed, used up or not', async () => {
+describe('the list of faults', () => {
+  it('has all faults that were added and not removed, used up or not', async () => {
     const { emulator, hub } = context;
     const used = emulator.faults.add(lost);
     const removed = emulator.faults.add({ at: 'tcp', action: { kind: 'reset' } });

@@ -56,7 +56,7 @@ async function returnCodeAt(
   return connection.connack.returnCode ?? -1;
 }
 
-describe('a device', () => {
+describe('a device that a fault acts on', () => {
   it.each([
     ['before', 'lost'],
     ['after', 'stored'],
@@ -75,7 +75,7 @@ describe('a device', () => {
     expect(await returnCodeAt(hub, deviceId, identity)).toBe(0);
   });
 
-  it('is disabled: dropped, and refused from then on', async () => {
+  it('is disabled: its connection ends, and it is refused from then on', async () => {
     const { emulator, hub } = context;
     const identity = await createHubDevice(hub, 'disabled');
     emulator.faults.add({ at: 'ping', device: 'disabled', action: { kind: 'disable' } });
@@ -86,7 +86,7 @@ describe('a device', () => {
     expect(await returnCodeAt(hub, 'disabled', identity)).toBe(5);
   });
 
-  it('is deleted, while it asks DPS for its place', async () => {
+  it('is deleted while it registers at DPS', async () => {
     const { emulator, hub } = context;
     const identity = await assigned('deleted', ['north']);
     emulator.faults.add({ at: 'register', device: 'DELETED', action: { kind: 'delete' } });
@@ -121,7 +121,7 @@ describe('a device', () => {
     expect(await returnCodeAt(south, 'moved', identity)).toBe(0);
   });
 
-  it('is moved before it has a place', async () => {
+  it('is moved before it is assigned to a hub', async () => {
     const { emulator } = context;
     const [, south] = emulator.hubs;
     const identity = await createSelfSignedCertificate({ commonName: 'early' });
@@ -164,8 +164,8 @@ describe('a device', () => {
   });
 });
 
-describe('what cannot be done', () => {
-  it('is told by a warning, and the packet is dealt with', async () => {
+describe('an action of a fault that cannot be done', () => {
+  it('emits a warning, and the packet is dealt with', async () => {
     const { emulator, hub } = context;
     const identity = await createHubDevice(hub, 'unenrolled');
     emulator.faults.add({ at: 'ping', device: 'unenrolled', action: { kind: 'move', to: 'south' } });
@@ -179,7 +179,7 @@ describe('what cannot be done', () => {
   });
 });
 
-describe('a service', () => {
+describe('a service that a fault stops', () => {
   it('restarts on the same port, and refuses connections meanwhile', async () => {
     const { emulator, hub } = context;
     const identity = await createHubDevice(hub, 'witness');
@@ -201,7 +201,7 @@ describe('a service', () => {
     expect(await returnCodeAt(hub, 'witness', identity)).toBe(0);
   });
 
-  it('comes back by itself', async () => {
+  it('starts again by itself', async () => {
     const { emulator, hub } = context;
     const identity = await createHubDevice(hub, 'patient');
     const fault = emulator.faults.add({
@@ -217,7 +217,7 @@ describe('a service', () => {
     expect(await returnCodeAt(hub, 'patient', identity)).toBe(0);
   });
 
-  it('may be DPS, restarted by what happens at a hub', async () => {
+  it('may be DPS, restarted by an event at a hub', async () => {
     const { emulator, hub } = context;
     const identity = await createHubDevice(hub, 'remote');
     const fault = emulator.faults.add({
@@ -234,7 +234,7 @@ describe('a service', () => {
     while (!(await isListening(emulator.globalEndpoint)));
   });
 
-  it('does not come back when the emulator is closed meanwhile', async () => {
+  it('does not start again when the emulator is closed meanwhile', async () => {
     const emulator = await startEmulator();
     const [hub] = emulator.hubs;
     if (!hub) throw new Error('there is a hub by default');
@@ -248,7 +248,7 @@ describe('a service', () => {
     expect(given.warnings).toEqual([]);
   });
 
-  it('on a shared port is told by the name that devices give', async () => {
+  it('on a shared port is told apart by the name that devices give', async () => {
     await using emulator = await startEmulator({
       hubs: ['north', 'south'],
       sharedPorts: [0],

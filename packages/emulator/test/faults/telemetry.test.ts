@@ -7,7 +7,7 @@ import { DEVICEBOUND, TELEMETRY, useHubDevice } from './support/hub-device';
 
 const context = useHubDevice();
 
-describe('telemetry', () => {
+describe('telemetry that a fault hits', () => {
   const lost: [FaultInit['action'] & { kind: 'close' | 'reset' }, string, 'FIN' | 'RST'][] = [
     [{ kind: 'close' }, 'lost', 'FIN'],
     [{ kind: 'reset' }, 'lost', 'RST'],
@@ -15,20 +15,23 @@ describe('telemetry', () => {
     [{ kind: 'reset', when: 'after' }, 'stored', 'RST'],
   ];
 
-  it.each(lost)('%j: the message is %s, and no PUBACK comes', async (action, outcome, end) => {
-    context.emulator.faults.add({ at: 'telemetry', action });
-    await using client = await context.connect();
-    const body = JSON.stringify(action);
-    client.publish(TELEMETRY, body, { qos: 1 });
-    expect(await endOf(client)).toBe(end);
-    expect(await client.next()).toBeUndefined();
-    expect(context.bodies().includes(body)).toBe(outcome === 'stored');
-  });
+  it.each(lost)(
+    'ends the connection with %j: the message is %s, and no PUBACK comes',
+    async (action, outcome, end) => {
+      context.emulator.faults.add({ at: 'telemetry', action });
+      await using client = await context.connect();
+      const body = JSON.stringify(action);
+      client.publish(TELEMETRY, body, { qos: 1 });
+      expect(await endOf(client)).toBe(end);
+      expect(await client.next()).toBeUndefined();
+      expect(context.bodies().includes(body)).toBe(outcome === 'stored');
+    },
+  );
 
   it.each([
     ['before', false],
     ['after', true],
-  ] as const)('is never acknowledged: with %s, whether it is stored is %s', async (when, isStored) => {
+  ] as const)('is never acknowledged with %s, and whether it is stored is %s', async (when, isStored) => {
     context.emulator.faults.add({ at: 'telemetry', action: { kind: 'ignore', when } });
     await using client = await context.connect();
     client.publish(TELEMETRY, `ignored ${when}`, { qos: 1 });
@@ -37,7 +40,7 @@ describe('telemetry', () => {
     await client.publishAcknowledged(TELEMETRY, 'the next one');
   });
 
-  it('at QoS 0 gets lost on the way, or with the connection after it has arrived', async () => {
+  it('at QoS 0 gets lost before it is stored, or ends the connection after it is stored', async () => {
     context.emulator.faults.add({ at: 'telemetry', action: { kind: 'ignore' } });
     context.emulator.faults.add({ at: 'telemetry', action: { kind: 'reset', when: 'after' } });
     await using client = await context.connect();
@@ -48,7 +51,7 @@ describe('telemetry', () => {
     expect(context.bodies().filter((body) => body.startsWith('QoS 0'))).toEqual(['QoS 0, stored']);
   });
 
-  it('comes late, and what follows after it', async () => {
+  it('is stored late, and the messages that follow after it', async () => {
     const fault = context.emulator.faults.add({
       at: 'telemetry',
       action: { kind: 'delay', ms: 2 ** 31 - 1 },
@@ -98,7 +101,7 @@ describe('telemetry', () => {
   });
 });
 
-describe('acknowledgements', () => {
+describe('PUBACKs that a fault hits', () => {
   it('of the hub get lost', async () => {
     context.emulator.faults.add({ at: 'puback', action: { kind: 'ignore' } });
     await using client = await context.connect();

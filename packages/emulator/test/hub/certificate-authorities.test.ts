@@ -71,7 +71,7 @@ describe('a device whose certificates are signed by an authority', () => {
     expect(await connect('pump-1', alone)).toBe(0);
   });
 
-  it('is let in after the proof of possession and not before', async () => {
+  it('is accepted after the proof of possession and not before', async () => {
     const { certificates, devices } = context.hub;
     devices.create({ deviceId: 'pump-1', authentication });
     const leaf = await createDeviceCertificate({ commonName: 'pump-1', issuer: root });
@@ -104,7 +104,7 @@ describe('a device whose certificates are signed by an authority', () => {
     for (const leaf of leaves) expect(await connect('pump-1', leaf)).toBe(5);
   });
 
-  it('is not let in by a thumbprint, nor one with a thumbprint by an authority', async () => {
+  it('is not accepted by a thumbprint, nor a device with a thumbprint by an authority', async () => {
     upload(root);
     const leaf = await createDeviceCertificate({ commonName: 'pump-1', issuer: root });
     const { devices } = context.hub;
@@ -134,7 +134,7 @@ describe('a device whose certificates are signed by an authority', () => {
 });
 
 describe('a certificate that has expired', () => {
-  it('counts by its thumbprint, unless chosen otherwise', async () => {
+  it('is accepted by its thumbprint, unless the emulator was started otherwise', async () => {
     for (const allowExpiredThumbprints of [true, false]) {
       await using emulator = await startEmulator({ unverifiedBehavior: { allowExpiredThumbprints } });
       const [hub] = emulator.hubs;
@@ -150,7 +150,7 @@ describe('a certificate that has expired', () => {
   });
 });
 
-describe("a hub's certificates", () => {
+describe('the certificate authorities of a hub', () => {
   it('are at most 25, and each of them an authority', async () => {
     const { certificates } = context.hub;
     const leaf = await createSelfSignedCertificate({ commonName: 'pump-1' });

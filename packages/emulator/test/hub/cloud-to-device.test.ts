@@ -36,8 +36,8 @@ function acknowledge(client: RawClient, { messageId = 0 }: PacketOf<'publish'>):
   client.send({ cmd: 'puback', messageId });
 }
 
-describe('a message that is not acknowledged in time', () => {
-  it('comes again on the same connection, marked and under the same packet identifier', async () => {
+describe('a cloud-to-device message that is not acknowledged in time', () => {
+  it('is sent again on the same connection, with DUP and the same packet identifier', async () => {
     const { hub } = context;
     hub.cloudToDevice.lockTimeoutSeconds = 0.05;
     await using client = await subscribed();
@@ -70,7 +70,7 @@ describe('a message that is not acknowledged in time', () => {
     expect(hub.receivedFeedback('pump-1')).toHaveLength(before + 1);
   });
 
-  it('is given up after so many deliveries as the hub allows', async () => {
+  it('is dead-lettered after the number of deliveries that the hub allows', async () => {
     const { hub } = context;
     Object.assign(hub.cloudToDevice, { lockTimeoutSeconds: 0.03, maxDeliveryCount: 3 });
     await using client = await subscribed();
@@ -85,7 +85,7 @@ describe('a message that is not acknowledged in time', () => {
     await client.ping();
   });
 
-  it('does not hold up those behind it', async () => {
+  it('does not delay the messages behind it', async () => {
     const { hub } = context;
     await using client = await subscribed();
     await hub.sendCloudToDevice('pump-1', { body: '1' });
@@ -96,7 +96,7 @@ describe('a message that is not acknowledged in time', () => {
     expect(hub.devices.get('pump-1')).toMatchObject({ cloudToDeviceMessageCount: 1 });
   });
 
-  it('comes until it expires, if only abandoned deliveries count', async () => {
+  it('is sent again until it expires, if only abandoned deliveries count', async () => {
     await using emulator = await startEmulator({ unverifiedBehavior: { countedDeliveries: 'abandoned' } });
     const [hub] = emulator.hubs;
     if (hub === undefined) throw new Error('there is a hub by default');
@@ -113,7 +113,7 @@ describe('a message that is not acknowledged in time', () => {
   });
 });
 
-describe('feedback', () => {
+describe('the feedback about cloud-to-device messages', () => {
   /** The records of a message that succeeds, and of one that expires. */
   async function recordsFor(ack: Acknowledgement | undefined): Promise<readonly CloudToDeviceFeedback[]> {
     const { hub } = context;
@@ -141,12 +141,12 @@ describe('feedback', () => {
     ['positive', ['delivered']],
     ['negative', ['late']],
     ['full', ['delivered', 'late']],
-  ] as const)('of kind %s is about %j', async (ack, expected) => {
+  ] as const)('with ack %s is sent for %j', async (ack, expected) => {
     const records = await recordsFor(ack);
     expect(records.map(({ originalMessageId }) => originalMessageId)).toEqual(expected);
   });
 
-  it('says what became of which message, as an event too', async () => {
+  it('has the outcome of each message, and is an event too', async () => {
     const { hub } = context;
     await using client = await subscribed();
     const event = once(hub, 'cloudToDeviceFeedback');
@@ -177,7 +177,7 @@ describe('feedback', () => {
     await expect(hub.sendCloudToDevice('pump-1', wrong)).rejects.toThrow(code(400004));
   });
 
-  it('is lost with the device', async () => {
+  it('is deleted with the device', async () => {
     const { hub } = context;
     const before = hub.receivedFeedback().length;
     const { outcome } = await hub.sendCloudToDevice('pump-1', { body: 'x', ack: 'full' });
@@ -187,7 +187,7 @@ describe('feedback', () => {
   });
 });
 
-describe('the queue', () => {
+describe('the queue of cloud-to-device messages', () => {
   it('is emptied by a purge, delivered messages included', async () => {
     const { hub } = context;
     await using client = await subscribed();
@@ -205,7 +205,7 @@ describe('the queue', () => {
     expect(() => hub.purgeCloudToDevice('nobody')).toThrow(code(404001));
   });
 
-  it('takes a message again once there is room', async () => {
+  it('accepts a message again once there is room', async () => {
     const { hub } = context;
     for (let count = 0; count < 50; count++) await hub.sendCloudToDevice('pump-1', { body: 'x' });
     await expect(hub.sendCloudToDevice('pump-1', { body: 'x' })).rejects.toThrow(code(403004));
@@ -218,7 +218,7 @@ describe('the queue', () => {
     expect((await client.expect('publish')).payload.toString()).toBe('y');
   });
 
-  it('outlives a clean session, if chosen so', async () => {
+  it('outlives a clean session if the emulator was started so', async () => {
     await using emulator = await startEmulator({ unverifiedBehavior: { cleanSessionQueue: 'kept' } });
     const [hub] = emulator.hubs;
     if (hub === undefined) throw new Error('there is a hub by default');
@@ -237,7 +237,7 @@ describe('the queue', () => {
     expect(await outcome).toBe('Expired');
   });
 
-  it('is not for modules', async () => {
+  it('does not exist for modules', async () => {
     const { hub } = context;
     hub.modules.create({ deviceId: 'pump-1', moduleId: 'camera' });
     await expect(hub.sendCloudToDevice('pump-1/camera', { body: 'x' })).rejects.toThrow(code(404001));
@@ -264,8 +264,8 @@ describe('the property bag of a message to a device', () => {
   });
 });
 
-describe('the settings', () => {
-  it('begin as at Azure and take what makes sense only', () => {
+describe('the settings of cloud-to-device messages', () => {
+  it('have the defaults of Azure and refuse values out of range', () => {
     const { cloudToDevice }: HubEmulator = context.hub;
     expect(JSON.parse(JSON.stringify(cloudToDevice))).toEqual(DEFAULTS);
     const wrong: Partial<typeof DEFAULTS>[] = [

@@ -12,7 +12,7 @@ afterEach(() => {
 const code = (value: number): Error => expect.objectContaining({ code: value }) as Error;
 
 describe('a device identity', () => {
-  it('says why and since when it is disabled', async () => {
+  it('has the reason and the time of its status', async () => {
     const { hub } = context;
     const identity = await createHubDevice(hub, 'pump-1');
     expect(hub.devices.get('pump-1')).not.toHaveProperty('statusReason');
@@ -74,7 +74,7 @@ describe('a device identity', () => {
     expect(devices.list()).toEqual([before]);
   });
 
-  it('keeps upper and lower case apart', () => {
+  it('has a case-sensitive device ID', () => {
     const { devices } = context.hub;
     devices.create({ deviceId: 'pump-1' });
     devices.create({ deviceId: 'PUMP-1' });
@@ -83,7 +83,7 @@ describe('a device identity', () => {
 });
 
 describe('the identities of a hub', () => {
-  it('are no more than it can hold, devices and modules together', () => {
+  it('are limited in number, devices and modules together', () => {
     const devices = new DeviceRegistry(
       {
         cloudToDevice: { lockTimeoutSeconds: 60, maxDeliveryCount: 10, defaultTimeToLiveSeconds: 60 },

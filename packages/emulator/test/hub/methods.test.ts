@@ -26,7 +26,7 @@ function answer(client: RawClient, { topic }: PacketOf<'publish'>, status = 200,
   client.publish(`$iothub/methods/res/${status}/?${topic.split('?')[1] ?? ''}`, body);
 }
 
-describe('a call that may wait for the device', () => {
+describe('a call of a direct method with a connect timeout', () => {
   it('reaches the device when it has connected and subscribed', async () => {
     const { emulator, hub } = context;
     const call = invoke({ connectTimeoutSeconds: 300 });
@@ -37,7 +37,7 @@ describe('a call that may wait for the device', () => {
     expect(await call).toEqual({ status: 201, payload: 'late' });
   });
 
-  it('reaches a device that finds its session again', async () => {
+  it('reaches a device that resumes its session', async () => {
     const { emulator, hub } = context;
     const first = await connectToHub(emulator, hub, 'pump-1', device, { clean: false });
     await first.subscribe(METHODS, 0);
@@ -49,7 +49,7 @@ describe('a call that may wait for the device', () => {
     expect((await Promise.all(calls)).map(({ status }) => status)).toEqual([1, 2]);
   });
 
-  it('fails when the device does not come, or goes for good', async () => {
+  it('fails when the device does not connect in time, or is deleted', async () => {
     const { hub } = context;
     await expect(invoke({ connectTimeoutSeconds: 0.02 })).rejects.toThrow(code(404103));
     const call = invoke({ connectTimeoutSeconds: 300 });
@@ -70,7 +70,7 @@ describe('a call that may wait for the device', () => {
   });
 });
 
-describe('several calls at once', () => {
+describe('several calls of direct methods at once', () => {
   it('are told apart, whatever the order of the answers', async () => {
     const { emulator, hub } = context;
     await using client = await connectToHub(emulator, hub, 'pump-1', device);
@@ -103,7 +103,7 @@ function endless(): object {
   return value;
 }
 
-describe('a call', () => {
+describe('a call of a direct method', () => {
   it.each([
     ['nothing', undefined],
     ['the name alone', 'reboot'],
@@ -135,7 +135,7 @@ describe('a call', () => {
     await expect(invoke(call)).rejects.toThrow(code(400004));
   });
 
-  it('may carry as much as 128 KB there and back', async () => {
+  it('can carry 128 KB in both directions', async () => {
     const { emulator, hub } = context;
     await using client = await connectToHub(emulator, hub, 'pump-1', device);
     await client.subscribe(METHODS, 0);
@@ -151,7 +151,7 @@ describe('a call', () => {
     await outcome;
   });
 
-  it('takes an answer whose request ID is not the first parameter', async () => {
+  it('accepts an answer whose request ID is not the first parameter', async () => {
     const { emulator, hub } = context;
     await using client = await connectToHub(emulator, hub, 'pump-1', device);
     await client.subscribe(METHODS, 0);
@@ -165,7 +165,7 @@ describe('a call', () => {
     expect(await call).toEqual({ status: -1, payload: {} });
   });
 
-  it('takes no answer from a device that is not asked', async () => {
+  it('ignores an answer of another device', async () => {
     const { emulator, hub } = context;
     const other = await createHubDevice(hub, 'pump-2');
     await using client = await connectToHub(emulator, hub, 'pump-1', device);

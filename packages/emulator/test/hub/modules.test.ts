@@ -25,7 +25,7 @@ afterEach(() => {
 const code = (value: number): Error => expect.objectContaining({ code: value }) as Error;
 
 describe('a module', () => {
-  it('connects next to its device, and says in messages and events which module it is', async () => {
+  it('connects beside its device, and messages and events have its module ID', async () => {
     const { emulator, hub } = context;
     await using deviceClient = await connectToHub(emulator, hub, 'pump-1', device);
     const connected = once(hub, 'deviceConnected');
@@ -132,7 +132,7 @@ describe('a module', () => {
     },
   );
 
-  it('is let in by its own certificate only, and its device by its own', async () => {
+  it('is accepted by its own certificate only, and its device by its own', async () => {
     const { emulator, hub } = context;
     const attempts = [
       [CLIENT_ID, device],
@@ -162,7 +162,7 @@ describe('a module', () => {
     await back.ping();
   });
 
-  it('goes with its device, and alone when it is deleted', async () => {
+  it('is deleted with its device, or alone', async () => {
     const { emulator, hub } = context;
     const pump = await createHubDevice(hub, 'pump-2');
     const lamp = { deviceId: 'pump-2', moduleId: 'lamp' };
@@ -186,7 +186,7 @@ describe('a module', () => {
     hub.devices.delete('pump-2');
   });
 
-  it('is dropped by its own name', async () => {
+  it('can be disconnected by its own name', async () => {
     const { emulator, hub } = context;
     await using deviceClient = await connectToHub(emulator, hub, 'pump-1', device);
     await using client = await connectToHub(emulator, hub, CLIENT_ID, camera);
@@ -218,7 +218,7 @@ describe('module identities', () => {
     expect(modules.get('pump-1', 'lamp')).toBeUndefined();
   });
 
-  it('refuse what IoT Hub refuses', () => {
+  it('are refused when IoT Hub refuses them', () => {
     const { hub } = context;
     const { modules } = hub;
     expect(() => modules.create({ deviceId: 'nobody', moduleId: 'x' })).toThrow(code(404001));

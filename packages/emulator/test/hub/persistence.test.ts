@@ -63,7 +63,7 @@ async function startUsedHub(): Promise<{ readonly hub: Hub; readonly device: Iss
   return { hub, device };
 }
 
-describe('what a hub keeps', () => {
+describe('the stored state of a hub', () => {
   it('is the same after it was restored', async () => {
     const { hub } = await startUsedHub();
     const { hub: other } = await startHub();
@@ -80,7 +80,7 @@ describe('what a hub keeps', () => {
     expect(other.cloudToDevice.maxDeliveryCount).toBe(5);
   });
 
-  it('lets devices go on where they were', async () => {
+  it('lets devices continue with their sessions', async () => {
     const { hub: before, device } = await startUsedHub();
     const { emulator, hub } = await startHub();
     hub.restore(written(before.snapshot()));
@@ -113,7 +113,7 @@ describe('what a hub keeps', () => {
     await module.ping();
   });
 
-  it('is still there when the emulator is closed', async () => {
+  it('is complete when the emulator is closed', async () => {
     const { hub } = await startUsedHub();
     const { outcome } = await hub.sendCloudToDevice('pump-1', { body: 'x' });
     const before = hub.snapshot();
@@ -122,7 +122,7 @@ describe('what a hub keeps', () => {
     expect(hub.snapshot()).toEqual(before);
   });
 
-  it('expires while nobody looks', async () => {
+  it('loses messages that have expired meanwhile', async () => {
     const { hub } = await startUsedHub();
     const { hub: other } = await startHub();
     const expired = once(other, 'cloudToDeviceFeedback');
@@ -137,8 +137,8 @@ describe('what a hub keeps', () => {
   });
 });
 
-describe('a listener for changes', () => {
-  it('hears of everything that is kept, and not of a restoration', async () => {
+describe('the listener for changes of a hub', () => {
+  it('is called for every stored change, and not for a restoration', async () => {
     const { emulator, hub } = await startHub();
     let changes = 0;
     hub.onChange(() => changes++);
@@ -189,7 +189,7 @@ describe('a listener for changes', () => {
   });
 });
 
-describe('a snapshot that was edited by hand', () => {
+describe('a stored hub that was edited by hand', () => {
   const wrong: [title: string, pattern: RegExp, replacement: string, message: RegExp][] = [
     ['a device ID', /"deviceId":"pump-2"/, '"deviceId":"pump 2"', /^devices\[1\]\.deviceId is refused/],
     [
@@ -244,19 +244,16 @@ describe('a snapshot that was edited by hand', () => {
     ({ hub } = await startHub());
   });
 
-  it.each(wrong)(
-    'is refused with %s that is wrong, saying where',
-    (_title, pattern, replacement, message) => {
-      const edited = snapshot.replace(pattern, replacement);
-      expect(edited).not.toBe(snapshot);
-      expect(() => {
-        hub.restore(JSON.parse(edited) as JsonObject);
-      }).toThrow(
-        expect.objectContaining({
-          name: 'StoredValueError',
-          message: expect.stringMatching(message) as string,
-        }) as Error,
-      );
-    },
-  );
+  it.each(wrong)('is refused with the place of the mistake: %s', (_title, pattern, replacement, message) => {
+    const edited = snapshot.replace(pattern, replacement);
+    expect(edited).not.toBe(snapshot);
+    expect(() => {
+      hub.restore(JSON.parse(edited) as JsonObject);
+    }).toThrow(
+      expect.objectContaining({
+        name: 'StoredValueError',
+        message: expect.stringMatching(message) as string,
+      }) as Error,
+    );
+  });
 });

@@ -53,8 +53,8 @@ async function openModule({ fullChain, privateKey }: IssuedCertificate): Promise
   return client;
 }
 
-describe('a module client', () => {
-  it('sends to outputs, answers methods and has a twin', async () => {
+describe('the official module client', () => {
+  it('sends to outputs, answers direct methods and has a twin', async () => {
     const { hub } = context;
     const identity = await createSelfSignedCertificate({ commonName: 'camera' });
     hub.devices.create({ deviceId: 'pump-1' });
@@ -96,7 +96,7 @@ describe('a module client', () => {
     await changed;
   });
 
-  it('is let in by a certificate authority', async () => {
+  it('is accepted by a certificate authority', async () => {
     const { hub } = context;
     const root = await createRootCertificate({ commonName: 'root' });
     const issuer = await createIntermediateCertificate({ commonName: 'intermediate', issuer: root });
@@ -116,8 +116,8 @@ describe('a module client', () => {
   });
 });
 
-describe('a device client', () => {
-  it('is let in by a certificate authority, and refused when that is gone', async () => {
+describe('the official device client', () => {
+  it('is accepted by a certificate authority, and refused when that is deleted', async () => {
     const { hub } = context;
     const root = await createRootCertificate({ commonName: 'root' });
     const issuer = await createIntermediateCertificate({ commonName: 'intermediate', issuer: root });
@@ -147,7 +147,7 @@ describe('a device client', () => {
     expect(record).toMatchObject({ originalMessageId: 'm1', statusCode: 'Success' });
   });
 
-  it('reads what replaced its desired properties', async () => {
+  it('reads the desired properties that replaced the earlier ones', async () => {
     const { hub } = context;
     const device = await createSelfSignedCertificate({ commonName: 'pump-1' });
     hub.devices.create({ deviceId: 'pump-1', authentication: { primaryThumbprint: device.thumbprint } });
@@ -159,7 +159,7 @@ describe('a device client', () => {
     expect(twin).not.toHaveProperty('tags');
   });
 
-  it('answers a method that was called before it was there', async () => {
+  it('answers a direct method that was called before it connected', async () => {
     const { hub } = context;
     const device = await createSelfSignedCertificate({ commonName: 'pump-1' });
     hub.devices.create({ deviceId: 'pump-1', authentication: { primaryThumbprint: device.thumbprint } });

@@ -25,8 +25,8 @@ async function connect(): Promise<RawClient> {
   return client;
 }
 
-describe("the service's view of a twin", () => {
-  it('tells about the identity, too', async () => {
+describe('a twin as the service reads it', () => {
+  it('has the device identity as well', async () => {
     const { hub } = context;
     expect(hub.getTwin('pump-1')).toEqual({
       deviceId: 'pump-1',
@@ -53,7 +53,7 @@ describe("the service's view of a twin", () => {
     });
   });
 
-  it('says when and in which version each property last changed', async () => {
+  it('has metadata with the time and version of the last change of each property', async () => {
     const { hub } = context;
     hub.updateDesiredProperties('pump-1', { a: 1, b: { c: 1, d: 1 } });
     const { desired } = hub.updateDesiredProperties('pump-1', { b: { c: 2, d: null }, e: [1] }).properties;
@@ -110,7 +110,7 @@ describe('updateTwin', () => {
     expect(Object.keys(jsonOf(await client.expect('publish')))).toEqual(['desired', 'reported']);
   });
 
-  it('happens only if the etag is the expected one', () => {
+  it('is done only if the etag is the expected one', () => {
     const { hub } = context;
     const { etag } = hub.updateTwin('pump-1', { tags: { site: 'A' } });
     const change = { tags: { site: 'B' }, properties: { desired: { a: 1 } } };
@@ -176,7 +176,7 @@ describe('updateTwin', () => {
     expect(hub.getTwin('pump-1')).toMatchObject({ tags: {}, version: 2 });
   });
 
-  it('does not keep what the caller goes on changing', () => {
+  it('is not affected by later changes of the object that was passed', () => {
     const { hub } = context;
     const list = [1];
     hub.updateTwin('pump-1', { tags: { list } });
@@ -184,7 +184,7 @@ describe('updateTwin', () => {
     expect(hub.getTwin('pump-1').tags).toEqual({ list: [1] });
   });
 
-  it('takes what was read from a twin before', () => {
+  it('accepts a twin that was read before', () => {
     const { hub } = context;
     const { desired } = hub.updateDesiredProperties('pump-1', { a: 1 }).properties;
     const twin = hub.updateDesiredProperties('pump-1', desired);
@@ -193,7 +193,7 @@ describe('updateTwin', () => {
 });
 
 describe('replaceTwin', () => {
-  it('takes the place of what was there, and tells the device all of it', async () => {
+  it('replaces all tags and desired properties, and sends all of the latter to the device', async () => {
     const { hub } = context;
     hub.updateTwin('pump-1', { tags: { site: 'A' }, properties: { desired: { a: 1, b: 1 } } });
     await using client = await connect();
@@ -215,7 +215,7 @@ describe('the limits of a twin', () => {
     depth === 0 ? { property: 'value' } : { a: nested(depth - 1) };
   const listed = (depth: number): JsonObject => ({ a: depth === 0 ? 1 : [listed(depth - 1)] });
 
-  it('are those that IoT Hub documents', () => {
+  it('are the documented limits of IoT Hub', () => {
     const { hub } = context;
     const update = (desired: JsonObject): unknown => hub.updateDesiredProperties('pump-1', desired);
     update({ deep: null, ...nested(10) });
@@ -225,7 +225,7 @@ describe('the limits of a twin', () => {
     update({ string: 'ü'.repeat(2048), integer: -4503599627370496, real: 1e300, ['n'.repeat(1024)]: true });
   });
 
-  it('count names and values, and numbers always the same', () => {
+  it('count names and values, and each number as eight bytes', () => {
     const { hub } = context;
     const sized = (count: number): JsonObject =>
       Object.fromEntries(Array.from({ length: count }, (_, i) => [`n${String(i).padStart(7, '0')}`, i]));
@@ -236,7 +236,7 @@ describe('the limits of a twin', () => {
     expect(() => hub.updateTwin('pump-1', { tags: { x: false } })).toThrow(code(413001));
   });
 
-  it('hold for what has no size of its own, too', () => {
+  it('hold for empty values as well', () => {
     const { hub } = context;
     const update = (item: JsonValue, length: number): unknown =>
       hub.replaceTwin('pump-1', { properties: { desired: { a: Array<JsonValue>(length).fill(item) } } });
@@ -246,7 +246,7 @@ describe('the limits of a twin', () => {
     }
   });
 
-  it('keep a device from nesting lists without end', async () => {
+  it('refuse lists that are nested without end', async () => {
     await using client = await connect();
     client.publish(`${REPORTED}?$rid=1`, `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`);
     expect((await client.expect('publish')).topic).toBe('$iothub/twin/res/400/?$rid=1');
@@ -268,7 +268,7 @@ describe('reported properties', () => {
     expect(hub.getTwin('pump-1').properties.reported).toMatchObject({ a: 1, $version: 2 });
   });
 
-  it('are kept also when the device does not want to hear the answer', async () => {
+  it('are stored even if the device is not subscribed to the answer', async () => {
     const { hub, emulator } = context;
     await using client = await connectToHub(emulator, hub, 'pump-1', device);
     client.publish(`${REPORTED}?$rid=1`, '{"__proto__":{"a":1}}');

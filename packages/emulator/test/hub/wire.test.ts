@@ -19,7 +19,7 @@ function connect(options: Partial<IConnectPacket> = {}): Promise<RawClient> {
   return connectToHub(context.emulator, context.hub, 'pump-1', device, options);
 }
 
-describe('the username', () => {
+describe('the username of a CONNECT to a hub', () => {
   const accepted: [username: string, modelId: string | undefined][] = [
     [`localhost/pump-1/?${VERSION}`, undefined],
     [`LocalHost/pump-1/?${VERSION}`, undefined],
@@ -64,7 +64,7 @@ describe('the username', () => {
   });
 });
 
-describe('the password', () => {
+describe('the password of a CONNECT to a hub', () => {
   it('is absent or empty', async () => {
     const { emulator, hub } = context;
     for (const [password, returnCode] of [
@@ -79,7 +79,7 @@ describe('the password', () => {
   });
 });
 
-describe('a topic of telemetry', () => {
+describe('a topic that a device publishes on', () => {
   it.each([
     ['devices/pump-1/messages/events', {}],
     ['devices/pump-1/messages/events/', {}],
@@ -151,8 +151,8 @@ describe('a request to the twin', () => {
   });
 });
 
-describe('a subscription', () => {
-  it('may be one of five, in one packet or several, and of any QoS', async () => {
+describe('a subscription at a hub', () => {
+  it('can be one of five, in one packet or several, and of any QoS', async () => {
     await using client = await connect();
     client.send({
       cmd: 'subscribe',
@@ -170,7 +170,7 @@ describe('a subscription', () => {
     expect((await client.subscribe('$iothub/twin/res/#', 1)).granted).toEqual([1]);
   });
 
-  it('may not be the sixth', async () => {
+  it('cannot be the sixth', async () => {
     await using client = await connect();
     const filters = [
       'devices/pump-1/messages/devicebound/#',
@@ -185,7 +185,7 @@ describe('a subscription', () => {
     expect(await client.next()).toBeUndefined();
   });
 
-  it('of a session that is kept comes back, with its QoS, until a clean one', async () => {
+  it('of a persistent session stays, with its QoS, until a clean session', async () => {
     const { emulator, hub } = context;
     const first = await connect({ clean: false });
     await first.subscribe('$iothub/methods/POST/#', 0);
@@ -223,11 +223,11 @@ describe('a subscription', () => {
   });
 });
 
-describe('a will', () => {
+describe('a will at a hub', () => {
   it.each([
     ['devices/pump-1/messages/events/', {}],
     ['devices/pump-1/messages/events/a=1&%24.ct=text%2Fplain', { a: '1' }],
-  ])('may go to %s, and ends like a message with a property', async (topic, properties) => {
+  ])('may have the topic %s, and is sent as a message with a property', async (topic, properties) => {
     const { hub } = context;
     const client = await connect({ will: { topic, payload: Buffer.from('gone'), qos: 1, retain: false } });
     const received = once(hub, 'telemetry');
@@ -237,7 +237,7 @@ describe('a will', () => {
   });
 
   it.each(['status', 'devices/pump-2/messages/events/', 'devices/pump-1/messages/devicebound/'])(
-    'may not go to %s',
+    'may not have the topic %s',
     async (topic) => {
       const { emulator, hub } = context;
       const will = { topic, payload: Buffer.from('gone'), qos: 1, retain: false } as const;
@@ -257,7 +257,7 @@ describe('a will', () => {
     await expect(malformed).rejects.toThrow();
   });
 
-  it('arrives when another connection takes over, or the hub drops the device', async () => {
+  it('is sent when another connection takes over, or the hub disconnects the device', async () => {
     const { hub } = context;
     const will = { topic: EVENTS, payload: Buffer.from('gone'), qos: 0, retain: false } as const;
     await using first = await connect({ will });

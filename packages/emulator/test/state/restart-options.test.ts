@@ -9,8 +9,8 @@ import { addressesOf, filesIn, hubOf, useStatefulEmulators } from './stateful-em
 
 const { start, path, edit } = useStatefulEmulators();
 
-describe('options', () => {
-  test('what is left out is as it was, what is given wins and stays', async () => {
+describe('the options of an emulator that starts again', () => {
+  test('are as they were if left out, and win and are stored if given', async () => {
     const first = await start({
       hubs: ['north', { name: 'south', allocationWeight: 5 }],
       idScope: '0ne0000000A',
@@ -41,7 +41,7 @@ describe('options', () => {
     await third.close();
   });
 
-  test('a hub is added, and its devices are not forgotten by leaving it out', async () => {
+  test('add a hub, whose devices are not forgotten by leaving it out', async () => {
     await (await start()).close();
     const both = await start({ hubs: ['hub-1', 'north'] });
     hubOf(both, 'north').devices.create({ deviceId: 'pump-1' });
@@ -60,7 +60,7 @@ describe('options', () => {
     await one.close();
   });
 
-  test('an application is not forgotten by leaving it out, and keeps its ID scope for itself', async () => {
+  test('do not remove an application by leaving it out, whose ID scope stays reserved', async () => {
     const emulator = await start({ centralApplications: ['factory'] });
     const { idScope } = emulator.central;
     await emulator.close();
@@ -72,7 +72,7 @@ describe('options', () => {
     await expect(start({ idScope })).rejects.toMatchObject({ problems: [{ option: 'idScope' }] });
   });
 
-  test('shared ports stay, too', async () => {
+  test('may leave out the shared ports, which stay', async () => {
     const first = await start({ sharedPorts: [0, 0] });
     const before = addressesOf(first);
     await first.close();
@@ -81,14 +81,14 @@ describe('options', () => {
     await second.close();
   });
 
-  test.each(['', 7, 'a\0b'])('stateDirectory %j is none', async (stateDirectory) => {
+  test.each(['', 7, 'a\0b'])('are refused with the stateDirectory %j', async (stateDirectory) => {
     // What a caller in JavaScript may pass.
     await expect(startEmulator({ stateDirectory } as EmulatorOptions)).rejects.toMatchObject({
       problems: [{ option: 'stateDirectory' }],
     });
   });
 
-  test('names that differ in upper and lower case only would share files and host names', async () => {
+  test('are refused with names that differ in upper and lower case only', async () => {
     await expect(start({ hubs: ['north', 'North'] })).rejects.toMatchObject({
       problems: [{ option: 'hubs' }],
     });
@@ -99,7 +99,7 @@ describe('options', () => {
   });
 });
 
-test('a host name that is new is in the certificate, whose root stays', async () => {
+test('A new host name leads to a new server certificate under the same root', async () => {
   const first = await start({ host: '127.0.0.1' });
   const { ca } = first;
   await first.close();
@@ -109,8 +109,8 @@ test('a host name that is new is in the certificate, whose root stays', async ()
   await second.close();
 });
 
-describe('what keeps an emulator from starting', () => {
-  test('another one on the same folder', async () => {
+describe('an emulator with a state folder does not start because of', () => {
+  test('another emulator on the same folder', async () => {
     const emulator = await start();
     await expect(start()).rejects.toThrow(
       `is in use: the emulator of process ${process.pid} keeps its state in`,
@@ -118,7 +118,7 @@ describe('what keeps an emulator from starting', () => {
     await emulator.close();
   });
 
-  test('a port that somebody else has taken, which is named with its place', async () => {
+  test('a stored port that is taken, and names the port and its file', async () => {
     const emulator = await start();
     const port = Number(hubOf(emulator).hostName.split(':')[1]);
     await emulator.close();
@@ -168,7 +168,7 @@ describe('what keeps an emulator from starting', () => {
       'formatVersion is 99, and this release knows',
     ],
     ['hub-hub-1.json', () => [], 'The content must be an object'],
-  ])('a broken %s, which stays as it is', async (name, damage, problem) => {
+  ])('a broken %s, and leaves it unchanged', async (name, damage, problem) => {
     const emulator = await start();
     hubOf(emulator).devices.create({ deviceId: 'pump-1' });
     await hubOf(emulator).sendCloudToDevice('pump-1', { body: 'waits' });

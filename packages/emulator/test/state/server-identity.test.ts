@@ -42,7 +42,7 @@ async function endIn(days: number): Promise<void> {
   writeFileSync(path('server', 'key.pem'), server.privateKey);
 }
 
-test('an identity is made once and stays', async () => {
+test('The identity of the servers is made once and stays', async () => {
   const first = await keep();
   expectSound(first);
   expect(readdirSync(path('server')).sort()).toEqual([
@@ -55,13 +55,13 @@ test('an identity is made once and stays', async () => {
   expect(await keep()).toEqual(first);
 });
 
-test('an empty folder is filled', async () => {
+test('The identity of the servers is made in an empty folder', async () => {
   await keep();
   for (const name of readdirSync(path('server'))) rmSync(path('server', name));
   expectSound(await keep());
 });
 
-test('a new host name leads to a new certificate under the same root', async () => {
+test('A new host name leads to a new server certificate under the same root', async () => {
   const first = await keep();
   const second = await keep(['gateway.example.org', 'localhost']);
   expectSound(second, 'gateway.example.org');
@@ -69,7 +69,7 @@ test('a new host name leads to a new certificate under the same root', async () 
   expect(await keep(['gateway.example.org'])).toEqual(second);
 });
 
-test('a certificate that ends soon is replaced, under the same root', async () => {
+test('A server certificate that ends soon is replaced, under the same root', async () => {
   await keep();
   await endIn(89);
   const ca = readFileSync(path('server', 'root.pem'), 'utf8');
@@ -79,14 +79,14 @@ test('a certificate that ends soon is replaced, under the same root', async () =
   expect(new Date(leafOf(renewed).validTo).getTime()).toBeGreaterThan(Date.now() + 300 * DAY_MS);
 });
 
-test('one that lasts is not', async () => {
+test('A server certificate that does not end soon is kept', async () => {
   await keep();
   await endIn(91);
   const before = readFileSync(path('server', 'certificate.pem'), 'utf8');
   expect((await keep()).credentials.certificate).toBe(before);
 });
 
-test('one that ends with its root is used until then', async () => {
+test('A server certificate that ends with its root is kept until then', async () => {
   await keep();
   const root = await createRootCertificate({ commonName: 'root', validity: { days: 5 } });
   const server = await createServerCertificate({
@@ -106,7 +106,7 @@ test.each([
     'only one of the two had been replaced',
     () => cpSync(path('server', 'root-key.pem'), path('server', 'key.pem')),
   ],
-])('when %s, both are made anew', async (_what, damage) => {
+])('The certificate and the key of the servers are both made anew when %s', async (_what, damage) => {
   const first = await keep();
   damage();
   const second = await keep();
@@ -115,7 +115,7 @@ test.each([
   expect(leafOf(second).raw).not.toEqual(leafOf(first).raw);
 });
 
-test('the key of the root may be kept elsewhere until it is needed', async () => {
+test('The key of the root can be kept elsewhere until it is needed', async () => {
   const first = await keep();
   rmSync(path('server', 'root-key.pem'));
   expect(await keep()).toEqual(first);
@@ -141,7 +141,7 @@ test.each<[string, string, () => void]>([
     'cannot be used',
     () => writeFileSync(path('server', 'key.pem'), '-----BEGIN PRIVATE KEY-----\n'),
   ],
-])('a damaged %s is refused and left as it is: %s', async (name, message, damage) => {
+])('A damaged %s of the servers is refused and left unchanged: %s', async (name, message, damage) => {
   await keep();
   damage();
   const before = existsSync(path('server', name)) ? readFileSync(path('server', name)) : undefined;
@@ -154,7 +154,7 @@ test.each<[string, string, () => void]>([
   expect(existsSync(path('server', name)) ? readFileSync(path('server', name)) : undefined).toEqual(before);
 });
 
-test('a certificate of another root is refused', async () => {
+test('A server certificate of another root is refused', async () => {
   await keep();
   const root = readFileSync(path('server', 'root.pem'));
   await endIn(200);
@@ -162,7 +162,7 @@ test('a certificate of another root is refused', async () => {
   await expect(keep()).rejects.toThrow('certificate.pem cannot be used: root.pem has not issued it');
 });
 
-test('a root that has expired is refused', async () => {
+test('A root of the servers that has expired is refused', async () => {
   await keep();
   const root = await createRootCertificate({
     commonName: 'root',

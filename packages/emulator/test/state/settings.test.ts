@@ -27,12 +27,12 @@ describe('emulator.json', () => {
   it.each([
     ['a port for each', stored],
     ['shared ports', shared],
-  ])('holds what has to stay, with %s', (_what, settings) => {
+  ])('has the settings that stay, with %s', (_what, settings) => {
     const content = writeSettings(settings);
     expect(writeSettings(readSettings(content))).toEqual(content);
   });
 
-  it('leaves out what is open', () => {
+  it('leaves out settings that are not decided', () => {
     expect(writeSettings(shared)).toEqual({
       idScope: '0ne00000001',
       hostName: 'gateway.example.org',
@@ -61,13 +61,13 @@ describe('emulator.json', () => {
       { centralApplications: [{ name: 'central' }] },
     ],
     ['idScope is used twice', { centralApplications: [{ name: 'central', idScope: '0ne00000001' }] }],
-  ])('is checked: %s', (message, change) => {
+  ])('is refused with the message: %s', (message, change) => {
     expect(() => readSettings({ ...writeSettings(stored), ...change })).toThrow(message);
   });
 });
 
-describe('options and what is stored', () => {
-  it('without options all is as it was', () => {
+describe('the combination of options and stored settings', () => {
+  it('has all stored settings without options', () => {
     expect(completeOptions({}, stored)).toEqual({
       idScope: '0ne00000001',
       hostName: 'gateway.example.org',
@@ -116,7 +116,7 @@ describe('options and what is stored', () => {
         ],
       },
     ],
-  ])('an option given wins: %s', (_what, options, expected) => {
+  ])('has the given option instead of the stored one: %s', (_what, options, expected) => {
     expect(completeOptions(options, stored)).toMatchObject(expected);
   });
 
@@ -127,11 +127,11 @@ describe('options and what is stored', () => {
     ['none', { sharedPorts: [] }, { sharedPorts: [], port: 0 }],
     ['a port of its own for DPS', { port: 6000 }, { sharedPorts: [], port: 6000 }],
     ['a port of its own for a hub', { hubs: [{ name: 'north', port: 6001 }] }, { sharedPorts: [] }],
-  ])('shared ports: %s', (_what, options, expected) => {
+  ])('decides about shared ports: %s', (_what, options, expected) => {
     expect(completeOptions(options, shared)).toMatchObject(expected);
   });
 
-  it('knows where a port comes from, unless it was given', () => {
+  it('has the origin of each port, unless it was given', () => {
     expect([...storedPorts({}, stored)]).toEqual([
       [5001, 'port'],
       [5002, 'hubs[0].port'],

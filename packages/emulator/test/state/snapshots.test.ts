@@ -220,7 +220,7 @@ const centralActions: Action<CentralApplication> = fc.oneof(
 const runs = { numRuns: 150 };
 const some = { maxLength: 15 };
 
-test('a hub', async () => {
+test('A restored hub has the same devices and twins, whatever was done to the hub before', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(hubActions, some), async (actions) => {
       const [hub, next] = [createHub('north'), createHub('north')];
@@ -238,7 +238,7 @@ test('a hub', async () => {
   );
 });
 
-test('DPS', async () => {
+test('A restored DPS has the same enrollments, certificates and registrations, whatever was done to it before', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(dpsActions, some), async (actions) => {
       const [dps, next] = [createDps(), createDps()];
@@ -257,7 +257,7 @@ test('DPS', async () => {
   );
 });
 
-test('an IoT Central application', async () => {
+test('A restored IoT Central application has the same devices, groups and templates, whatever was done to it before', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(centralActions, some), async (actions) => {
       const [application, next] = [createCentral(), createCentral()];

@@ -65,8 +65,8 @@ async function untilTextIs(name: string, text: string): Promise<void> {
   while (textIn(name) !== text) await new Promise((resolve) => setImmediate(resolve));
 }
 
-describe('what is kept', () => {
-  it('is there from the beginning, is written soon after it changed, and comes back', async () => {
+describe('a state folder', () => {
+  it('has the state from the beginning and soon after each change, and gives it back', async () => {
     const note = new Note('first');
     const directory = await openWith(note);
     expect(readFileSync(path('state', 'hub-hub-1.json'), 'utf8')).toBe(
@@ -82,7 +82,7 @@ describe('what is kept', () => {
     await next.close();
   });
 
-  it('is written when it is closed, without a timer', async () => {
+  it('is written when the emulator is closed, without a timer', async () => {
     await expectNothingLeft(async () => {
       const note = new Note();
       const directory = await openWith(note);
@@ -95,7 +95,7 @@ describe('what is kept', () => {
     });
   });
 
-  it('is written once for many changes, and not at all without one', async () => {
+  it('is written once for many changes, and not at all without a change', async () => {
     const note = new Note();
     const directory = await openWith(note);
     expect(note.snapshots).toBe(1);
@@ -111,7 +111,7 @@ describe('what is kept', () => {
     expect(statSync(path('state', 'hub-hub-1.json'), { bigint: true }).mtimeNs).toBe(mtimeNs);
   });
 
-  it('is of one moment in all files', async () => {
+  it('has the state of one moment in all files', async () => {
     const [one, two] = [new Note('0'), new Note('0')];
     const directory = await StateDirectory.open(path('state'));
     directory.keep(hub1, one);
@@ -124,7 +124,7 @@ describe('what is kept', () => {
     await directory.close();
   });
 
-  it('is not written before all is there: a start that fails changes nothing', async () => {
+  it('is not changed by a start that fails', async () => {
     mkdirSync(path('state'));
     writeFileSync(path('state', 'hub-hub-1.json'), '{"formatVersion":1,"text":7}');
     const directory = await StateDirectory.open(path('state'));
@@ -139,8 +139,8 @@ describe('what is kept', () => {
   });
 });
 
-describe('the folder', () => {
-  it('is for this user alone, and so is every file', async () => {
+describe('the place of a state folder', () => {
+  it('is accessible to this user alone, and so is every file', async () => {
     const directory = await openWith(new Note());
     await directory.serverIdentity(['localhost']);
     expect(statSync(path('state')).mode & 0o777).toBe(0o700);
@@ -152,7 +152,7 @@ describe('the folder', () => {
     await directory.close();
   });
 
-  it('is kept out of Git when it is new, keys and all', async () => {
+  it('has a .gitignore when it is new', async () => {
     await (await openWith(new Note('kept'))).close();
     expect(spawnSync('git', ['init', '--quiet', path()]).status).toBe(0);
     const { stdout } = spawnSync('git', ['status', '--porcelain', '--untracked-files=all'], {
@@ -166,13 +166,13 @@ describe('the folder', () => {
     expect(note.text).toBe('kept');
   });
 
-  it('that was there already gets nothing that its owner has not asked for', async () => {
+  it('that was there already gets no .gitignore', async () => {
     mkdirSync(path('state'));
     await (await openWith(new Note())).close();
     expect(readdirSync(path('state'))).toEqual(['hub-hub-1.json']);
   });
 
-  it('is in use until it is closed, also when it could not be opened', async () => {
+  it('is locked until the emulator is closed, also after an attempt that failed', async () => {
     const directory = await openWith(new Note());
     await expect(StateDirectory.open(path('state'))).rejects.toThrow(
       `is in use: the emulator of process ${process.pid}`,
@@ -185,7 +185,7 @@ describe('the folder', () => {
     await next.close();
   });
 
-  it('is rid of what a process left that was killed while it wrote, and of nothing else', async () => {
+  it('loses the temporary files of a process that was killed, and nothing else', async () => {
     mkdirSync(path('state', '.server.0123456789abcdef.tmp'), { recursive: true });
     mkdirSync(path('state', 'server'));
     for (const name of [
@@ -227,7 +227,7 @@ describe('the folder', () => {
       'formatVersion is 2, and this release knows versions up to 1',
     ],
     ['not even text', '\u0000\u0001', 'The content is not JSON, or not all of it is there'],
-  ])('with a file that is %s is refused and left as it is', async (_what, content, problem) => {
+  ])('with a file that is %s is refused and left unchanged', async (_what, content, problem) => {
     mkdirSync(path('state'));
     writeFileSync(path('state', 'central-central.json'), content);
     const file = path('state', 'central-central.json');
@@ -241,8 +241,8 @@ describe('the folder', () => {
   });
 });
 
-describe('when writing fails', () => {
-  it('warns once, goes on, and writes when it can again', async () => {
+describe('a state folder that cannot be written', () => {
+  it('leads to one warning, and is written when that is possible again', async () => {
     const note = new Note('first');
     const directory = await openWith(note);
     // A folder in the place of the file cannot be replaced by a file.
@@ -268,7 +268,7 @@ describe('when writing fails', () => {
     expect(readdirSync(path('state')).sort()).toEqual(['.gitignore', 'hub-hub-1.json']);
   });
 
-  it('says at the end what is lost, and gives the folder away all the same', async () => {
+  it('makes close() reject with what is lost, and is unlocked all the same', async () => {
     const note = new Note();
     const directory = await openWith(note);
     rmSync(path('state'), { recursive: true });
@@ -280,7 +280,7 @@ describe('when writing fails', () => {
     await next.close();
   });
 
-  it('does not even begin', async () => {
+  it('makes the start fail', async () => {
     const directory = await StateDirectory.open(path('state'));
     directory.keep(hub1, new Note());
     mkdirSync(path('state', 'hub-hub-1.json', 'in-the-way'), { recursive: true });
@@ -288,7 +288,7 @@ describe('when writing fails', () => {
     await directory.close();
   });
 
-  it('is no reason to fail for what makes a wrong snapshot', async () => {
+  it('is not the cause when a service fails to make its snapshot', async () => {
     const note = new Note();
     const directory = await openWith(note);
     const warning = warned.next();
@@ -303,7 +303,7 @@ describe('when writing fails', () => {
   });
 });
 
-test('files of hubs and applications that are not named are not forgotten', async () => {
+test('The files of hubs and applications that the options leave out are not forgotten', async () => {
   mkdirSync(path('state'));
   for (const name of [
     'hub-north',

@@ -18,8 +18,8 @@ const DEVICES = object({
   ),
 });
 
-describe('readStored', () => {
-  it('returns typed and unchanged values', () => {
+describe('a stored value', () => {
+  it('is returned typed and unchanged', () => {
     const devices = [
       { deviceId: 'pump-1', status: 'enabled' },
       { deviceId: 'pump-2', status: 'disabled', modelId: 'dtmi:a;1' },
@@ -63,7 +63,7 @@ describe('readStored', () => {
     ],
     ['an object for a list', {}, 'devices must be a list'],
     ['a list for an object', [[]], 'devices[0] must be an object'],
-  ])('refuses %s, naming its path', (_what, devices, message) => {
+  ])('is refused with the path of %s', (_what, devices, message) => {
     const read = () => readStored(DEVICES, { devices });
     expect(read).toThrow(StoredValueError);
     expect(read).toThrow(message);
@@ -82,11 +82,11 @@ describe('readStored', () => {
     ['Base64', bytes, 'abc'],
     ['Base64', bytes, 'ab-_'],
     ['an object', jsonObject, null],
-  ])('refuses what is not %s', (what, schema, value) => {
+  ])('is refused if it is not %s', (what, schema, value) => {
     expect(() => readStored(schema, value, 'x.y')).toThrow(`x.y must be ${what}`);
   });
 
-  it('quotes a name in a path that reads like a path itself', () => {
+  it('is refused with a quoted name where the name reads like a path', () => {
     expect(() => readStored(object({ 'a.b': count }), { 'a.b': 'no' }, 'weights')).toThrow(
       'weights["a.b"] must be a whole number from 0',
     );
@@ -95,14 +95,14 @@ describe('readStored', () => {
     );
   });
 
-  it('refuses with the message of a check that throws', () => {
+  it('is refused with the message of a check that throws', () => {
     const check = refined(text, () => {
       throw new RangeError('too large');
     });
     expect(() => readStored(listOf(check), ['x'], 'a')).toThrow('a[0] is refused: too large');
   });
 
-  it('refuses an ID that is used twice in a list', () => {
+  it('is refused with an ID that is used twice in a list', () => {
     const list = uniqueList(object({ name: text }), ({ name }) => name);
     expect(() => readStored(list, [{ name: 'a' }, { name: 'b' }, { name: 'a' }], 'hubs')).toThrow(
       'hubs[2] has the ID of another one: a',
