@@ -72,9 +72,12 @@ test.each(PAGES)('the command line reads what %s prints of it', async (page) => 
   for (const line of commandLinesIn(page)) await readCommandLine(line);
 });
 
-test.each(['docs/cli.md', 'packages/emulator/docs/emulator-cli.md'])('%s prints command lines that are read', (page) => {
-  expect(commandLinesIn(page).length).toBeGreaterThan(5);
-});
+test.each(['docs/cli.md', 'packages/emulator/docs/emulator-cli.md'])(
+  '%s prints command lines that are read',
+  (page) => {
+    expect(commandLinesIn(page).length).toBeGreaterThan(5);
+  },
+);
 
 describe('a command line that does not work is found', () => {
   test.each([

@@ -1,4 +1,3 @@
-import { types } from 'node:util';
 import type { DeviceTransport } from 'azure-iot-device';
 import { InvalidOptionsError } from 'azure-iot-certificates/internal';
 import createDebug from 'debug';
@@ -139,8 +138,18 @@ function notFound(name: string): MethodResponse {
 
 /** The message of the error and nothing else: its stack and cause are of no concern to the service. */
 function failed(error: unknown): MethodResponse {
-  const message = types.isNativeError(error) ? error.message.slice(0, 1_000) : 'The method failed.';
-  return { status: 500, payload: { message } };
+  return { status: 500, payload: { message: messageOf(error).slice(0, 1_000) } };
+}
+
+/** Handlers throw anything: errors of other realms, objects whose message is no text or cannot be read. */
+function messageOf(error: unknown): string {
+  try {
+    const { message } = Object(error) as { message?: unknown };
+    if (typeof message === 'string' && message !== '') return message;
+  } catch {
+    // A getter has thrown.
+  }
+  return 'The method failed.';
 }
 
 function invalid(option: string, expected: string): InvalidOptionsError {

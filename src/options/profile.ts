@@ -1,4 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import {
   FileError,
@@ -104,18 +105,22 @@ export async function readProfile(
       file,
       missing.map((name) => `"${name}" is missing`),
     );
+  if (passphraseEnv !== undefined && passphraseFile !== undefined)
+    throw invalid(file, ['"passphraseEnv" and "passphraseFile" are both given']);
   const passphrase =
     passphraseEnv === undefined
       ? passphraseFile && (await read(passphraseFile, 'passphrase file')).replace(/\r?\n$/, '')
-      : env[passphraseEnv];
-  if (passphraseEnv !== undefined && (passphrase ?? '') === '')
+      : Object.hasOwn(env, passphraseEnv) && env[passphraseEnv];
+  if (passphraseEnv !== undefined && !passphrase)
     throw invalid(
       file,
       [`"passphraseEnv" names ${passphraseEnv}, which is not set`],
       `Set ${passphraseEnv}.`,
     );
+  if (passphraseFile !== undefined && passphrase === '')
+    throw invalid(file, [`"passphraseFile" names ${quote(passphraseFile)}, which is empty`]);
   // The required fields are present.
-  return { ...settings, ...(passphrase !== undefined && { passphrase }) } as ProfileOptions;
+  return { ...settings, ...(passphrase && { passphrase }) } as ProfileOptions;
 }
 
 /**
@@ -160,8 +165,18 @@ export function optionProblems(options: Readonly<Record<string, unknown>>): read
 
 async function read(file: string, what = 'profile'): Promise<string> {
   try {
-    if ((await stat(file)).size > MAX_BYTES) throw invalid(file, ['it is too long'], MAKE_ANEW);
-    return await readFile(file, 'utf8');
+    // Not blocking: a pipe that nobody writes to must not hang.
+    const handle = await open(file, constants.O_RDONLY | ((constants.O_NONBLOCK as number | undefined) ?? 0));
+    try {
+      const information = await handle.stat();
+      // A pipe or a device may never end.
+      if (!information.isFile())
+        throw Object.assign(new Error('Not a regular file'), { code: 'not a regular file' });
+      if (information.size > MAX_BYTES) throw invalid(file, ['it is too long'], MAKE_ANEW);
+      return await handle.readFile('utf8');
+    } finally {
+      await handle.close();
+    }
   } catch (cause) {
     if (cause instanceof InvalidOptionsError) throw cause;
     const { code = 'unknown error' } = cause as NodeJS.ErrnoException;
@@ -188,7 +203,7 @@ function parse(text: string, file: string): Readonly<Record<string, unknown>> {
 }
 
 function problemsOf(name: string, value: unknown): readonly string[] {
-  const forbidden = FORBIDDEN[name];
+  const forbidden = Object.hasOwn(FORBIDDEN, name) ? FORBIDDEN[name] : undefined;
   if (forbidden !== undefined) return [`"${name}" must not be in a profile. ${forbidden}`];
   if (!isField(name)) {
     const meant = nearestName(name, Object.keys(PROFILE_FIELDS));
@@ -218,7 +233,7 @@ function invalid(file: string, problems: readonly string[], remedy = MAKE_ANEW):
   return new InvalidOptionsError(
     problems.map((message) => ({
       option: `profile ${file}`,
-      message: `cannot be used: ${message}.`,
+      message: `cannot be used: ${message}${/[.?]$/.test(message) ? '' : '.'}`,
       remedy,
     })),
   );

@@ -115,6 +115,24 @@ test.each<[what: string, handler: MethodHandler, message: string | RegExp]>([
     },
     'The method failed.',
   ],
+  [
+    'throws an error whose message is not a text',
+    () => {
+      throw Object.assign(new Error(), { message: 42 });
+    },
+    'The method failed.',
+  ],
+  [
+    'throws an error whose message cannot be read',
+    () => {
+      const getter = () => {
+        throw new Error('a secret');
+      };
+      throw Object.defineProperty(new Error(), 'message', { get: getter });
+    },
+    'The method failed.',
+  ],
+  ['throws a DOMException', () => AbortSignal.abort().throwIfAborted(), 'This operation was aborted'],
   ['returns a value that is not JSON', () => 1n, /BigInt/],
   ['returns more than 128 KB', () => 'x'.repeat(128 * 1024), 'The answer is larger than 128 KB.'],
 ])('a handler that %s answers 500 with the message alone', async (_what, handler, message) => {

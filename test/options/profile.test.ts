@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -112,4 +113,30 @@ test('every problem of a profile is named at once', async () => {
 
 test('a profile that does not exist is a FileError with its path', async () => {
   await expect(readProfile(file)).rejects.toMatchObject({ code: 'FILE_NOT_READABLE', path: file });
+});
+
+test('a profile that is a directory or a named pipe is refused at once', async () => {
+  await expect(readProfile(directory)).rejects.toMatchObject({ code: 'FILE_NOT_READABLE' });
+  // Windows has no mkfifo.
+  if (spawnSync('mkfifo', [file]).status !== 0) return;
+  await expect(readProfile(file)).rejects.toMatchObject({
+    code: 'FILE_NOT_READABLE',
+    message: expect.stringContaining('not a regular file') as string,
+  });
+});
+
+test('a profile whose fields have names of Object.prototype is refused', async () => {
+  await write({ ...settings, constructor: 'x' });
+  await expect(readProfile(file)).rejects.toThrow('"constructor" is not a field of a profile');
+  await write({ ...settings, passphraseEnv: 'constructor' });
+  await expect(readProfile(file, {})).rejects.toThrow('names constructor, which is not set');
+});
+
+test('a profile with two sources of the passphrase, or an empty one, is refused', async () => {
+  const empty = join(directory, 'empty.txt');
+  await writeFile(empty, '\n');
+  await write({ ...settings, passphraseEnv: 'SECRET', passphraseFile: empty });
+  await expect(readProfile(file, { SECRET: 'x' })).rejects.toThrow('are both given');
+  await write({ ...settings, passphraseFile: empty });
+  await expect(readProfile(file)).rejects.toThrow('which is empty');
 });
