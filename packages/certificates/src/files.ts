@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
 import { copyFile, link, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -108,7 +107,8 @@ export async function checkTargets(paths: readonly string[], overwrite: boolean)
 
 async function stage(file: FileContent): Promise<StagedFile> {
   const { path, content, mode } = file;
-  const suffix = randomBytes(8).toString('hex');
+  // The global loads node:crypto at its first use, and importing the package does not.
+  const suffix = crypto.randomUUID();
   const temporaryPath = join(dirname(path), `.${basename(path)}.${suffix}.tmp`);
   try {
     const handle = await open(temporaryPath, 'wx', mode);
