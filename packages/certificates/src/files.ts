@@ -105,11 +105,22 @@ export async function checkTargets(paths: readonly string[], overwrite: boolean)
   }
 }
 
+const TEMPORARY_NAME = /^\.(.+)\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/;
+
+/** The path in the same directory under which a file or directory is completed, before it gets its own name. */
+export function temporaryPathFor(path: string): string {
+  // The global loads node:crypto at its first use, and importing the package does not.
+  return join(dirname(path), `.${basename(path)}.${crypto.randomUUID()}.tmp`);
+}
+
+/** The name for which a temporary name was made with {@link temporaryPathFor}; undefined for any other name. */
+export function nameOfTemporary(name: string): string | undefined {
+  return TEMPORARY_NAME.exec(name)?.[1];
+}
+
 async function stage(file: FileContent): Promise<StagedFile> {
   const { path, content, mode } = file;
-  // The global loads node:crypto at its first use, and importing the package does not.
-  const suffix = crypto.randomUUID();
-  const temporaryPath = join(dirname(path), `.${basename(path)}.${suffix}.tmp`);
+  const temporaryPath = temporaryPathFor(path);
   try {
     const handle = await open(temporaryPath, 'wx', mode);
     try {

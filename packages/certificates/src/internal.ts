@@ -16,7 +16,14 @@ export { checkCredentials } from './checking/check-credentials';
 export type { KeyMaterial } from './checking/inspect';
 export { ENROLLMENT_KINDS, ENROLLMENTS } from './enrollment';
 export { CredentialsError, DeviceError, FileError, InvalidOptionsError } from './errors';
-export { checkTargets, ensureDirectory, writeFiles, type FileContent } from './files';
+export {
+  checkTargets,
+  ensureDirectory,
+  nameOfTemporary,
+  temporaryPathFor,
+  writeFiles,
+  type FileContent,
+} from './files';
 export { isObject, OptionProblems } from './options';
 export type { CertificateFacts } from './reading/certificate';
 export { count, instant, list, nearestName, quote, shellWord } from './text';

@@ -1,4 +1,4 @@
-import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readdir, readFile, rename, rmdir } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import {
   createServerCertificate,
   ensureDirectory,
   type FileContent,
+  temporaryPathFor,
   writeFiles,
 } from 'azure-iot-certificates/internal';
 import { isIssuedBy } from '../authorities/x509';
@@ -123,7 +124,7 @@ async function isMissing(directory: string): Promise<boolean> {
 /** Writes all four files or none, because the folder is filled before it is renamed. */
 async function createKeptIdentity(directory: string, hostNames: readonly string[]): Promise<ServerIdentity> {
   const { root, credentials } = await createIdentity(hostNames);
-  const unfinished = join(directory, '..', `.server.${randomBytes(8).toString('hex')}.tmp`);
+  const unfinished = temporaryPathFor(directory);
   await ensureDirectory(unfinished);
   await writeFiles(
     [

@@ -1,6 +1,7 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { InvalidOptionsError, type OptionProblem } from 'azure-iot-certificates';
+import { nameOfTemporary } from 'azure-iot-certificates/internal';
 import type { JsonObject } from '../protocol/json';
 import type { Persistent } from '../stored/persistent';
 import { formatDocument, parseDocument } from './document';
@@ -24,9 +25,6 @@ interface StoredFile extends StateFile {
 
 const SERVER = 'server';
 const FILE_NAME = /^(?:(emulator|dps)|(hub|central)-([A-Za-z0-9-]+))\.json$/;
-/** The temporary files of a process that was killed. */
-const LEFTOVER =
-  /^\.(?:(?:emulator|dps|(?:hub|central)-.+)\.json|.+\.pem|\.gitignore|server)\.[0-9a-f]{16}\.tmp$/;
 
 function fileName({ kind, name }: StateFile): string {
   return name === undefined ? `${kind}.json` : `${kind}-${name}.json`;
@@ -172,11 +170,16 @@ async function readFiles(directory: string): Promise<ReadonlyMap<string, StoredF
   return files;
 }
 
+/** Removes the temporary files and directories of a process that was killed. */
 async function removeLeftovers(directory: string): Promise<void> {
   for (const name of await namesIn(directory)) {
     if (name === SERVER) await removeLeftovers(join(directory, name));
-    else if (LEFTOVER.test(name)) await rm(join(directory, name), { force: true, recursive: true });
+    else if (isOurs(nameOfTemporary(name))) await rm(join(directory, name), { force: true, recursive: true });
   }
+}
+
+function isOurs(name: string | undefined): boolean {
+  return name !== undefined && (FILE_NAME.test(name) || /^(?:\.gitignore|server|.+\.pem)$/.test(name));
 }
 
 async function namesIn(directory: string): Promise<readonly string[]> {

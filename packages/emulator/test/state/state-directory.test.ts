@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { temporaryPathFor } from 'azure-iot-certificates/internal';
 import { StateDirectory } from '../../src/state/state-directory';
 import { object } from '../../src/schemas/objects';
 import { text } from '../../src/schemas/values';
@@ -186,21 +187,18 @@ describe('the place of a state folder', () => {
   });
 
   it('loses the temporary files of a process that was killed, and nothing else', async () => {
-    mkdirSync(path('state', '.server.0123456789abcdef.tmp'), { recursive: true });
+    mkdirSync(temporaryPathFor(path('state', 'server')), { recursive: true });
     mkdirSync(path('state', 'server'));
-    for (const name of [
-      '.hub-hub-1.json.0123456789abcdef.tmp',
-      'server/.key.pem.0123456789abcdef.tmp',
-      '.notes.0123456789abcdef.tmp',
-      'notes.txt',
-      'other-hub.json',
-    ]) {
-      writeFileSync(path('state', name), 'x');
+    for (const name of ['hub-hub-1.json', 'server/key.pem', '.gitignore', 'notes']) {
+      writeFileSync(temporaryPathFor(path('state', name)), 'x');
     }
+    for (const name of ['notes.txt', 'other-hub.json', '.dps.json.tmp'])
+      writeFileSync(path('state', name), 'x');
     const directory = await StateDirectory.open(path('state'));
     await directory.close();
     expect(readdirSync(path('state')).sort()).toEqual([
-      '.notes.0123456789abcdef.tmp',
+      '.dps.json.tmp',
+      expect.stringMatching(/^\.notes\..+\.tmp$/),
       'notes.txt',
       'other-hub.json',
       'server',
