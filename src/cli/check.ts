@@ -6,7 +6,7 @@ import {
   InvalidOptionsError,
   type Severity,
 } from 'azure-iot-certificates';
-import { count, factsOf, list } from 'azure-iot-certificates/internal';
+import { count, factsOf, list, printable } from 'azure-iot-certificates/internal';
 import { optionProblems } from '../options/profile';
 import { describeCertificate, validityText } from './cert/describe';
 import { defineCommand, jsonFlag } from './command';
@@ -14,7 +14,6 @@ import { deviceFlags, proxyFlag, proxyOption } from './device/flags';
 import { credentialsOptions } from './device/resolve';
 import { EXIT } from './exit-codes';
 import { textInFlagTerms } from './flag-terms';
-import { printable } from './output/printable';
 import type { Style } from './output/style';
 
 const MARKS: Readonly<Record<Severity, readonly [mark: string, color: keyof Style]>> = {

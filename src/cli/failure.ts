@@ -1,10 +1,10 @@
 import { inspect } from 'node:util';
 import { DeviceError, type ServiceName } from 'azure-iot-certificates';
+import { printable, printableLines } from 'azure-iot-certificates/internal';
 import { CommandError } from './command-error';
 import { EXIT } from './exit-codes';
 import { inFlagTerms } from './flag-terms';
 import type { Output } from './output/output';
-import { printable } from './output/printable';
 
 const SERVICES: Readonly<Record<ServiceName, string>> = { dps: 'DPS', hub: 'IoT Hub' };
 
@@ -18,7 +18,7 @@ export function reportFailure(error: unknown, output: Output, isDebug: boolean):
   const { red, bold } = output.noteStyle;
   output.note(`${red(bold('error:'))} ${messageOf(failure)}`);
   if (failure instanceof CommandError) {
-    output.note(`What to do: ${safe(failure.remedy)}`);
+    output.note(`What to do: ${printableLines(failure.remedy)}`);
     const reference = referenceOf(failure);
     if (reference !== undefined) output.note(reference);
   } else {
@@ -51,10 +51,5 @@ export function jsonOf(failure: unknown): object {
 function messageOf(error: unknown): string {
   // Not instanceof: errors of node come from another realm in vm contexts.
   const { message } = Object(error) as { message?: unknown };
-  return safe(typeof message === 'string' && message !== '' ? message : String(error));
-}
-
-/** Messages have lines; nothing else in them may move the cursor. */
-function safe(text: string): string {
-  return text.split('\n').map(printable).join('\n');
+  return printableLines(typeof message === 'string' && message !== '' ? message : String(error));
 }

@@ -1,3 +1,4 @@
+import { printable } from 'azure-iot-certificates/internal';
 import type * as Provision from '../provision';
 import type { Registration } from '../options/registration';
 import { DEFAULT_GLOBAL_ENDPOINT, validateProvisionOptions } from '../options/validate';
@@ -6,7 +7,6 @@ import { deviceFlags, proxyFlag, proxyOption } from './device/flags';
 import { connectOptions } from './device/resolve';
 import { warnAboutCredentials } from './device/warnings';
 import { EXIT } from './exit-codes';
-import { printable } from './output/printable';
 import type { Style } from './output/style';
 import { alignColumns } from './output/text';
 

@@ -111,8 +111,9 @@ test('cert show does not put a certificate below a CA that has the name of its i
 describe('cert show, for the validity of a certificate,', () => {
   const aroundDay = 86_400_000;
   test.each([
-    [0.5, 'expires within a day'],
-    [-3.5, 'expired 4 days ago'],
+    [0.5, '12 hours left'],
+    [-3.5, 'expired 3 days ago'],
+    [-1.5, 'expired 36 hours ago'],
   ])('prints, %d days before the end, "%s"', async (days, expected) => {
     const { x509, certificate } = await createSelfSignedCertificate({ commonName: 'pump-1' });
     const now = () => new Date(Date.parse(x509.validTo) - days * aroundDay);

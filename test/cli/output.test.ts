@@ -1,5 +1,5 @@
+import { printable } from 'azure-iot-certificates/internal';
 import { Output } from '../../src/cli/output/output';
-import { printable } from '../../src/cli/output/printable';
 import { styleFor } from '../../src/cli/output/style';
 import { MemoryIo } from './support/memory-io';
 

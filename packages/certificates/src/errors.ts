@@ -1,4 +1,5 @@
 import type { CredentialsReport } from './report';
+import { printableLines } from './text';
 
 /** The Azure service that an error concerns: the Device Provisioning Service (`dps`) or an IoT hub. */
 export type ServiceName = 'dps' | 'hub';
@@ -92,10 +93,11 @@ export abstract class DeviceError extends Error {
   declare readonly trackingId?: string;
 
   constructor(init: DeviceErrorInit) {
-    super(init.message, init.cause === undefined ? undefined : { cause: init.cause });
+    // Names and paths in it come from certificates, services and callers.
+    super(printableLines(init.message), init.cause === undefined ? undefined : { cause: init.cause });
     this.name = new.target.name;
     this.code = init.code;
-    this.remedy = init.remedy;
+    this.remedy = printableLines(init.remedy);
     this.isTransient = init.isTransient ?? false;
     if (init.service !== undefined) this.service = init.service;
     if (init.serviceCode !== undefined) this.serviceCode = init.serviceCode;

@@ -2,6 +2,7 @@ import { constants, type Stats } from 'node:fs';
 import { copyFile, link, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { FileError } from './errors';
+import { printable } from './text';
 
 /** A file to be written. */
 export interface FileContent {
@@ -25,7 +26,7 @@ function systemCode(error: unknown): string | undefined {
 function existsError(path: string, cause?: unknown): FileError {
   return new FileError({
     code: 'FILE_EXISTS',
-    message: `${path} exists already; nothing was overwritten.`,
+    message: `${printable(path)} exists already; nothing was overwritten.`,
     remedy: 'Choose another name or directory, or pass overwrite: true.',
     path,
     cause,
@@ -35,7 +36,7 @@ function existsError(path: string, cause?: unknown): FileError {
 function notWritableError(path: string, cause: unknown): FileError {
   return new FileError({
     code: 'FILE_NOT_WRITABLE',
-    message: `Cannot write ${path}: ${systemCode(cause) ?? String(cause)}.`,
+    message: `Cannot write ${printable(path)}: ${systemCode(cause) ?? String(cause)}.`,
     remedy: 'Check that its directory is one, that this user may write there and that the disk is not full.',
     path,
     cause,

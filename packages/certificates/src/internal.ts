@@ -24,9 +24,20 @@ export {
   writeFiles,
   type FileContent,
 } from './files';
-export { isObject, OptionProblems } from './options';
+export { isBytes, isObject, OptionProblems } from './options';
 export type { CertificateFacts } from './reading/certificate';
-export { count, instant, list, nearestName, quote, shellWord } from './text';
+export {
+  count,
+  DAY_MS,
+  instant,
+  list,
+  nearestName,
+  printable,
+  printableLines,
+  quote,
+  shellWord,
+  span,
+} from './text';
 
 /** Makes the certificate of a TLS server. */
 export const createServerCertificate: typeof Server.createServerCertificate = (options) =>

@@ -1,6 +1,7 @@
+import { types } from 'node:util';
 import type { EnrollmentKind } from './enrollment';
 import { InvalidOptionsError, type OptionProblem } from './errors';
-import { nearestName } from './text';
+import { nearestName, printable } from './text';
 
 /** The device certificate: exactly one of `cert` and `certFile`. */
 export type CertificateSource =
@@ -60,6 +61,11 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Tells bytes, of this realm or another one, from other values: under Jest and in vm contexts `instanceof` does not. */
+export function isBytes(value: unknown): value is Uint8Array {
+  return types.isUint8Array(value);
+}
+
 /** The problems of a call's options, collected so that all of them are reported at once. */
 export class OptionProblems {
   readonly #problems: OptionProblem[] = [];
@@ -88,7 +94,7 @@ export class OptionProblems {
     for (const name of unknown) {
       const meant = nearestName(name, known);
       this.add(
-        prefix + name,
+        printable(prefix + name),
         `is not an option.${meant === undefined ? '' : ` Did you mean ${prefix}${meant}?`}`,
         `Correct its name or leave it out. The options are: ${names}.`,
       );
@@ -139,7 +145,7 @@ export function checkSource(
       `Set ${file} to the path of ${what}.`,
     );
   } else if (content !== undefined) {
-    if (typeof content === 'string' || content instanceof Uint8Array) return;
+    if (typeof content === 'string' || isBytes(content)) return;
     problems.add(
       name,
       'must be a string or a Buffer.',

@@ -1,20 +1,38 @@
 /* Text that messages share. Values come from certificates and options and are never trusted. */
 
-const UNPRINTABLE = /[\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+/**
+ * Control and format characters, separators of lines, unpaired surrogates, private characters, spaces besides U+0020,
+ * and what Unicode shows as nothing (soft hyphen, variation selectors, fillers). Text written from right to left is shown
+ * as it is; characters that change the direction are escaped.
+ */
+const UNPRINTABLE =
+  /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}/gu;
 const MAX_QUOTED = 120;
+
+/** Text of unknown origin (a certificate, a message, a service) on one line and without power over the terminal. */
+export function printable(text: string): string {
+  return text.replace(UNPRINTABLE, (character) =>
+    Array.from({ length: character.length }, (_, unit) => escapeUnit(character.charCodeAt(unit))).join(''),
+  );
+}
+
+/** A message of several lines, each made {@link printable}. */
+export function printableLines(text: string): string {
+  return text.split('\n').map(printable).join('\n');
+}
+
+function escapeUnit(unit: number): string {
+  return `\\u${unit.toString(16).padStart(4, '0')}`;
+}
 
 /** The value in double quotes, at most 120 characters, with control and invisible characters escaped. */
 export function quote(value: string): string {
-  const short = value.length > MAX_QUOTED ? `${value.slice(0, MAX_QUOTED)}…` : value;
-  return JSON.stringify(short).replace(
-    UNPRINTABLE,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return printable(JSON.stringify(value.length > MAX_QUOTED ? `${value.slice(0, MAX_QUOTED)}…` : value));
 }
 
 /** The value as one word of a POSIX shell, at most 200 characters. Invisible characters become `?`. */
 export function shellWord(input: string): string {
-  const value = input.replace(/\p{Cc}/gu, '?').replace(UNPRINTABLE, '?');
+  const value = input.replace(UNPRINTABLE, '?');
   return /^[\w@%+=:,./-]{1,200}$/.test(value) ? value : `'${value.slice(0, 200).replaceAll("'", `'\\''`)}'`;
 }
 
@@ -32,6 +50,21 @@ export function list(words: readonly string[]): string {
 /** A number with its noun: `1 day`, `2 days`. */
 export function count(amount: number, noun: string): string {
   return `${amount} ${noun}${amount === 1 ? '' : 's'}`;
+}
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+/** The length of a day in milliseconds. */
+export const DAY_MS = 24 * HOUR_MS;
+
+/** A span of time for people, in whole days, below two days in hours, below two hours in minutes: `36 hours`. */
+export function span(milliseconds: number): string {
+  const days = Math.floor(milliseconds / DAY_MS);
+  if (days >= 2) return count(days, 'day');
+  const hours = Math.floor(milliseconds / HOUR_MS);
+  return hours >= 2
+    ? count(hours, 'hour')
+    : count(Math.max(1, Math.ceil(milliseconds / MINUTE_MS)), 'minute');
 }
 
 /** The number of letters that may be wrong, missing, extra or swapped. */

@@ -1,10 +1,10 @@
 import {
-  count,
-  describeCertificate as describe,
   type CertificateDescription,
   type CertificateFacts,
+  describeCertificate as describe,
+  printable,
+  span,
 } from 'azure-iot-certificates/internal';
-import { printable } from '../output/printable';
 
 export type { CertificateDescription };
 
@@ -18,9 +18,9 @@ export function describeCertificate(facts: CertificateFacts, now: Date): Certifi
   };
 }
 
-/** `364 days left`, `expired 3 days ago`, `not valid before …`. */
-export function validityText({ notBefore, daysLeft }: CertificateDescription, now: Date): string {
+/** `364 days left`, `expired 36 hours ago`, `not valid before …`. */
+export function validityText({ notBefore, notAfter }: CertificateDescription, now: Date): string {
   if (Date.parse(notBefore) > now.getTime()) return `not valid before ${notBefore}`;
-  if (daysLeft < 0) return `expired ${count(-daysLeft, 'day')} ago`;
-  return daysLeft === 0 ? 'expires within a day' : `${count(daysLeft, 'day')} left`;
+  const left = Date.parse(notAfter) - now.getTime();
+  return left < 0 ? `expired ${span(-left)} ago` : `${span(left)} left`;
 }

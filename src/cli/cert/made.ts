@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { writeCertificate, type IssuedCertificate, type WrittenCertificate } from 'azure-iot-certificates';
-import { factsOf, shellWord } from 'azure-iot-certificates/internal';
+import { factsOf, printable, shellWord } from 'azure-iot-certificates/internal';
 import { abortable } from '../../network/deadline';
 import type { Invocation } from '../command';
 import { explaining } from '../flag-terms';
@@ -92,7 +92,7 @@ export function report({ io, output }: Making, { certificate, files, listed, nex
       `Made ${/^[aeiou]/.test(kind) ? 'an' : 'a'} ${kind}: ${bold(description.subject)}, valid until ${description.notAfter}, ${description.key}.`,
       dim(`SHA-256 thumbprint ${description.thumbprint.sha256}`),
       '',
-      ...alignColumns(listed.map(({ path, purpose }) => [`  ${path}`, purpose])),
+      ...alignColumns(listed.map(({ path, purpose }) => [`  ${printable(path)}`, purpose])),
       '',
       bold('Next'),
       ...next.map((step) => ('say' in step ? `- ${step.say}` : `    ${step.run.map(shellWord).join(' ')}`)),

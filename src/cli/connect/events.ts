@@ -1,11 +1,11 @@
 import { DeviceError } from 'azure-iot-certificates';
+import { printable } from 'azure-iot-certificates/internal';
 import type { ConnectionState } from '../../index';
 import type { Registration } from '../../options/registration';
 import { jsonOf } from '../failure';
 import { inFlagTerms, textInFlagTerms } from '../flag-terms';
 import type { Io } from '../io';
 import type { Output } from '../output/output';
-import { printable } from '../output/printable';
 import type { Style } from '../output/style';
 import { clock, duration } from '../output/text';
 

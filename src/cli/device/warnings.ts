@@ -1,7 +1,7 @@
 import { checkCredentials, type CredentialsOptions } from 'azure-iot-certificates';
+import { printable } from 'azure-iot-certificates/internal';
 import { textInFlagTerms } from '../flag-terms';
 import type { Output } from '../output/output';
-import { printable } from '../output/printable';
 
 /** Prints the warnings of the check of the credentials. Errors are left to the call that uses the credentials. */
 export async function warnAboutCredentials(options: CredentialsOptions, output: Output): Promise<void> {

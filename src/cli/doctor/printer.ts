@@ -1,6 +1,6 @@
+import { printable } from 'azure-iot-certificates/internal';
 import { jsonOf } from '../failure';
 import type { Output, Result } from '../output/output';
-import { printable } from '../output/printable';
 import type { Style } from '../output/style';
 import { terminalWidth, type OutputIo } from '../output/terminal';
 import { wrap } from '../output/text';

@@ -1,6 +1,6 @@
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { checkCredentials, CredentialsError, InvalidOptionsError } from 'azure-iot-certificates';
-import { shellWord } from 'azure-iot-certificates/internal';
+import { printable, shellWord } from 'azure-iot-certificates/internal';
 import {
   isVariableName,
   optionProblems,
@@ -24,7 +24,6 @@ import { checkFree, writeNewFile } from '../files';
 import { textInFlagTerms } from '../flag-terms';
 import { toggle, valueOf } from '../flags';
 import { locate } from '../io';
-import { printable } from '../output/printable';
 import { canAsk, Prompter } from '../prompt/prompter';
 import { UsageError } from '../usage-error';
 import { DEFAULT_PROFILE } from './default-file';

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
+import { printable } from 'azure-iot-certificates/internal';
 import { readProfileSettings } from '../../options/profile';
 import { defineCommand, jsonFlag } from '../command';
 import { EXIT } from '../exit-codes';
 import { locate, type Io } from '../io';
-import { printable } from '../output/printable';
 import { alignColumns } from '../output/text';
 import { DEFAULT_PROFILE } from './default-file';
 

@@ -5,11 +5,10 @@ import {
   type NameAttribute,
   type Thumbprint,
 } from '../reading/certificate';
-import { count, instant } from '../text';
+import { count, DAY_MS, instant } from '../text';
 import { describeKey } from './rules/key';
 import { ANY_PURPOSE, CLIENT_AUTH, KEY_USAGES, PURPOSES } from './rules/leaf';
 
-const DAY_MS = 86_400_000;
 const DIGITAL_SIGNATURE = 0;
 const KEY_CERT_SIGN = 5;
 

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { checkCredentials } from '../../src/checking/check-credentials';
 import { validateCredentialsOptions } from '../../src/checking/inspect';
 import { CredentialsError, InvalidOptionsError } from '../../src/errors';
@@ -75,6 +76,18 @@ test.each<[unknown, string[]]>([
   [{ enrollment: 'hub-group', cert, key, skipChecks: [], idScope: '0ne', passphrase: '' }, []],
 ])('validateCredentialsOptions answers with every problem of the options (case %#)', (options, expected) => {
   expect(problems(options)).toEqual(expected);
+});
+
+test('bytes and options of another realm count as those of this one', async () => {
+  const foreign = (text: string): unknown =>
+    runInNewContext('Uint8Array.from(bytes)', { bytes: [...Buffer.from(text)] });
+  expect(foreign(cert)).not.toBeInstanceOf(Uint8Array);
+  const options = runInNewContext('({ enrollment: "hub-individual", skipChecks: [], cert, key })', {
+    cert: foreign(cert),
+    key: foreign(key),
+  }) as CredentialsOptions;
+  expect(problems(options)).toEqual([]);
+  expect(await checkCredentials(options)).toMatchObject({ ok: true, findings: [] });
 });
 
 test('a CredentialsError lists the messages and remedies of all errors', async () => {

@@ -1,8 +1,8 @@
 import type { CertificateFacts } from 'azure-iot-certificates/internal';
+import { printable } from 'azure-iot-certificates/internal';
 import { defineCommand, jsonFlag, type Invocation } from '../../command';
 import { EXIT } from '../../exit-codes';
 import { path, text } from '../../flags';
-import { printable } from '../../output/printable';
 import type { Style } from '../../output/style';
 import { readPassphrase } from '../../prompt/passphrase';
 import { canAsk, Prompter } from '../../prompt/prompter';

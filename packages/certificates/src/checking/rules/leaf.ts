@@ -1,5 +1,5 @@
 import { displayName } from '../../reading/certificate';
-import { count, instant, list } from '../../text';
+import { DAY_MS, instant, list, span } from '../../text';
 import { always, attestsLeaf, byAttestation, forLeaf, newCertificate, place, type Rule } from './rule';
 
 const DPS_X509 = 'Azure DPS, "X.509 certificate attestation"';
@@ -56,16 +56,7 @@ export const LEAF_RULES: readonly Rule[] = [
 /** The number of days before its end in which a certificate is reported. */
 export const EXPIRY_WARNING_DAYS = 30;
 
-const DAY_MS = 86_400_000;
 const VALIDITY = 'RFC 5280 section 4.1.2.5: a certificate is valid from notBefore to notAfter';
-
-/** Milliseconds in days, hours or minutes. */
-function span(milliseconds: number): string {
-  const days = Math.floor(milliseconds / DAY_MS);
-  if (days >= 2) return count(days, 'day');
-  const hours = Math.floor(milliseconds / 3_600_000);
-  return hours >= 2 ? count(hours, 'hour') : count(Math.max(1, Math.ceil(milliseconds / 60_000)), 'minute');
-}
 
 /** The rules for the validity of the leaf, judged by the clock of this machine. */
 export const VALIDITY_RULES: readonly Rule[] = [

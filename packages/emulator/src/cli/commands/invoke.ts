@@ -1,8 +1,8 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
+import { printable } from 'azure-iot-certificates/internal';
 import { defined } from '../arguments/defined';
 import { hubOfDevice } from '../arguments/options';
 import { json, seconds, text } from '../arguments/parsers';
-import { printable } from '../terminal/output';
 import type { Context } from './context';
 import { hubOf } from './hubs';
 

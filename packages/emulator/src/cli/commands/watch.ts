@@ -1,9 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 import { once } from 'node:events';
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
+import { printable } from 'azure-iot-certificates/internal';
 import type { EventSource, HubEmulator, HubEvents, TelemetryMessage } from '../../index';
 import { EXIT } from '../terminal/failure';
-import { printable, type Style } from '../terminal/output';
+import type { Style } from '../terminal/output';
 import type { Context } from './context';
 import { allHubs } from './hubs';
 

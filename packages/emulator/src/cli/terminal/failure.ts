@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { DeviceError } from 'azure-iot-certificates';
-import { printable, type Output } from './output';
+import { printableLines } from 'azure-iot-certificates/internal';
+import type { Output } from './output';
 
 /** The exit codes of a command. An interrupted one ends with 130 (Ctrl-C) or 143 (SIGTERM). */
 export const EXIT = {
@@ -34,9 +35,6 @@ export class CommandError extends Error {
   }
 }
 
-/** Messages have lines; nothing else in them may move the cursor. */
-const safe = (text: string): string => text.split('\n').map(printable).join('\n');
-
 /**
  * Prints an error and its remedy on stderr, and with `--json` also on stdout.
  *
@@ -51,8 +49,8 @@ export function reportFailure(error: unknown, output: Output, isDebug: boolean):
       ? error
       : { code: 'UNEXPECTED', remedy: 'try again with --debug, which shows where the error comes from.' };
   const { red, bold } = output.noteStyle;
-  output.note(`${red(bold('error:'))} ${safe(message)}`);
-  output.note(`What to do: ${safe(remedy)}`);
+  output.note(`${red(bold('error:'))} ${printableLines(message)}`);
+  output.note(`What to do: ${printableLines(remedy)}`);
   if (isDebug) output.note(inspect(error));
   output.failure({ code, message, remedy });
   return code === 'INVALID_OPTIONS' ? EXIT.usage : EXIT.failed;

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
+import { printable } from 'azure-iot-certificates/internal';
 import type { Io } from './io';
 
 /** Emphasis of text on one of the two streams. */
@@ -71,16 +72,6 @@ function styleOf(io: Io, stream: 'stdout' | 'stderr'): Style {
   const style = (name: keyof Style) => (text: string) =>
     isColored ? styleText(name, text, { validateStream: false }) : text;
   return { bold: style('bold'), dim: style('dim'), red: style('red') };
-}
-
-/** Control characters, invisible characters, and characters that change the direction of text. */
-const UNPRINTABLE = /[\p{Cc}\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu;
-
-/** Text of unknown origin (a message, a property, a name) on one line and without power over the terminal. */
-export function printable(text: string): string {
-  const escaped = (character: string): string =>
-    `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return text.replace(UNPRINTABLE, escaped);
 }
 
 /** Rows below a bold heading, in columns as wide as their content. An absent cell is a dash. */
