@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { ENROLLMENTS, quote } from 'azure-iot-certificates/internal';
+import { ENROLLMENTS, list, quote } from 'azure-iot-certificates/internal';
 import type { DeviceError, DeviceErrorCode } from 'azure-iot-certificates';
 import { toConnectionError } from '../errors/connection-error';
 import { ProvisioningError, TimeoutError } from '../errors/errors';
@@ -92,16 +92,20 @@ function statusOf(serviceCode: number | undefined): number | undefined {
 }
 
 /**
- * Names the issuer of the last certificate that was sent. The issuer must be enrolled, or its certificate must be sent
- * too.
+ * Names the issuers at which the certificates that were sent end, one for each path. One of them must be enrolled, or its
+ * certificate must be sent too.
  */
 function endOfChain({ material: { certificate, chain }, registrationId }: Device): string {
-  const chainEndsAt = (chain.at(-1) ?? certificate).issuer.replaceAll('\n', ', ');
+  const above = new Set(chain.map(({ subject }) => subject));
+  const ends = [certificate, ...chain].map(({ issuer }) => issuer).filter((issuer) => !above.has(issuer));
+  const names = [...new Set(ends)].map((issuer) => issuer.replaceAll('\n', ', '));
   // Only a leaf that issued itself names itself as the issuer at the end.
-  if (chainEndsAt.split(', ').includes(`CN=${registrationId}`))
+  if (names.some((name) => name.split(', ').includes(`CN=${registrationId}`)))
     return 'The certificate that was sent is self-signed: no authority of an enrollment group has issued it.';
-  const issuer = quote(chainEndsAt);
-  return `The certificates that were sent end at one issued by ${issuer}. The certificate of ${issuer} itself was not sent: it must be the enrolled and verified authority, or be added if it is an intermediate.`;
+  const [issuer = '', ...others] = names.map(quote);
+  return others.length === 0
+    ? `The certificates that were sent end at one issued by ${issuer}. The certificate of ${issuer} itself was not sent: it must be the enrolled and verified authority, or be added if it is an intermediate.`
+    : `The certificates that were sent end at those issued by ${list([issuer, ...others])}, whose certificates were not sent: one of these authorities must be enrolled and verified.`;
 }
 
 const VERBS: Partial<Record<DeviceErrorCode, string>> = {

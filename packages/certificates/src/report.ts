@@ -22,7 +22,10 @@ export interface CredentialsReport {
   registrationId: string | undefined;
   /** The leaf, if it could be read. */
   certificate: X509Certificate | undefined;
-  /** The certificates that would be sent after the leaf, nearest issuer first. */
+  /**
+   * The certificates that would be sent after the leaf, each behind one that it issued. With cross-signed or renewed
+   * authorities they form several paths.
+   */
   chain: readonly X509Certificate[];
   /** The deviations in the order of the rules, causes first. Empty if there are none. */
   findings: readonly Finding[];

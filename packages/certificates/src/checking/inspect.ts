@@ -27,7 +27,7 @@ export async function inspectCredentials(
 ): Promise<InspectedCredentials> {
   const { given, fromLeafOption, findings: readingFindings, ...reading } = await readCredentials(options);
   const { key } = reading;
-  const certificates = arrangeCertificates(given, fromLeafOption, key);
+  const certificates = arrangeCertificates(given, fromLeafOption, key, now);
   const { enrollment, registrationId, skipChecks } = options;
   const context = { ...reading, enrollment, now, registrationId, certificates };
   const findings = [...readingFindings, ...applyRules(context, new Set(skipChecks))];

@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import type { OptionProblems } from '../options';
 import { factsOf, type CertificateFacts } from '../reading/certificate';
+import { authoritiesBelow, orderChain } from '../reading/chain';
 import { issuedCertificateProblem, type IssuedCertificate } from './issued-certificate';
 import { signingAlgorithmOf, type SigningAlgorithm } from './keys';
 
@@ -46,9 +47,11 @@ export function readIssuer(given: unknown, problems: OptionProblems): Issuer | u
   const privateKey = createPrivateKey(value.privateKey);
   const algorithm = signingAlgorithmOf(privateKey);
   const above = value.chain.map((pem) => factsOf(new X509Certificate(pem)));
+  const { path } = orderChain(facts, above);
   const remainingPathLength = Math.min(
-    pathLengthOf(facts),
-    ...above.map((authority, index) => pathLengthOf(authority) - index - 1),
+    ...path.map(
+      (authority, index) => pathLengthOf(authority) - authoritiesBelow([facts, ...path], index + 1),
+    ),
   );
   const problem =
     authorityProblem(facts) ??
@@ -67,6 +70,6 @@ export function readIssuer(given: unknown, problems: OptionProblems): Issuer | u
     algorithm,
     notAfter: facts.notAfter,
     remainingPathLength,
-    chain: facts.selfSigned ? [] : [value.x509.toString(), ...value.chain],
+    chain: facts.selfSigned ? value.chain : [value.x509.toString(), ...value.chain],
   };
 }

@@ -6,8 +6,8 @@ import {
   type CertificateSource,
   type KeySource,
 } from '../options';
-import { matchesKey, verifies, type CertificateFacts } from '../reading/certificate';
-import { orderChain, type Chain } from '../reading/chain';
+import { displayName, matchesKey, verifies, type CertificateFacts } from '../reading/certificate';
+import { orderChain } from '../reading/chain';
 import { readCredentials, type CredentialsReading } from '../reading/credentials';
 import { looksLikeContent } from '../reading/source';
 import type { Finding } from '../report';
@@ -60,13 +60,13 @@ function throwFindings(findings: readonly Finding[], reading: CredentialsReading
 
 /** The given certificates that are not part of the chain. Roots may be given, whether they are or not. */
 function strayCertificates(
-  leaf: CertificateFacts,
-  { chain, unlinked }: Chain,
+  own: readonly CertificateFacts[],
+  chain: readonly CertificateFacts[],
   given: readonly CertificateFacts[],
 ): readonly CertificateFacts[] {
-  const end = chain.findIndex((issuer, index) => !isIssuedBy(chain[index - 1] ?? leaf, issuer));
-  const stray = new Set([...(end < 0 ? [] : chain.slice(end)), ...unlinked]);
-  return given.filter((facts) => stray.has(facts) && !facts.selfSigned);
+  const below = [...own, ...chain];
+  const isPart = (facts: CertificateFacts): boolean => below.some((child) => isIssuedBy(child, facts));
+  return given.filter((facts) => !facts.selfSigned && !own.includes(facts) && !isPart(facts));
 }
 
 /** Tells whether the issuer's name, key identifier and key usage fit, and its key verifies the signature. */
@@ -86,7 +86,7 @@ function mismatch({ certificateOrigin, keyOrigin }: CredentialsReading): Finding
 }
 
 function gap({ certificateOrigin }: CredentialsReading, stray: readonly CertificateFacts[]): Finding {
-  const names = stray.map(({ x509 }) => JSON.stringify(x509.subject.replaceAll('\n', ', ')));
+  const names = stray.map(({ subject }) => displayName(subject));
   return {
     rule: 'chain-without-gap',
     severity: 'error',
@@ -119,11 +119,18 @@ export async function loadCertificate(options: LoadCertificateOptions): Promise<
   const errors = reading.findings.filter(({ severity }) => severity === 'error');
   const { key, given } = reading;
   if (errors.length > 0 || key === undefined) throwFindings(errors, reading);
-  const leaf = given.find((facts) => matchesKey(facts, key));
+  const own = given.filter((facts) => matchesKey(facts, key));
+  const [leaf] = own;
   if (leaf === undefined) throwFindings([mismatch(reading)], reading);
-  const ordered = orderChain(leaf, given);
-  const stray = strayCertificates(leaf, ordered, given);
+  // Renewed and cross-signed certificates of an authority lead to roots of their own.
+  const others = leaf.basicConstraints?.ca === true ? own.filter(({ selfSigned }) => !selfSigned) : [];
+  const chains = [leaf, ...others].flatMap((facts) => [facts, ...orderChain(facts, given).chain]);
+  const chain = [...new Map(chains.map(({ x509 }) => [x509.fingerprint256, x509])).values()];
+  const stray = strayCertificates(own, chains, given);
   if (stray.length > 0) throwFindings([gap(reading, stray)], reading);
-  const chain = ordered.chain.map(({ x509 }) => x509.toString());
-  return new CertificateWithKey(leaf.x509, chain, key);
+  return new CertificateWithKey(
+    leaf.x509,
+    chain.slice(1).map((x509) => x509.toString()),
+    key,
+  );
 }

@@ -64,6 +64,18 @@ const EXTENSION = {
 const RSA_PSS = '1.2.840.113549.1.1.10';
 const SHA1 = '1.3.14.3.2.26';
 
+/** The algorithms of {@link CertificateFacts.signatureAlgorithm} that can be forged, with their names. */
+export const WEAK_SIGNATURES: Readonly<Record<string, string>> = {
+  '1.2.840.113549.1.1.2': 'MD2 with RSA',
+  '1.2.840.113549.1.1.3': 'MD4 with RSA',
+  '1.2.840.113549.1.1.4': 'MD5 with RSA',
+  '1.2.840.113549.1.1.5': 'SHA-1 with RSA',
+  '1.3.14.3.2.29': 'SHA-1 with RSA',
+  '1.2.840.113549.1.1.10/1.3.14.3.2.26': 'SHA-1 with RSA-PSS',
+  '1.2.840.10045.4.1': 'SHA-1 with ECDSA',
+  '1.2.840.10040.4.3': 'SHA-1 with DSA',
+};
+
 /** Reads the facts of a certificate that node:crypto has accepted. */
 export function factsOf(x509: X509Certificate): CertificateFacts {
   const der = x509.raw;
@@ -131,6 +143,19 @@ export function matchesKey({ x509 }: CertificateFacts, key: KeyObject): boolean 
   } catch {
     return false;
   }
+}
+
+const KEY_CERT_SIGN = 5;
+
+/** Tells whether a certificate may issue others: CA:TRUE and, where it has key usage, keyCertSign. */
+export function mayIssue({ basicConstraints, keyUsage, selfSigned }: CertificateFacts): boolean {
+  // Version 1 certificates, as old roots are, have no extensions.
+  return (basicConstraints?.ca ?? selfSigned) && keyUsage?.has(KEY_CERT_SIGN) !== false;
+}
+
+/** Tells whether a certificate is valid at that time. */
+export function isValidAt({ notBefore, notAfter }: CertificateFacts, now: Date): boolean {
+  return notBefore <= now && now <= notAfter;
 }
 
 function publicKeyOf(x509: X509Certificate): KeyObject | undefined {

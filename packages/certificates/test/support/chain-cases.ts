@@ -105,6 +105,22 @@ export const CHAIN_CASES: readonly Case[] = [
     message: /root "CN=Test Root" is not sent/,
   },
   {
+    rule: 'chain-without-strangers',
+    expected: 'info',
+    ...inGroup,
+    breaks: chainOf(tree.device, tree.intermediate, tree.root, again.root),
+    passes: chainOf(tree.device, tree.intermediate, tree.root),
+    message: /^"CN=Test Root" issued none of the certificates below and is not sent/,
+  },
+  {
+    rule: 'chain-without-strangers',
+    expected: 'info',
+    ...inGroup,
+    breaks: chainOf(tree.device, tree.intermediate, again.device),
+    passes: chainOf(tree.device, tree.intermediate),
+    message: /^"O=Example, CN=device-1" issued none/,
+  },
+  {
     rule: 'chain-in-order',
     expected: 'info',
     ...inGroup,

@@ -1,4 +1,5 @@
-import { displayName, verifies, type CertificateFacts } from '../../reading/certificate';
+import { displayName, isValidAt, mayIssue, verifies, type CertificateFacts } from '../../reading/certificate';
+import { authoritiesBelow } from '../../reading/chain';
 import { count, instant, list } from '../../text';
 import { EXPIRY_WARNING_DAYS } from './leaf';
 import {
@@ -15,7 +16,6 @@ import {
 const DPS_CHAIN =
   'Azure DPS, "X.509 certificate attestation": the device presents every certificate up to one that is verified';
 const PATH = 'RFC 5280 section 6.1: certification path validation';
-const KEY_CERT_SIGN = 5;
 const GROUPS_ERROR = byAttestation('off', 'error');
 
 /** Each certificate with its issuer, from the leaf up to the root if it was given. */
@@ -28,6 +28,11 @@ function forEachLink(
   check: (child: CertificateFacts, issuer: CertificateFacts) => RuleFinding | undefined,
 ): Rule['check'] {
   return forLeaf((_, context) => links(context).flatMap(([child, issuer]) => check(child, issuer) ?? []));
+}
+
+/** The intermediates of the best path. */
+function intermediates({ certificates }: LeafContext): readonly CertificateFacts[] {
+  return certificates.path.slice(1).filter(({ selfSigned }) => !selfSigned);
 }
 
 /** The finding if an intermediate is not valid now or, with `soon`, if it is valid but expires soon. */
@@ -46,6 +51,26 @@ function validityFinding(facts: CertificateFacts, now: Date, soon: boolean): Rul
   };
 }
 
+/** The authorities that lie on no path: one of them may stand above a missing certificate. */
+function strangersOf({ unlinked }: LeafContext['certificates']): readonly CertificateFacts[] {
+  return unlinked.filter(({ basicConstraints, selfSigned }) => basicConstraints?.ca ?? selfSigned);
+}
+
+function namesOf(certificates: readonly CertificateFacts[]): string {
+  return list(certificates.slice(0, 5).map(({ subject }) => displayName(subject)));
+}
+
+/** Tells whether the other is a later certificate of the same authority, from the same issuer. */
+function isRenewed(facts: CertificateFacts, other: CertificateFacts): boolean {
+  return (
+    other.notAfter > facts.notAfter &&
+    other.subjectKey === facts.subjectKey &&
+    other.issuerKey === facts.issuerKey &&
+    other.publicKey !== undefined &&
+    facts.publicKey?.equals(other.publicKey) === true
+  );
+}
+
 /** The rules for the chain from the leaf to the enrolled authority. */
 const PATH_RULES: readonly Rule[] = [
   {
@@ -54,17 +79,15 @@ const PATH_RULES: readonly Rule[] = [
     source: DPS_CHAIN,
     severity: GROUPS_ERROR,
     check: forLeaf((leaf, { certificates, complete, certificateOrigin }) => {
-      const { chain, root, unlinked } = certificates;
-      if (unlinked.length === 0 || !complete) return undefined;
-      const top = chain.at(-1) ?? leaf;
-      const strangers = list(unlinked.slice(0, 5).map(({ subject }) => displayName(subject)));
-      const missing =
-        root === undefined
-          ? ` The certificate of ${displayName(top.issuer)}, which issued ${displayName(top.subject)}, is missing.`
-          : '';
+      const { path, roots } = certificates;
+      const strangers = strangersOf(certificates);
+      // A path that ends at a root has no gap. A certificate that is no authority closes none.
+      if (strangers.length === 0 || roots.length > 0 || !complete) return undefined;
+      const top = path.at(-1) ?? leaf;
+      const names = namesOf(strangers);
       return {
-        message: `The chain in ${certificateOrigin.label} has a gap: ${strangers} issued none of the certificates below.${missing}`,
-        remedy: `Build the file without a gap, leaf first: cat device.crt intermediate.crt > chain.pem. If ${displayName(top.issuer)} itself is enrolled, remove the certificate of ${strangers} instead.`,
+        message: `The chain in ${certificateOrigin.label} has a gap: ${names} issued none of the certificates below. The certificate of ${displayName(top.issuer)}, which issued ${displayName(top.subject)}, is missing.`,
+        remedy: `Build the file without a gap, leaf first: cat device.crt intermediate.crt > chain.pem. If ${displayName(top.issuer)} itself is enrolled, remove the certificate of ${names} instead.`,
       };
     }),
   },
@@ -87,10 +110,8 @@ const PATH_RULES: readonly Rule[] = [
     source: `${PATH}: an issuer has basicConstraints CA:TRUE and, where it has key usage, keyCertSign`,
     severity: GROUPS_ERROR,
     check: forEachLink((child, issuer) => {
-      const { basicConstraints, keyUsage, selfSigned } = issuer;
-      // Version 1 certificates, as old roots are, have no extensions.
-      const isAuthority = basicConstraints?.ca ?? selfSigned;
-      if (isAuthority && keyUsage?.has(KEY_CERT_SIGN) !== false) return undefined;
+      if (mayIssue(issuer)) return undefined;
+      const isAuthority = issuer.basicConstraints?.ca ?? issuer.selfSigned;
       const lack = isAuthority
         ? 'its key usage lacks keyCertSign'
         : 'it is not a certificate authority (no CA:TRUE)';
@@ -105,10 +126,10 @@ const PATH_RULES: readonly Rule[] = [
     checks: 'No authority has more authorities below it than its pathlen allows.',
     source: `${PATH}: pathLenConstraint limits the authorities below`,
     severity: GROUPS_ERROR,
-    check: forLeaf((_, { certificates: { chain, path } }) =>
+    check: forLeaf((_, { certificates: { path } }) =>
       path.slice(1).flatMap((issuer, index) => {
         const allowed = issuer.basicConstraints?.pathLength;
-        const below = chain.slice(0, index).filter(({ selfIssued }) => !selfIssued).length;
+        const below = authoritiesBelow(path, index + 1);
         if (allowed === undefined || below <= allowed) return [];
         return [
           {
@@ -122,21 +143,28 @@ const PATH_RULES: readonly Rule[] = [
   },
   {
     name: 'chain-valid-now',
-    checks: 'Every intermediate is valid now.',
+    checks: 'Every intermediate of one path is valid now.',
     source: PATH,
     severity: GROUPS_ERROR,
-    check: forLeaf((_, { certificates, now }) =>
-      certificates.chain.flatMap((facts) => validityFinding(facts, now, false) ?? []),
+    unless: ['certificate-already-valid'],
+    check: forLeaf((_, context) =>
+      intermediates(context).flatMap((facts) => validityFinding(facts, context.now, false) ?? []),
     ),
   },
   {
     name: 'chain-not-expiring-soon',
-    checks: 'Every intermediate is valid for 30 more days.',
+    checks: 'Every intermediate is valid for 30 more days, or sent with its renewed certificate.',
     source: PATH,
     severity: byAttestation('off', 'warning'),
-    check: forLeaf((_, { certificates, now }) =>
-      certificates.chain.flatMap((facts) => validityFinding(facts, now, true) ?? []),
-    ),
+    check: forLeaf((_, context) => {
+      const { certificates, now } = context;
+      const onPath = intermediates(context);
+      return certificates.chain.flatMap((facts) => {
+        if (certificates.chain.some((other) => isRenewed(facts, other) && isValidAt(other, now))) return [];
+        const ended = onPath.includes(facts) ? undefined : validityFinding(facts, now, false);
+        return ended ?? validityFinding(facts, now, true) ?? [];
+      });
+    }),
   },
   {
     name: 'chain-reaches-enrolled-authority',
@@ -146,8 +174,7 @@ const PATH_RULES: readonly Rule[] = [
     severity: byAttestation('off', 'info'),
     unless: ['chain-without-gap'],
     check: forLeaf((leaf, context) => {
-      const { chain, root } = context.certificates;
-      if (chain.length > 0 || root !== undefined || !context.complete) return undefined;
+      if (context.certificates.path.length > 1 || !context.complete) return undefined;
       return {
         message: `The device certificate is sent without a chain; this works when the enrolled authority is ${displayName(leaf.issuer)} itself.`,
         remedy: `Check it in ${place(context)}. If an authority above is enrolled, add the intermediates: cat device.crt intermediate.crt > chain.pem`,
@@ -164,8 +191,8 @@ const SURPLUS_RULES: readonly Rule[] = [
     source: `${DPS_CHAIN}; an individual enrollment holds the leaf itself`,
     severity: byAttestation('info', 'off'),
     check: forLeaf((_, context) => {
-      const { chain, root, unlinked } = context.certificates;
-      const given = chain.length + unlinked.length + (root === undefined ? 0 : 1);
+      const { chain, roots, unlinked } = context.certificates;
+      const given = chain.length + unlinked.length + roots.length;
       if (given === 0 || !attestsLeaf(context)) return undefined;
       const sent =
         chain.length === 0
@@ -182,10 +209,23 @@ const SURPLUS_RULES: readonly Rule[] = [
     checks: 'The self-signed root is not among the certificates; it is not sent.',
     source: 'RFC 8446 section 4.4.2: the self-signed root may be left out, since the server has it',
     severity: byAttestation('off', 'info'),
-    check: forLeaf((_, { certificates: { root } }) => {
-      if (root === undefined) return undefined;
-      return {
+    check: forLeaf((_, { certificates: { roots } }) =>
+      roots.map((root) => ({
         message: `The self-signed root ${displayName(root.subject)} is not sent; Azure has it when it is enrolled.`,
+        remedy: 'Nothing needs to be done.',
+      })),
+    ),
+  },
+  {
+    name: 'chain-without-strangers',
+    checks: 'Every given certificate lies on a path from the leaf up; others are not sent.',
+    source: DPS_CHAIN,
+    severity: byAttestation('off', 'info'),
+    unless: ['chain-without-gap'],
+    check: forLeaf((_, { certificates: { unlinked } }) => {
+      if (unlinked.length === 0) return undefined;
+      return {
+        message: `${namesOf(unlinked)} issued none of the certificates below and ${unlinked.length === 1 ? 'is' : 'are'} not sent.`,
         remedy: 'Nothing needs to be done.',
       };
     }),

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
-import { displayName, matchesKey, type CertificateFacts } from '../../reading/certificate';
+import { displayName, matchesKey, WEAK_SIGNATURES, type CertificateFacts } from '../../reading/certificate';
 import {
   always,
   byAttestation,
@@ -17,17 +17,6 @@ const CURVES: Readonly<Record<string, string>> = {
   secp521r1: 'P-521',
 };
 const TLS_KEY_TYPES: ReadonlySet<string> = new Set(['rsa', 'rsa-pss', 'ec', 'ed25519', 'ed448']);
-
-const WEAK_SIGNATURES: Readonly<Record<string, string>> = {
-  '1.2.840.113549.1.1.2': 'MD2 with RSA',
-  '1.2.840.113549.1.1.3': 'MD4 with RSA',
-  '1.2.840.113549.1.1.4': 'MD5 with RSA',
-  '1.2.840.113549.1.1.5': 'SHA-1 with RSA',
-  '1.3.14.3.2.29': 'SHA-1 with RSA',
-  '1.2.840.113549.1.1.10/1.3.14.3.2.26': 'SHA-1 with RSA-PSS',
-  '1.2.840.10045.4.1': 'SHA-1 with ECDSA',
-  '1.2.840.10040.4.3': 'SHA-1 with DSA',
-};
 
 /** The kind of a key in words: `RSA 2048`, `EC P-256`, `Ed25519`. */
 export function describeKey(key: KeyObject | undefined): string {
@@ -123,9 +112,9 @@ export const ALGORITHM_RULES: readonly Rule[] = [
     checks: 'No authority signed the leaf or an intermediate using SHA-1 or MD5.',
     source: 'OpenSSL 3 refuses certificates that an authority signed using SHA-1 or MD5 (security level 1)',
     severity: always('error'),
-    check: forLeaf((leaf, context) =>
+    check: forLeaf((_, context) =>
       weakSignatures(
-        [leaf, ...context.certificates.chain].filter(({ selfSigned }) => !selfSigned),
+        context.certificates.path.filter(({ selfSigned }) => !selfSigned),
         context,
         'which can be forged and which OpenSSL 3 refuses in TLS',
       ),

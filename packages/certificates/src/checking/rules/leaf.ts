@@ -43,7 +43,7 @@ export const LEAF_RULES: readonly Rule[] = [
     unless: ['leaf-is-no-authority'],
     check: forLeaf((leaf, context) => {
       const { certificates, certificateOrigin } = context;
-      const hasIssuer = certificates.chain.length > 0 || certificates.root !== undefined;
+      const hasIssuer = certificates.path.length > 1;
       if (!leaf.selfIssued || leaf.selfSigned || hasIssuer) return undefined;
       return {
         message: `The certificate in ${certificateOrigin.label} names itself (${displayName(leaf.subject)}) as its issuer, but its signature was not made with its own key: it is damaged, or an authority of the same name issued it.`,
