@@ -36,10 +36,8 @@ async function main(): Promise<void> {
     });
   }
   const { signal } = stopping;
-  const assignmentFile = process.env['ASSIGNMENT_FILE'];
   const connection = await connectDevice({
     ...connectionOptionsFromEnv(),
-    ...(assignmentFile !== undefined && { assignmentFile }),
     // Stopped before it has connected, it has nothing to finish.
     signal,
   });
