@@ -3,8 +3,7 @@
 // Set ENROLLMENT_KIND, PROVISIONING_IDSCOPE, CERTIFICATE_FILE and KEY_FILE (docs/options.md) and run
 // `npm run example -- cloud-to-device`; without a subscription: `npm run example -- cloud-to-device --emulator`.
 // Send it messages with the portal (the device's page > Message to Device); "goodbye" ends it.
-import type { Message } from 'azure-iot-device';
-import { connectDevice, connectionOptionsFromEnv, DeviceError } from 'azure-iot-x509';
+import { connectDevice, connectionOptionsFromEnv, DeviceError, type Message } from 'azure-iot-x509';
 
 async function main(): Promise<void> {
   await using connection = await connectDevice(connectionOptionsFromEnv());

@@ -9,8 +9,7 @@
 // A passphrase and other things have variables as well: docs/options.md.
 // Without a subscription: `npm run example -- hub-group --emulator`.
 import { setTimeout } from 'node:timers/promises';
-import { Message } from 'azure-iot-device';
-import { connectDevice, connectionOptionsFromEnv, DeviceError } from 'azure-iot-x509';
+import { connectDevice, connectionOptionsFromEnv, DeviceError, Message } from 'azure-iot-x509';
 
 async function main(): Promise<void> {
   const options = connectionOptionsFromEnv({ ...process.env, ENROLLMENT_KIND: 'hub-group' });

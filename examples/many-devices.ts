@@ -5,8 +5,13 @@
 // `npm run example -- many-devices --emulator`.
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { Message } from 'azure-iot-device';
-import { connectDevice, connectionOptionsFromEnv, DeviceError, type DeviceConnection } from 'azure-iot-x509';
+import {
+  connectDevice,
+  connectionOptionsFromEnv,
+  DeviceError,
+  Message,
+  type DeviceConnection,
+} from 'azure-iot-x509';
 
 /** How many devices register at the same time: DPS takes a thousand a minute, and the machine has other things to do. */
 const CONCURRENCY = 10;

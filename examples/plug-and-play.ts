@@ -3,8 +3,7 @@
 //
 // Set ENROLLMENT_KIND, PROVISIONING_IDSCOPE, CERTIFICATE_FILE and KEY_FILE (docs/options.md) and run
 // `npm run example -- plug-and-play`; without a subscription: `npm run example -- plug-and-play --emulator`.
-import { Message, type Twin } from 'azure-iot-device';
-import { connectDevice, connectionOptionsFromEnv, DeviceError } from 'azure-iot-x509';
+import { connectDevice, connectionOptionsFromEnv, DeviceError, Message, type Twin } from 'azure-iot-x509';
 
 const MODEL_ID = 'dtmi:com:example:TemperatureController;1';
 const COMPONENT = 'thermostat1';

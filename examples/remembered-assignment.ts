@@ -9,11 +9,14 @@ import { join } from 'node:path';
 import { connectDevice, connectionOptionsFromEnv, DeviceError } from 'azure-iot-x509';
 
 async function main(): Promise<void> {
-  // A device keeps it in a place that survives a restart, such as /var/lib.
-  const assignmentFile = process.env['ASSIGNMENT_FILE'] ?? join(tmpdir(), 'azure-iot-x509-assignment.json');
+  const options = {
+    // A device keeps it in a place that survives a restart, such as /var/lib: set ASSIGNMENT_FILE.
+    assignmentFile: join(tmpdir(), 'azure-iot-x509-assignment.json'),
+    ...connectionOptionsFromEnv(),
+  };
   for (const start of ['First', 'Second']) {
     const began = performance.now();
-    await using connection = await connectDevice({ ...connectionOptionsFromEnv(), assignmentFile });
+    await using connection = await connectDevice(options);
     const { deviceId, assignedHub } = connection.registration;
     console.log(
       `${start} start: ${deviceId} at ${assignedHub} in ${Math.round(performance.now() - began)} ms`,

@@ -6,8 +6,13 @@
 // The renewed certificate has the same common name, and is enrolled before (an individual enrollment takes it as the
 // secondary certificate). Replacing the files in place would do as well: they are watched.
 import { once } from 'node:events';
-import { Message } from 'azure-iot-device';
-import { connectDevice, connectionOptionsFromEnv, DeviceError, type DeviceConnection } from 'azure-iot-x509';
+import {
+  connectDevice,
+  connectionOptionsFromEnv,
+  DeviceError,
+  Message,
+  type DeviceConnection,
+} from 'azure-iot-x509';
 
 async function renew(connection: DeviceConnection): Promise<void> {
   const { RENEWED_CERTIFICATE_FILE: certFile, RENEWED_KEY_FILE: keyFile } = process.env;

@@ -4,8 +4,7 @@
 // `npm run example -- telemetry`; without a subscription: `npm run example -- telemetry --emulator`.
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import { Message } from 'azure-iot-device';
-import { connectDevice, connectionOptionsFromEnv, DeviceError } from 'azure-iot-x509';
+import { connectDevice, connectionOptionsFromEnv, DeviceError, Message } from 'azure-iot-x509';
 
 function measurement(temperature: number): Message {
   const message = new Message(JSON.stringify({ temperature }));

@@ -3,8 +3,7 @@
 // Set ENROLLMENT_KIND, PROVISIONING_IDSCOPE, CERTIFICATE_FILE and KEY_FILE (docs/options.md) and run
 // `npm run example -- twin`; without a subscription: `npm run example -- twin --emulator`.
 // Change the desired property `intervalSeconds` with the portal (the device's page > Device Twin); 0 ends it.
-import type { Twin } from 'azure-iot-device';
-import { connectDevice, connectionOptionsFromEnv, DeviceError } from 'azure-iot-x509';
+import { connectDevice, connectionOptionsFromEnv, DeviceError, type Twin } from 'azure-iot-x509';
 
 /** The SDK's types leave out what reported properties can do. */
 function reportedOf(twin: Twin): { update(patch: object, callback: (error: Error | null) => void): void } {

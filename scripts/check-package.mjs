@@ -108,22 +108,21 @@ if (telemetry?.body.toString() !== 'hello') throw new Error('The hub did not rec
 await connection.close();
 await emulator.close();
 `;
-const REQUIRES = `const { connectDevice } = require('azure-iot-x509');
+const REQUIRES = `const { connectDevice, Message } = require('azure-iot-x509');
 const { createSelfSignedCertificate } = require('azure-iot-certificates');
 const { startEmulator } = require('azure-iot-emulator');
-const { Message } = require('azure-iot-device');
 `;
-const IMPORTS = `import { connectDevice } from 'azure-iot-x509';
+const IMPORTS = `import { connectDevice, Message } from 'azure-iot-x509';
 import { createSelfSignedCertificate } from 'azure-iot-certificates';
 import { startEmulator } from 'azure-iot-emulator';
 `;
 
 /** The programs of a user of all three packages. */
 const PROGRAMS = {
-  'esm.mjs': `${IMPORTS}import iot from 'azure-iot-device';\nconst { Message } = iot;\n${WALK}`,
+  'esm.mjs': `${IMPORTS}${WALK}`,
   'cjs.cjs': `${REQUIRES}(async () => {${WALK}})();`,
-  'types.ts': `${IMPORTS}import { Message } from 'azure-iot-device';\nexport async function main(): Promise<void> {${WALK}}`,
-  'bundled.ts': `${IMPORTS}import { Message } from 'azure-iot-device';\nasync function main(): Promise<void> {${WALK}}\nvoid main();`,
+  'types.ts': `${IMPORTS}export async function main(): Promise<void> {${WALK}}`,
+  'bundled.ts': `${IMPORTS}async function main(): Promise<void> {${WALK}}\nvoid main();`,
   'application.test.cjs': `${REQUIRES}test('a device connects and sends', async () => {${WALK}}, 30_000);`,
   'jest.config.cjs': `module.exports = { testEnvironment: 'node', testMatch: ['**/*.test.cjs'] };`,
 };

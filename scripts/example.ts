@@ -30,7 +30,10 @@ const ROOT = join(__dirname, '..');
 const DEADLINE_MS = 60_000;
 
 /** Variables that may be set for another device, and would mislead the emulator's. */
-const FOREIGN_VARIABLES = ['PROVISIONING_REGISTRATION_ID', 'KEY_PASSPHRASE', 'MODEL_ID', 'ASSIGNMENT_FILE'];
+const FOREIGN_VARIABLES = [
+  ...['CHAIN_FILE', 'KEY_PASSPHRASE', 'PROVISIONING_REGISTRATION_ID'],
+  ...['MODEL_ID', 'TRANSPORT', 'ASSIGNMENT_FILE'],
+];
 
 /** Aborted by Ctrl-C or SIGTERM, which are no failure. */
 const interruption = new AbortController();

@@ -11,8 +11,7 @@ import type { ConnectOptions } from './options/types';
  *
  * @example
  * ```ts
- * import { connectDevice } from 'azure-iot-x509';
- * import { Message } from 'azure-iot-device';
+ * import { connectDevice, Message } from 'azure-iot-x509';
  *
  * const connection = await connectDevice({
  *   enrollment: 'hub-group',

@@ -7,6 +7,13 @@ export {
   FileError,
   InvalidOptionsError,
 } from 'azure-iot-certificates/internal';
+export type {
+  Client,
+  DeviceMethodRequest,
+  DeviceMethodResponse,
+  Twin,
+  TwinProperties,
+} from 'azure-iot-device';
 export { connectDevice } from './connect';
 export type { DeviceConnection, DeviceConnectionEvents } from './connection/device-connection';
 export {
@@ -17,6 +24,7 @@ export {
 } from './options/method-handler';
 export type { ConnectionState } from './connection/state';
 export { ConnectionError, ProvisioningError, TimeoutError } from './errors/errors';
+export { Message } from './hub/sdk-message';
 export type { AssignmentKey, AssignmentStore } from './options/assignment-store';
 export { connectionOptionsFromEnv, type EnvironmentOptions } from './options/environment';
 export { readProfile, type Profile, type ProfileOptions } from './options/profile';

@@ -1,9 +1,8 @@
 import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
-import { Message } from 'azure-iot-device';
 import type { EnrollmentKind } from 'azure-iot-certificates';
 import type { Emulator, HubEvents } from 'azure-iot-emulator';
-import { checkCredentials, connectDevice, type DeviceConnection } from 'azure-iot-x509';
+import { checkCredentials, connectDevice, Message, type DeviceConnection } from 'azure-iot-x509';
 import { KINDS } from './kinds';
 
 /** Runs a step and shows what came of it. Rejects when the step fails. */

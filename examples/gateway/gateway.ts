@@ -5,8 +5,13 @@
 // that survives a restart, and run `npm run example -- gateway`; without a subscription:
 // `npm run example -- gateway --emulator`.
 import { setTimeout } from 'node:timers/promises';
-import { Message } from 'azure-iot-device';
-import { connectDevice, connectionOptionsFromEnv, DeviceError, type ConnectionState } from 'azure-iot-x509';
+import {
+  connectDevice,
+  connectionOptionsFromEnv,
+  DeviceError,
+  Message,
+  type ConnectionState,
+} from 'azure-iot-x509';
 
 const INTERVAL_MS = 1_000;
 
@@ -31,10 +36,8 @@ async function main(): Promise<void> {
     });
   }
   const { signal } = stopping;
-  const assignmentFile = process.env['ASSIGNMENT_FILE'];
   const connection = await connectDevice({
     ...connectionOptionsFromEnv(),
-    ...(assignmentFile !== undefined && { assignmentFile }),
     // Stopped before it has connected, it has nothing to finish.
     signal,
   });

@@ -1,6 +1,5 @@
 // The application that thermostat.test.ts tests: it takes options and knows nothing of tests or emulators.
-import { Message } from 'azure-iot-device';
-import { connectDevice, type ConnectOptions } from 'azure-iot-x509';
+import { connectDevice, Message, type ConnectOptions } from 'azure-iot-x509';
 
 /** A thermostat that can be told a temperature, and tells the one that it has. */
 export class Thermostat implements AsyncDisposable {

@@ -1,5 +1,7 @@
 import { ENROLLMENT_KINDS, InvalidOptionsError } from 'azure-iot-certificates/internal';
 import type { EnrollmentKind, OptionProblem } from 'azure-iot-certificates';
+import { optionProblems } from './profile';
+import type { TransportKind } from './types';
 
 /** The result of {@link connectionOptionsFromEnv}: options of `connectDevice`, to which others may be added. */
 export interface EnvironmentOptions {
@@ -7,59 +9,71 @@ export interface EnvironmentOptions {
   idScope: string;
   certFile: string;
   keyFile: string;
+  chainFile?: string;
+  passphrase?: string;
   globalEndpoint?: string;
   registrationId?: string;
-  passphrase?: string;
   modelId?: string;
   caFile?: string;
+  transport?: TransportKind;
+  assignmentFile?: string;
 }
 
-/** The remedies for the variables that must be set. */
-const REQUIRED: Readonly<Record<string, string>> = {
-  ENROLLMENT_KIND: `Set it to one of ${ENROLLMENT_KINDS.join(', ')}.`,
-  PROVISIONING_IDSCOPE:
-    'Set it to the ID scope of the Device Provisioning Service or IoT Central application.',
-  CERTIFICATE_FILE: 'Set it to the path of the device certificate.',
-  KEY_FILE: "Set it to the path of the device's private key.",
+/** The variable of each option. */
+export const OPTION_VARIABLES = {
+  enrollment: 'ENROLLMENT_KIND',
+  idScope: 'PROVISIONING_IDSCOPE',
+  certFile: 'CERTIFICATE_FILE',
+  keyFile: 'KEY_FILE',
+  chainFile: 'CHAIN_FILE',
+  passphrase: 'KEY_PASSPHRASE',
+  globalEndpoint: 'PROVISIONING_HOST',
+  registrationId: 'PROVISIONING_REGISTRATION_ID',
+  modelId: 'MODEL_ID',
+  caFile: 'CA_FILE',
+  transport: 'TRANSPORT',
+  assignmentFile: 'ASSIGNMENT_FILE',
+} as const satisfies Readonly<Record<keyof EnvironmentOptions, string>>;
+
+/** The remedies for the options whose variables must be set. */
+const REQUIRED: Readonly<Partial<Record<keyof EnvironmentOptions, string>>> = {
+  enrollment: `Set it to one of ${ENROLLMENT_KINDS.join(', ')}.`,
+  idScope: 'Set it to the ID scope of the Device Provisioning Service or IoT Central application.',
+  certFile: 'Set it to the path of the device certificate.',
+  keyFile: "Set it to the path of the device's private key.",
 };
 
 /**
  * Reads the options of {@link connectDevice} from environment variables, under the names that the official samples
  * use: `PROVISIONING_HOST`, `PROVISIONING_IDSCOPE`, `PROVISIONING_REGISTRATION_ID`, `CERTIFICATE_FILE`, `KEY_FILE`;
- * besides them `KEY_PASSPHRASE`, `ENROLLMENT_KIND`, `MODEL_ID` and `CA_FILE`. An empty variable counts as absent.
+ * besides them `ENROLLMENT_KIND`, `CHAIN_FILE`, `KEY_PASSPHRASE`, `MODEL_ID`, `CA_FILE`, `TRANSPORT` and
+ * `ASSIGNMENT_FILE`. An empty variable counts as absent.
  *
  * @param env default `process.env`
  * @throws {@link InvalidOptionsError} naming every variable that is missing or wrong
  */
 export function connectionOptionsFromEnv(env: NodeJS.ProcessEnv = process.env): EnvironmentOptions {
-  const read = (name: string) => env[name]?.trim() ?? '';
-  const problems: OptionProblem[] = Object.entries(REQUIRED)
-    .filter(([name]) => read(name) === '')
-    .map(([option, remedy]) => ({ option, message: '(environment variable) is not set.', remedy }));
-  const enrollment = read('ENROLLMENT_KIND');
-  if (enrollment !== '' && !isEnrollmentKind(enrollment)) {
-    problems.push({
-      option: 'ENROLLMENT_KIND',
-      message: `(environment variable) is "${enrollment}".`,
-      remedy: REQUIRED['ENROLLMENT_KIND'] ?? '',
-    });
-  }
-  if (problems.length > 0 || !isEnrollmentKind(enrollment)) throw new InvalidOptionsError(problems);
-  const caFile = read('CA_FILE');
-  return {
-    ...(caFile !== '' && { caFile }),
-    enrollment,
-    idScope: read('PROVISIONING_IDSCOPE'),
-    certFile: read('CERTIFICATE_FILE'),
-    keyFile: read('KEY_FILE'),
-    ...(read('PROVISIONING_HOST') && { globalEndpoint: read('PROVISIONING_HOST') }),
-    ...(read('PROVISIONING_REGISTRATION_ID') && { registrationId: read('PROVISIONING_REGISTRATION_ID') }),
-    // Not trimmed: white space may be part of it.
-    ...(env['KEY_PASSPHRASE'] && { passphrase: env['KEY_PASSPHRASE'] }),
-    ...(read('MODEL_ID') && { modelId: read('MODEL_ID') }),
-  };
+  const entries = Object.entries(OPTION_VARIABLES).map(([option, variable]) => {
+    const value = env[variable] ?? '';
+    // White space may be part of a passphrase.
+    return [option, option === 'passphrase' ? value : value.trim()] as const;
+  });
+  const options = Object.fromEntries(entries.filter(([, value]) => value !== ''));
+  const missing = Object.entries(REQUIRED)
+    .filter(([option]) => options[option] === undefined)
+    .map(([option, remedy]) => ({ option, message: 'is not set.', remedy }));
+  const problems = [...missing, ...optionProblems(options)];
+  if (problems.length > 0) throw new InvalidOptionsError(problems.map(inVariables));
+  // The required options are present, and every value fits its option.
+  return options as unknown as EnvironmentOptions;
 }
 
-function isEnrollmentKind(value: string): value is EnrollmentKind {
-  return (ENROLLMENT_KINDS as readonly string[]).includes(value);
+/** A problem of an option, said of its variable. */
+function inVariables({ option, message, remedy }: OptionProblem): OptionProblem {
+  const variable = OPTION_VARIABLES[option as keyof EnvironmentOptions];
+  return {
+    option: variable,
+    message: `(environment variable) ${message}`,
+    remedy: remedy.replace(new RegExp(`\\b${option}\\b`), variable),
+  };
 }

@@ -5,6 +5,7 @@ import { defineCommand } from '../../src/cli/command';
 import { deviceFlags } from '../../src/cli/device/flags';
 import { connectOptions } from '../../src/cli/device/resolve';
 import { run } from '../../src/cli/run';
+import type { OPTION_VARIABLES } from '../../src/options/environment';
 import { directoryPerTest } from './support/directory';
 import { MemoryIo } from './support/memory-io';
 import { runCommand } from './support/run-command';
@@ -45,7 +46,10 @@ describe('the settings of a device', () => {
     KEY_PASSPHRASE: PASSPHRASE,
     MODEL_ID: 'dtmi:com:example:Env;1',
     CA_FILE: '/env/ca.pem',
-  };
+    TRANSPORT: 'mqtt-ws',
+    ASSIGNMENT_FILE: '/env/assignment.json',
+    CHAIN_FILE: '/env/line.crt',
+  } satisfies Record<(typeof OPTION_VARIABLES)[keyof typeof OPTION_VARIABLES], string>;
 
   /** A profile in a directory of its own, with other values than the environment. */
   function profile(members: object = {}): string {
@@ -105,6 +109,14 @@ describe('the settings of a device', () => {
     expect(await resolve(['--profile', profile(), ...own], {})).toMatchObject({
       chainFile: directory.file('mine.crt'),
     });
+  });
+
+  test('of a chain belong to the certificate of the same source', async () => {
+    const pair = ['--cert', 'other.crt', '--key', 'other.key'];
+    expect(await resolve(pair, env)).not.toHaveProperty('chainFile');
+    const alone = profile({ chainFile: undefined });
+    expect(await resolve(['--profile', alone], env)).not.toHaveProperty('chainFile');
+    expect(await resolve([...pair, '--chain', '/mine.crt'], env)).toMatchObject({ chainFile: '/mine.crt' });
   });
 
   test('take --pkcs12 for certificate and key', async () => {

@@ -6,6 +6,8 @@ import {
   provisionDevice,
   type ConnectOptions,
 } from 'azure-iot-x509';
+import { OPTION_VARIABLES } from '../../src/options/environment';
+import { PROFILE_FIELDS } from '../../src/options/profile';
 
 const valid = {
   enrollment: 'hub-individual',
@@ -127,6 +129,9 @@ describe('connectionOptionsFromEnv', () => {
         KEY_PASSPHRASE: ' with blanks ',
         MODEL_ID: 'dtmi:com:example:Thermostat;1',
         CA_FILE: 'ca.pem',
+        CHAIN_FILE: 'line-1.crt',
+        TRANSPORT: 'mqtt-ws',
+        ASSIGNMENT_FILE: '/var/lib/pump/assignment.json',
       }),
     ).toEqual({
       enrollment: 'central-group',
@@ -138,7 +143,16 @@ describe('connectionOptionsFromEnv', () => {
       passphrase: ' with blanks ',
       modelId: 'dtmi:com:example:Thermostat;1',
       caFile: 'ca.pem',
+      chainFile: 'line-1.crt',
+      transport: 'mqtt-ws',
+      assignmentFile: '/var/lib/pump/assignment.json',
     });
+  });
+
+  test('has a variable for every text and path that a profile may hold, but for the sources of the passphrase', () => {
+    const fields = Object.entries(PROFILE_FIELDS).filter(([, kind]) => kind !== 'value');
+    const names = fields.map(([name]) => name).filter((name) => !name.startsWith('passphrase'));
+    expect(Object.keys(OPTION_VARIABLES).sort()).toEqual([...names, 'passphrase'].sort());
   });
 
   test('leaves out variables that are not set or empty', () => {
@@ -154,6 +168,29 @@ describe('connectionOptionsFromEnv', () => {
     const read = () => connectionOptionsFromEnv({ ENROLLMENT_KIND: 'group', KEY_FILE: 'k' });
     expect(read).toThrow(InvalidOptionsError);
     expect(read).toThrow(/PROVISIONING_IDSCOPE[^]*CERTIFICATE_FILE[^]*ENROLLMENT_KIND/);
+  });
+
+  test.each([
+    [
+      'ENROLLMENT_KIND',
+      'group',
+      'is "group", which is no kind of enrollment.',
+      'Set ENROLLMENT_KIND to one of',
+    ],
+    ['PROVISIONING_IDSCOPE', '0ne 00', 'must be letters and digits', 'Copy the ID scope again'],
+    ['PROVISIONING_HOST', 'https://x', 'must be a host name', 'Leave it out for global.azure-devices'],
+    ['TRANSPORT', 'amqp', 'must be "mqtt" or "mqtt-ws"', 'Leave it out for "mqtt".'],
+    ['ASSIGNMENT_FILE', 'a\nb', 'must be the path of a file', 'Give ASSIGNMENT_FILE the path of a file'],
+  ])('refuses a wrong value of %s by the name of the variable', (variable, value, message, remedy) => {
+    let error: unknown;
+    try {
+      connectionOptionsFromEnv({ ...env, [variable]: value });
+    } catch (thrown) {
+      error = thrown;
+    }
+    const problem = { option: variable, remedy: expect.stringContaining(remedy) as string };
+    expect(error).toMatchObject({ name: 'InvalidOptionsError', problems: [problem] });
+    expect(String(error)).toContain(`${variable} (environment variable) ${message}`);
   });
 });
 

@@ -33,7 +33,10 @@ export const deviceFlags = {
     'CERTIFICATE_FILE',
   ),
   key: withVariable(path('file', 'Private key of the certificate.'), 'KEY_FILE'),
-  chain: path('file', 'Intermediate certificates, when they are in a file of their own.'),
+  chain: withVariable(
+    path('file', 'Intermediate certificates, when they are in a file of their own.'),
+    'CHAIN_FILE',
+  ),
   pkcs12: path('file', 'PKCS#12 file (.pfx, .p12), instead of --cert and --key.'),
   passphraseEnv: text(
     'name',
@@ -53,15 +56,18 @@ export const deviceFlags = {
     path('file', "PEM certificates to trust besides the system's, e.g. those of the emulator."),
     'CA_FILE',
   ),
-  transport: choice(
-    'kind',
-    ['mqtt', 'mqtt-ws'],
-    'MQTT (port 8883), or MQTT over WebSockets (port 443); without it mqtt.',
+  transport: withVariable(
+    choice(
+      'kind',
+      ['mqtt', 'mqtt-ws'],
+      'MQTT (port 8883), or MQTT over WebSockets (port 443); without it mqtt.',
+    ),
+    'TRANSPORT',
   ),
   timeout: duration('How long registering and connecting may take together; without it 2m.', 1),
-  assignmentFile: path(
-    'file',
-    'File that remembers the assigned hub, so that the next start goes straight there.',
+  assignmentFile: withVariable(
+    path('file', 'File that remembers the assigned hub, so that the next start goes straight there.'),
+    'ASSIGNMENT_FILE',
   ),
   skipCheck: repeatable(text('rule', 'Name of a check of the credentials that is not to be applied.')),
 };

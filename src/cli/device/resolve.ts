@@ -58,6 +58,14 @@ export function environmentSettings(io: Pick<Io, 'env' | 'cwd'>): Profile {
   return settingsFrom((name) => variableValue(deviceFlags[name], io));
 }
 
+/** The settings of several sources, of which the earlier count before the later. */
+export function mergeSettings(...sources: readonly Profile[]): Profile {
+  const { chainFile: _any, ...settings } = sources.reduceRight((all, source) => ({ ...all, ...source }), {});
+  // Intermediates belong to the certificate of the same source.
+  const chainFile = sources.find((source) => source.chainFile ?? source.certFile)?.chainFile;
+  return { ...settings, ...(chainFile !== undefined && { chainFile }) };
+}
+
 function settingsFrom(valueFor: (flag: FlagName) => unknown): Profile {
   const entries = Object.entries(SETTING_FLAGS).map(([setting, flag]) => [setting, valueFor(flag)] as const);
   // The table pairs each setting with a flag of its type.
@@ -114,14 +122,12 @@ async function resolve(
   const flags = flagSettings(values);
   const file = values.profile ?? variableValue(deviceFlags.profile, io);
   const profile = file === undefined ? {} : await readProfileSettings(file);
-  const merged = { ...environmentSettings(io), ...profile, ...flags };
+  const merged = mergeSettings(flags, profile, environmentSettings(io));
   const missing = missingSettings(merged, required, ['use --profile']);
   if (missing.length > 0) throw new UsageError(missing);
-  const { passphraseEnv: _variable, passphraseFile: _file, chainFile, ...settings } = merged;
-  // The profile's intermediates belong to the profile's certificate.
-  const hasChain = chainFile !== undefined && (flags.certFile === undefined || flags.chainFile !== undefined);
+  const { passphraseEnv: _variable, passphraseFile: _file, ...settings } = merged;
   // All required options are present. The library refuses a payload that is no object.
-  const options = { ...settings, ...(hasChain && { chainFile }) } as DeviceOptions;
+  const options = settings as DeviceOptions;
   const passphrase = await passphraseOf(flags, profile, options, io);
   return { ...options, ...(passphrase !== undefined && { passphrase }) };
 }

@@ -13,6 +13,7 @@ import { defineCommand, jsonFlag, type Invocation } from '../command';
 import { deviceFlags } from '../device/flags';
 import {
   environmentSettings,
+  mergeSettings,
   flagSettings,
   missingSettings,
   passphraseOf,
@@ -63,7 +64,7 @@ export const profileInit = defineCommand({
     const [path = locate(io.cwd, DEFAULT_PROFILE)] = operands;
     // The file is checked before the questions, so that no answer is lost.
     await checkFree(path, values.force);
-    const given = { ...environmentSettings(io), ...flagSettings({ ...values, profile: undefined }) };
+    const given = mergeSettings(flagSettings({ ...values, profile: undefined }), environmentSettings(io));
     throwProblems(given);
     const settings = values.yes || !canAsk(io) ? given : await askForMissing(given, invocation);
     const missing = missingSettings(settings, REQUIRED);
