@@ -1,5 +1,5 @@
 /** The limits of a {@link ConnectLine}. */
-export interface LineLimits {
+interface LineLimits {
   /** The number of connections that may be in the making at the same time. */
   readonly total: number;
   /** The number of those to one host, so that a host that does not answer leaves turns for the others. */

@@ -86,7 +86,7 @@ export type AssignmentMemory =
       assignmentFile?: never;
     }
   | {
-      /** Path of a JSON file, which several devices may share; see `fileAssignmentStore()`. */
+      /** Path of a JSON file, which several devices and processes may share; see `fileAssignmentStore()`. */
       assignmentFile?: string;
       assignments?: never;
     };
