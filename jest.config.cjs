@@ -1,7 +1,7 @@
 const { availableParallelism } = require('node:os');
 
 /** Whole programs, and minutes under load: what `npm run test:all` adds (jest.long.config.cjs). */
-const LONG = ['/test/examples/', '/test/guides/', '/test/scripts/', '/test/cli/demo', '/test/cli/program'];
+const LONG = ['/test/examples/', '/test/guides/', '/test/scripts/', '/test/integration/fleet', '/test/cli/demo', '/test/cli/program'];
 
 /** @type {import('jest').Config} */
 module.exports = {

@@ -28,7 +28,10 @@ type Feature = keyof typeof FEATURES;
 const CLIENT_OPTIONS: readonly string[] = ['productInfo', 'modelId'];
 
 /** The settings of a {@link HubTransport}. */
-export interface HubTransportInit extends Pick<HubLinkOptions, 'createTransport' | 'keepAliveSeconds'> {
+export interface HubTransportInit extends Pick<
+  HubLinkOptions,
+  'createTransport' | 'keepAliveSeconds' | 'turns'
+> {
   readonly modelId: string | undefined;
   /** The number of messages that may wait while the link is down. */
   readonly maxQueuedMessages: number;
@@ -67,12 +70,12 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
    * @throws {@link ConnectionError}, {@link TimeoutError}, or `signal.reason`
    */
   openLink(device: Device, registration: Registration, signal: AbortSignal): Promise<HubLink> {
-    const { createTransport, keepAliveSeconds } = this.#init;
+    const { createTransport, keepAliveSeconds, turns } = this.#init;
     const { transport } = device;
     const own = { sdkOptions: this.#sdkOptions, methods: this.methods };
     return HubLink.open(
       hubTarget(device, registration),
-      { transport, createTransport, keepAliveSeconds, ...own },
+      { transport, createTransport, keepAliveSeconds, turns, ...own },
       signal,
     );
   }

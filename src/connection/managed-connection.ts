@@ -5,6 +5,7 @@ import { TimeoutError } from '../errors/errors';
 import { createHubClient } from '../hub/sdk-client';
 import { createSdkHubTransport, type HubTransportFactory } from '../hub/sdk-transport';
 import type * as Uploads from '../hub/uploads/file-uploads';
+import { ConnectTurns } from '../network/connect-turns';
 import { withDeadline } from '../network/deadline';
 import type { Registration } from '../options/registration';
 import type { ConnectOptions, CredentialsUpdate, ReconnectOptions } from '../options/types';
@@ -52,10 +53,14 @@ export async function connectOver(
   const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   let connection: ManagedConnection | undefined;
   const onTimeout = () => connection?.timeoutError(timeoutMs) ?? preparationTimeout(timeoutMs);
-  return await withDeadline({ timeoutMs, signal, onTimeout }, async (attempt) => {
+  const turns = new ConnectTurns();
+  const waitedMs = () => turns.waitedMs;
+  return await withDeadline({ timeoutMs, waitedMs, signal, onTimeout }, async (attempt) => {
+    await turns.toPrepare();
+    attempt.throwIfAborted();
     const device = await prepareDevice(options);
     attempt.throwIfAborted();
-    connection = new ManagedConnection(options, device, transports);
+    connection = new ManagedConnection(options, device, transports, turns);
     await connection.open(attempt);
     return connection;
   });
@@ -71,16 +76,17 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
   readonly #supervisor: Supervisor;
   #uploads: Uploads.FileUploads | undefined;
 
-  constructor(options: ConnectOptions, device: Device, transports: Transports) {
+  constructor(options: ConnectOptions, device: Device, transports: Transports, turns: ConnectTurns) {
     super();
     const { keepAliveSeconds = DEFAULT_KEEP_ALIVE_SECONDS, offlineQueue, timeoutMs = 0, reconnect } = options;
     // The deadline of the first registration is that of the whole call.
-    this.#dps = new DpsClient(transports.provisioning, Math.max(timeoutMs, DEFAULT_TIMEOUT_MS));
+    this.#dps = new DpsClient(transports.provisioning, Math.max(timeoutMs, DEFAULT_TIMEOUT_MS), turns);
     this.#status = new ConnectionStatus(this, device.registrationId);
     this.#credentials = new CredentialsKeeper(options, device, this.#status);
     this.#transport = new HubTransport({
       owner: this,
       createTransport: transports.hub,
+      turns,
       keepAliveSeconds,
       modelId: device.modelId,
       maxQueuedMessages: offlineQueue?.maxMessages ?? DEFAULT_QUEUED_MESSAGES,

@@ -3,6 +3,7 @@ import type { DeviceError, EnrollmentKind } from 'azure-iot-certificates';
 import { toConnectionError } from '../errors/connection-error';
 import { ConnectionError } from '../errors/errors';
 import { WireError, type WireFailure } from '../errors/wire-error';
+import type { ConnectTurns } from '../network/connect-turns';
 import { abortable } from '../network/deadline';
 import { Wire } from '../network/wire';
 import type { MethodCall } from '../options/method-handler';
@@ -39,6 +40,8 @@ export interface HubLinkOptions {
   /** Options of the SDK's transport: model ID and product info. */
   readonly sdkOptions: DeviceClientOptions;
   readonly createTransport: HubTransportFactory;
+  /** The device's turns to connect. */
+  readonly turns: ConnectTurns;
   /** Default: the SDK answers every method, and drops calls of methods without a listener. */
   readonly methods?: MethodAnswerer;
 }
@@ -76,8 +79,7 @@ export class HubLink {
    * @throws {@link ConnectionError}, {@link TimeoutError}, or `signal.reason`
    */
   static async open(target: HubTarget, options: HubLinkOptions, signal: AbortSignal): Promise<HubLink> {
-    signal.throwIfAborted();
-    const { transport: kind, keepAliveSeconds, sdkOptions, createTransport, methods } = options;
+    const { transport: kind, keepAliveSeconds, sdkOptions, createTransport, turns, methods } = options;
     const filter = (topic: string, payload: Buffer) => {
       const message = filterHubMessage(topic, payload);
       const call = methodCallOf(topic);
@@ -86,6 +88,7 @@ export class HubLink {
       return undefined;
     };
     const { ca, host, proxyFor } = target;
+    const endTurn = await turns.toConnect(host, signal);
     const wire = new Wire({ ca, proxy: proxyFor(host), keepAliveSeconds, filter });
     wire.accept(() => false);
     try {
@@ -98,6 +101,8 @@ export class HubLink {
     } catch (error) {
       wire.fail({ kind: 'closed' });
       throw signal.aborted ? signal.reason : toHubError(error, target);
+    } finally {
+      endTurn();
     }
   }
 

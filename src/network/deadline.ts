@@ -1,7 +1,11 @@
+import { setMaxListeners } from 'node:events';
+
 /** Limits of one call. */
 export interface Limits {
   /** Milliseconds. */
   timeoutMs: number;
+  /** The time in milliseconds, of that passed so far, that does not count. Default: none. */
+  waitedMs?: () => number;
   /** The caller's signal. */
   signal?: AbortSignal | undefined;
   /** Makes the error for the passed deadline. Called when the deadline passes. */
@@ -14,12 +18,21 @@ export interface Limits {
  * reason; `run` cleans up after itself, and its later outcome is ignored.
  */
 export async function withDeadline<T>(limits: Limits, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const { timeoutMs, signal, onTimeout } = limits;
+  const { timeoutMs, signal, onTimeout, waitedMs = () => 0 } = limits;
   signal?.throwIfAborted();
   const controller = new AbortController();
   const onAbort = () => controller.abort(signal?.reason);
+  if (signal) expectManyListeners(signal);
   signal?.addEventListener('abort', onAbort, { once: true });
-  const timer = setTimeout(() => {
+  let granted = waitedMs();
+  let timer: NodeJS.Timeout | undefined;
+  const expire = () => {
+    const more = waitedMs() - granted;
+    if (more >= 1) {
+      granted += more;
+      timer = setTimeout(expire, more);
+      return;
+    }
     // The call must settle even if making the error fails.
     let reason: unknown;
     try {
@@ -28,12 +41,22 @@ export async function withDeadline<T>(limits: Limits, run: (signal: AbortSignal)
       reason = error;
     }
     controller.abort(reason);
-  }, timeoutMs);
+  };
+  timer = setTimeout(expire, timeoutMs);
   try {
     return await abortable(run(controller.signal), controller.signal);
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+/** A program that connects a thousand devices gives them all one signal. Node.js warns of eleven listeners. */
+function expectManyListeners(signal: AbortSignal): void {
+  try {
+    setMaxListeners(0, signal);
+  } catch {
+    // A signal that is not the runtime's own, such as jsdom's, has no such limit.
   }
 }
 

@@ -28,6 +28,36 @@ export function createContext({ cert, key, ca = [] }: ContextOptions): tls.Secur
   return context;
 }
 
+/** The certificate and key with which a client presents itself, as PEM. */
+export interface ClientIdentity {
+  readonly cert: string;
+  readonly key: string;
+}
+
+interface CachedContext extends ClientIdentity {
+  readonly ca: readonly string[] | undefined;
+  readonly context: tls.SecureContext;
+}
+
+/** The context of each identity. An identity is forgotten together with its object. */
+const CONTEXTS = new WeakMap<ClientIdentity, CachedContext>();
+
+/**
+ * The context of a client, parsed once for all connections that are made with the same object and the same roots: its
+ * key and the copy of the runtime's roots take milliseconds. Throws like {@link createContext}.
+ */
+export function clientContext(
+  identity: ClientIdentity,
+  ca: readonly string[] | undefined,
+): tls.SecureContext {
+  const { cert, key } = identity;
+  const cached = CONTEXTS.get(identity);
+  if (cached?.cert === cert && cached.key === key && cached.ca === ca) return cached.context;
+  const context = createContext({ cert, key, ca: ca ?? [] });
+  CONTEXTS.set(identity, { cert, key, ca, context });
+  return context;
+}
+
 /**
  * The roots of the option `ca` or `caFile`, which are trusted besides the runtime's own; `undefined` when the option is
  * absent.

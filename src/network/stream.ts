@@ -4,14 +4,13 @@ import type { Duplex } from 'node:stream';
 import type * as Ws from 'ws';
 import type { HttpProxy } from '../options/proxy';
 import type { TransportKind } from '../options/types';
-import { createContext } from './secure-context';
+import { clientContext, type ClientIdentity } from './secure-context';
 import { openTunnel, type Endpoint } from './tunnel';
 import type { WireStage } from '../errors/wire-error';
 
 /** Credentials and settings of a secure connection. */
 export interface StreamOptions {
-  cert: string;
-  key: string;
+  identity: ClientIdentity;
   /** Roots to trust besides the runtime's own. */
   ca?: readonly string[] | undefined;
   /** Milliseconds between probes of an idle TCP connection by the operating system. */
@@ -54,7 +53,7 @@ export function openStream(uri: string, options: StreamOptions, onStage: (stage:
     port: url.port === '' ? (DEFAULT_PORT[url.protocol] ?? 8883) : Number(url.port),
     // An IP address must not be sent as server name (RFC 6066, section 3).
     ...(isIP(host) === 0 && { servername: host }),
-    secureContext: createContext(options),
+    secureContext: clientContext(options.identity, options.ca),
   };
   return url.protocol === 'wss:'
     ? openWebSocket(url, target, options, onStage)

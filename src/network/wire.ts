@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import createDebug from 'debug';
 import type { IClientOptions, IClientPublishOptions, IClientSubscribeOptions, MqttClient } from 'mqtt';
 import { createMqttClient } from './sdk-mqtt-client';
+import type { ClientIdentity } from './secure-context';
 import { openStream, type StreamOptions } from './stream';
 import { ProxyError } from './tunnel';
 import { WireError, type WireFailure, type WireStage } from '../errors/wire-error';
@@ -141,7 +142,7 @@ export class Wire extends EventEmitter {
    * Opens the stream ahead of `connect`, which then uses it: TCP and TLS get under way while the SDK is still being
    * loaded. Never throws; `over` and `connect` report failures.
    */
-  dial(uri: string, { cert, key }: Pick<SdkConnectOptions, 'cert' | 'key'>): void {
+  dial(uri: string, identity: ClientIdentity): void {
     if (this.#stream || this.#error) return;
     const { connectTimeoutMs = CONNECT_TIMEOUT_MS, keepAliveSeconds, ca, proxy } = this.#options;
     this.#connectTimer = setTimeout(() => {
@@ -150,7 +151,7 @@ export class Wire extends EventEmitter {
     try {
       const stream = openStream(
         uri,
-        { cert, key, ca, proxy, tcpKeepAliveMs: keepAliveSeconds * 500 },
+        { identity, ca, proxy, tcpKeepAliveMs: keepAliveSeconds * 500 },
         (stage) => {
           debug('%s: waiting for %s', uri, stage);
           this.#stage = stage;

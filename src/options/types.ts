@@ -51,7 +51,10 @@ export type ProvisionOptions = CredentialsOptions &
      * variables `HTTPS_PROXY` and `NO_PROXY` name. Refused with transport `mqtt`, which never goes through a proxy.
      */
     proxy?: string | false;
-    /** Deadline of the whole call, in milliseconds. Default 120 000. */
+    /**
+     * Deadline of the whole call, in milliseconds. Default 120 000. The time in which the call waits for its turn,
+     * because many others of the process connect at the same moment, does not count.
+     */
     timeoutMs?: number;
     /** Aborts the call, which then rejects with `signal.reason`. */
     signal?: AbortSignal;
@@ -83,7 +86,7 @@ export type AssignmentMemory =
       assignmentFile?: never;
     }
   | {
-      /** Path of a JSON file, which several devices may share; see `fileAssignmentStore()`. */
+      /** Path of a JSON file, which several devices and processes may share; see `fileAssignmentStore()`. */
       assignmentFile?: string;
       assignments?: never;
     };

@@ -1,6 +1,7 @@
 import type { RegistrationResult } from 'azure-iot-provisioning-device';
 import createDebug from 'debug';
 import { ProvisioningError, type TimeoutError } from '../errors/errors';
+import { ConnectTurns } from '../network/connect-turns';
 import { withDeadline } from '../network/deadline';
 import type { Registration } from '../options/registration';
 import { preparationTimeout, prepareDevice, type Device } from './device';
@@ -22,10 +23,14 @@ export async function provisionOver(
 ): Promise<Registration> {
   validateProvisionOptions(options);
   const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
-  const dps = new DpsClient(createTransport, timeoutMs);
+  const turns = new ConnectTurns();
+  const waitedMs = () => turns.waitedMs;
+  const dps = new DpsClient(createTransport, timeoutMs, turns);
   let device: Device | undefined;
   const onTimeout = () => (device ? dps.timeoutError(device, timeoutMs) : preparationTimeout(timeoutMs));
-  return await withDeadline({ timeoutMs, signal, onTimeout }, async (attempt) => {
+  return await withDeadline({ timeoutMs, waitedMs, signal, onTimeout }, async (attempt) => {
+    await turns.toPrepare();
+    attempt.throwIfAborted();
     device = await prepareDevice(options);
     attempt.throwIfAborted();
     return await dps.register(device, attempt);
@@ -36,13 +41,15 @@ export async function provisionOver(
 export class DpsClient {
   readonly #createTransport: ProvisioningTransportFactory;
   readonly #timeoutMs: number;
+  readonly #turns: ConnectTurns;
   /** The last answer of DPS to the registration under way. */
   #lastResponse: DpsResponse | undefined;
 
-  /** @param timeoutMs for each registration, in milliseconds */
-  constructor(createTransport: ProvisioningTransportFactory, timeoutMs: number) {
+  /** @param timeoutMs for each registration, in milliseconds; the wait for a turn to connect does not count */
+  constructor(createTransport: ProvisioningTransportFactory, timeoutMs: number, turns: ConnectTurns) {
     this.#createTransport = createTransport;
     this.#timeoutMs = timeoutMs;
+    this.#turns = turns;
   }
 
   /**
@@ -52,6 +59,7 @@ export class DpsClient {
    */
   async register(device: Device, signal: AbortSignal): Promise<Registration> {
     const timeoutMs = this.#timeoutMs;
+    const waitedMs = () => this.#turns.waitedMs;
     let last: DpsResponse | undefined;
     const onResponse = (response: DpsResponse) => {
       last = response;
@@ -59,7 +67,7 @@ export class DpsClient {
     };
     const onTimeout = () => provisioningTimeout(device, timeoutMs, last);
     try {
-      return await withDeadline({ timeoutMs, signal, onTimeout }, (attempt) =>
+      return await withDeadline({ timeoutMs, waitedMs, signal, onTimeout }, (attempt) =>
         this.#register(device, onResponse, attempt),
       );
     } finally {
@@ -82,6 +90,7 @@ export class DpsClient {
     const request = {
       ...{ host, idScope, registrationId, payload, transport, onResponse },
       x509: device.material.toX509(),
+      turns: this.#turns,
       wire: { ca: device.roots, proxy: device.proxyFor(host), keepAliveSeconds: KEEP_ALIVE_SECONDS },
     };
     let result: RegistrationResult;

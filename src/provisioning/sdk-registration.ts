@@ -11,6 +11,7 @@ import type {
 import type * as ProvisioningMqttSdk from 'azure-iot-provisioning-device-mqtt';
 import type * as SecuritySdk from 'azure-iot-security-x509';
 import type { WireError } from '../errors/wire-error';
+import type { ConnectTurns } from '../network/connect-turns';
 import { abortable } from '../network/deadline';
 import { loadInTurns } from '../network/sdk-mqtt-client';
 import { transportUri } from '../network/stream';
@@ -34,6 +35,8 @@ export interface RegistrationRequest {
   x509: { cert: string; key: string };
   payload: Readonly<Record<string, unknown>> | undefined;
   transport: TransportKind;
+  /** The device's turns to connect. */
+  turns: ConnectTurns;
   wire: Omit<WireOptions, 'filter' | 'endsWithSession'>;
   /** Gets each answer of the service as it comes. */
   onResponse(response: DpsResponse): void;
@@ -74,7 +77,7 @@ export async function runRegistration(
   createTransport: ProvisioningTransportFactory,
   signal: AbortSignal,
 ): Promise<RegistrationResult> {
-  signal.throwIfAborted();
+  const endTurn = await request.turns.toConnect(request.host, signal);
   const responses = new DpsResponses();
   const wire = new Wire({
     ...request.wire,
@@ -85,6 +88,7 @@ export async function runRegistration(
       return message;
     },
   });
+  wire.once('connect', endTurn);
   let registration: RegistrationClient | undefined;
   try {
     const transport = await createTransport(request, wire);
@@ -96,6 +100,7 @@ export async function runRegistration(
     const ended = responses.isFinal || isOurs(wire) ? undefined : wire.error;
     throw new RegistrationFailure(error, responses.last, ended);
   } finally {
+    endTurn();
     wire.fail({ kind: 'closed' });
     if (registration) stopPolling(registration);
   }

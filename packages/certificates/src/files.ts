@@ -155,13 +155,19 @@ async function placeNew({ path, temporaryPath }: StagedFile): Promise<void> {
  * Writes all files or none. Each file is completed under a temporary name in the same directory, then put in place.
  * With `overwrite` the files are replaced one after the other, in the order given.
  *
- * @throws FileError `FILE_EXISTS` or `FILE_NOT_WRITABLE`
+ * @param mayPlace called when the files are complete, before the first gets its name; if it rejects, none does
+ * @throws FileError `FILE_EXISTS` or `FILE_NOT_WRITABLE`, or what `mayPlace` rejects with
  */
-export async function writeFiles(files: readonly FileContent[], overwrite: boolean): Promise<void> {
+export async function writeFiles(
+  files: readonly FileContent[],
+  overwrite: boolean,
+  mayPlace?: () => Promise<void>,
+): Promise<void> {
   const staged: StagedFile[] = [];
   const placed: StagedFile[] = [];
   try {
     for (const file of files) staged.push(await stage(file));
+    await mayPlace?.();
     for (const file of staged) {
       try {
         await (overwrite ? rename(file.temporaryPath, file.path) : placeNew(file));

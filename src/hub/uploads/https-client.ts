@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { Agent, request } from 'node:https';
 import type { HttpProxy } from '../../options/proxy';
-import { createContext } from '../../network/secure-context';
+import { clientContext, createContext, type ClientIdentity } from '../../network/secure-context';
 import { TunnelAgent } from './tunnel-agent';
 
 /** Longest silence of a server, in milliseconds. Storing a block takes some time. */
@@ -18,7 +18,7 @@ export interface HttpsOptions {
   /** Host name, optionally with a port. Default port 443. */
   readonly host: string;
   /** Client certificate with its chain, and private key; absent where the server asks for none. */
-  readonly identity?: { readonly cert: string; readonly key: string };
+  readonly identity?: ClientIdentity;
   /** Roots to trust besides the runtime's own. */
   readonly ca?: readonly string[] | undefined;
   /** The proxy that makes the connections. */
@@ -61,7 +61,8 @@ export class HttpsClient {
     const { address, name, port } = HOST.exec(host)?.groups ?? {};
     this.#host = host;
     this.#address = { host: address ?? name ?? host, port: Number(port ?? HTTPS_PORT) };
-    const options = { keepAlive: true, secureContext: createContext({ ...identity, ca }) };
+    const secureContext = identity ? clientContext(identity, ca) : createContext({ ca });
+    const options = { keepAlive: true, secureContext };
     this.#agent = proxy
       ? new TunnelAgent({ proxy, target: this.#address, ca, timeoutMs: SILENCE_MS, ...options }, options)
       : new Agent(options);

@@ -117,11 +117,12 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 export class KeyMaterial {
   /** Leaf and chain as PEM, in the order in which TLS sends them. */
   readonly certPem: string;
-  readonly #key: string;
+  readonly #x509: Readonly<{ cert: string; key: string }>;
 
   constructor(certificate: X509Certificate, chain: readonly X509Certificate[], key: KeyObject) {
     this.certPem = [certificate, ...chain].map((one) => one.toString()).join('');
-    this.#key = key.export({ type: 'pkcs8', format: 'pem' }).toString();
+    const pem = key.export({ type: 'pkcs8', format: 'pem' }).toString();
+    this.#x509 = Object.freeze({ cert: this.certPem, key: pem });
   }
 
   /** The leaf, parsed anew each time. */
@@ -140,9 +141,12 @@ export class KeyMaterial {
     return thumbprintOf(this.certificate);
   }
 
-  /** Certificates and unencrypted private key (PKCS#8) as PEM, in the form that the Azure SDK and node:tls take. */
-  toX509(): { cert: string; key: string } {
-    return { cert: this.certPem, key: this.#key };
+  /**
+   * Certificates and unencrypted private key (PKCS#8) as PEM, in the form that the Azure SDK and node:tls take. Always
+   * the same object, by which the parsed form is found again.
+   */
+  toX509(): Readonly<{ cert: string; key: string }> {
+    return this.#x509;
   }
 
   /** Certificates and thumbprints, never the key. */
