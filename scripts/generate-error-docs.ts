@@ -131,6 +131,11 @@ const DEVICE_ERRORS = {
     meaning: 'The connection broke.',
     remedy: 'Nothing: a `DeviceConnection` connects again by itself. Otherwise try again.',
   },
+  NOT_REGISTERED: {
+    class: 'ConnectionError',
+    meaning: 'DPS has not assigned the device to a hub yet.',
+    remedy: "Wait for `whenConnected()` after `connectDevice({ start: 'background' })`.",
+  },
   CONNECTION_CLOSED: {
     class: 'ConnectionError',
     meaning: 'The connection was closed by its owner.',

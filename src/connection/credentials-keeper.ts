@@ -5,7 +5,7 @@ import type { ConnectOptions, CredentialsUpdate } from '../options/types';
 import { prepareDevice, type Device } from '../provisioning/device';
 import type { ConnectionStatus } from './state';
 
-/** The interval in which the files are checked while the connection is up, in milliseconds. */
+/** The interval in which the files are checked, in milliseconds. */
 const FILE_CHECK_MS = 60_000;
 /** The longest delay before a refused certificate is tried again. The delays are 2, 4, 8, … minutes. */
 const MAX_RETRY_MINUTES = 64;
@@ -23,6 +23,8 @@ export class CredentialsKeeper {
   #stopped = false;
   #refusals = 0;
   #retryAt = Infinity;
+  /** True if the caller of connectDevice can have added listeners. */
+  #hasListeners = false;
   /** The device with the last accepted credentials; set while the credentials of changed files are tried. */
   #proven: Device | undefined;
 
@@ -46,17 +48,31 @@ export class CredentialsKeeper {
     this.#stamp = await this.#stampOfFiles();
   }
 
+  /** True if the credentials are files, which are checked once a minute. */
+  get isWatching(): boolean {
+    return this.#stamp !== undefined;
+  }
+
   /**
-   * Begins to watch the files and the end of the certificate.
+   * Begins to watch the files.
    *
    * @param onChange gets the device with the credentials of changed files
+   * @param hurry hastens an attempt to connect, which reads the changed files itself ({@link refresh}), and returns
+   *   `true`; returns `false` when there is nothing to hasten
    */
-  watch(onChange: (device: Device) => void): void {
+  watch(onChange: (device: Device) => void, hurry: () => boolean = () => false): void {
     if (this.#stopped) return;
-    // The connection keeps the process alive, and these timers do not.
-    this.#timer = setInterval(() => void this.#tick(onChange), FILE_CHECK_MS).unref();
+    // The connection, or its next attempt, keeps the process alive, and this timer does not.
+    this.#timer = setInterval(() => void this.#tick(onChange, hurry), FILE_CHECK_MS).unref();
+  }
+
+  /** Begins to announce the end of the certificate, daily. */
+  announce(): void {
     // By then the caller of connectDevice can have added listeners.
-    setImmediate(() => this.#announce()).unref();
+    setImmediate(() => {
+      this.#hasListeners = true;
+      this.#announce();
+    }).unref();
   }
 
   stop(): void {
@@ -123,15 +139,20 @@ export class CredentialsKeeper {
     this.#status.warn('credentials', undefined);
   }
 
-  async #tick(onChange: (device: Device) => void): Promise<void> {
+  async #tick(onChange: (device: Device) => void, hurry: () => boolean): Promise<void> {
     this.#announce();
+    if (!this.#isDue(await this.#stampOfFiles()) || hurry()) return;
     const device = await this.#changed();
     if (device && !this.#stopped) onChange(device);
   }
 
+  #isDue(stamp: string | undefined): boolean {
+    return stamp !== this.#stamp || performance.now() >= this.#retryAt;
+  }
+
   async #changed(): Promise<Device | undefined> {
     const stamp = await this.#stampOfFiles();
-    if (stamp === this.#stamp && performance.now() < this.#retryAt) return undefined;
+    if (!this.#isDue(stamp)) return undefined;
     if (stamp !== this.#stamp) this.#refusals = 0;
     this.#retryAt = Infinity;
     this.#stamp = stamp;
@@ -176,7 +197,7 @@ export class CredentialsKeeper {
   }
 
   #announce(): void {
-    if (this.#stopped) return;
+    if (this.#stopped || !this.#hasListeners) return;
     const notAfter = new Date(this.#device.material.certificate.validTo);
     const now = Date.now();
     const { expiryWarningDays = DEFAULT_EXPIRY_WARNING_DAYS } = this.#options;

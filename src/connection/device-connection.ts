@@ -15,14 +15,31 @@ export interface DeviceConnectionEvents {
   credentialsExpiring: [event: { notAfter: Date }];
 }
 
-/** A device that is connected to its hub, and stays so until it is closed. */
+/** A device that is connected to its hub, or being connected, and stays so until it is closed. */
 export interface DeviceConnection extends EventEmitter<DeviceConnectionEvents>, AsyncDisposable {
   /** The official client of `azure-iot-device`, open. The same object, with its listeners, for the whole time. */
   readonly client: Client;
-  /** The hub and the device ID that DPS has assigned. */
+  /**
+   * The hub and the device ID that DPS has assigned.
+   *
+   * @throws {@link ConnectionError} with code `NOT_REGISTERED` before the first registration, which only `start:
+   *   'background'` lets a program see
+   */
   readonly registration: Registration;
   /** The present state of the connection. */
   readonly state: ConnectionState;
+  /**
+   * Resolves when there is a connection, at once if there is one already. Rejects with the error of the state `closed`
+   * (`CONNECTION_CLOSED` after `close()`), or with `signal.reason` when `signal` aborts, which does not affect the
+   * connection.
+   *
+   * @example
+   * ```ts
+   * const connection = await connectDevice({ ...options, start: 'background' });
+   * await connection.whenConnected(AbortSignal.timeout(60_000));
+   * ```
+   */
+  whenConnected(signal?: AbortSignal): Promise<void>;
   /**
    * Answers the direct method `name` with the value that `handler` returns. A later handler of the same name replaces
    * the earlier one.

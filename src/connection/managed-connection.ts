@@ -1,7 +1,8 @@
 import { EventEmitter } from 'node:events';
 import type { Client } from 'azure-iot-device';
 import type { DeviceError } from 'azure-iot-certificates';
-import { TimeoutError } from '../errors/errors';
+import { count } from 'azure-iot-certificates/internal';
+import { ConnectionError, reworded, TimeoutError } from '../errors/errors';
 import { createHubClient } from '../hub/sdk-client';
 import { createSdkHubTransport, type HubTransportFactory } from '../hub/sdk-transport';
 import type * as Uploads from '../hub/uploads/file-uploads';
@@ -39,15 +40,18 @@ export const SDK_TRANSPORTS: Transports = {
 const DEFAULT_QUEUED_MESSAGES = 1_000;
 const DEFAULT_MIN_DELAY_MS = 1_000;
 const DEFAULT_MAX_DELAY_MS = 60_000;
-/** Microsoft's guidance: after about ten failures a device registers again, because it may have been moved. */
-const ATTEMPTS_BEFORE_REGISTERING = 10;
-const MAX_REFUSALS = 5;
+const DEFAULT_MAX_REFUSED_DELAY_MS = 3_600_000;
 const STABLE_AFTER_MS = 10_000;
 
-/** `connectDevice` over the given transports. */
+/**
+ * `connectDevice` over the given transports.
+ *
+ * @param watch gets the connection before its first attempt
+ */
 export async function connectOver(
   transports: Transports,
   options: ConnectOptions,
+  watch: (connection: DeviceConnection) => void = () => undefined,
 ): Promise<DeviceConnection> {
   validateConnectOptions(options);
   const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
@@ -61,7 +65,8 @@ export async function connectOver(
     const device = await prepareDevice(options);
     attempt.throwIfAborted();
     connection = new ManagedConnection(options, device, transports, turns);
-    await connection.open(attempt);
+    watch(connection);
+    await connection.open(attempt, options.start);
     return connection;
   });
 }
@@ -97,6 +102,7 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
       credentials: this.#credentials,
       assignments: new RememberedAssignments(options, this.#status),
       status: this.#status,
+      onGiveUp: (error: DeviceError) => this.#raise(error),
     };
     this.#supervisor = new Supervisor(parts, pace(reconnect));
     this.client = createHubClient(this.#transport, () => this.#fileUploads());
@@ -104,8 +110,16 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
 
   get registration(): Registration {
     const { registration } = this.#supervisor;
-    if (!registration) throw new Error('The device is not registered yet.');
-    return registration;
+    if (registration) return registration;
+    const { globalEndpoint: host, registrationId } = this.#credentials.device;
+    throw new ConnectionError({
+      code: 'NOT_REGISTERED',
+      message: `${registrationId} is not registered with ${host} yet.`,
+      remedy: 'Wait for whenConnected(), or for the state "connected".',
+      isTransient: true,
+      service: 'dps',
+      host,
+    });
   }
 
   get state(): ConnectionState {
@@ -116,28 +130,52 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
    * Connects for the first time.
    *
    * @param signal closes the connection when it aborts in the meantime
+   * @param start `background`: does not wait for the connection
    */
-  async open(signal: AbortSignal): Promise<void> {
+  async open(signal: AbortSignal, start: ConnectOptions['start'] = 'connected'): Promise<void> {
     const onAbort = () => void this.close();
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       await this.#credentials.start();
-      await this.#supervisor.open();
+      this.#credentials.watch(
+        (device) => void this.#useChangedFiles(device),
+        () => this.#supervisor.hurry(),
+      );
+      const isPatient = start === 'background';
+      const opened = this.#supervisor.open(isPatient);
+      // Its failure is told by the state, or loudly.
+      if (isPatient) opened.catch(() => undefined);
+      else await opened;
       await this.client.open();
-      this.#credentials.watch((device) => void this.#useChangedFiles(device));
+      this.#credentials.announce();
     } finally {
       signal.removeEventListener('abort', onAbort);
     }
   }
 
-  /** The error for a first connection that is still being made after `timeoutMs`. */
-  timeoutError(timeoutMs: number): TimeoutError {
+  /** The error for a first connection that is still being made after `timeoutMs`: that of the last attempt, if one failed. */
+  timeoutError(timeoutMs: number): DeviceError {
+    const { failure, host } = this.#supervisor;
+    const seconds = timeoutMs / 1000;
+    if (failure) {
+      const { error, attempts } = failure;
+      return reworded(
+        error,
+        `${error.message} The device was not connected in ${seconds} s; ${count(attempts, 'attempt')} failed.`,
+      );
+    }
     if (this.state.status === 'provisioning')
       return this.#dps.timeoutError(this.#credentials.device, timeoutMs);
     return new TimeoutError({
-      message: `The device was not connected after ${timeoutMs / 1000} s; it was still connecting to ${this.#supervisor.host}.`,
+      message: `The device was not connected after ${seconds} s; it was still connecting to ${host}.`,
       remedy: 'Check the endpoint and the network, or give the call more time with timeoutMs.',
     });
+  }
+
+  async whenConnected(signal?: AbortSignal): Promise<void> {
+    const { closing } = this.#supervisor;
+    for (const one of [signal, closing]) one?.throwIfAborted();
+    await this.#status.connected(signal ? [closing, signal] : [closing]);
   }
 
   onMethod(...args: [name: string, handler: MethodHandler] | [handler: MethodHandler]): void {
@@ -171,6 +209,12 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
     }
   }
 
+  /** The connection is given up. If nobody hears of it, it is an `error` event that nobody listens to: an exception. */
+  #raise(error: DeviceError): void {
+    if (this.#status.isHeard || this.client.listenerCount('disconnect') > 0) return;
+    process.nextTick(() => this.client.emit('error', error));
+  }
+
   #fileUploads(): Uploads.FileUploads {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- few devices upload files, which takes ten more files of ours
     const { FileUploads } = require('../hub/uploads/file-uploads') as typeof Uploads;
@@ -186,9 +230,9 @@ function pace(options: ReconnectOptions = {}): SupervisorOptions {
   return {
     minDelayMs: options.minDelayMs ?? DEFAULT_MIN_DELAY_MS,
     maxDelayMs: options.maxDelayMs ?? DEFAULT_MAX_DELAY_MS,
+    maxRefusedDelayMs: options.maxRefusedDelayMs ?? DEFAULT_MAX_REFUSED_DELAY_MS,
     giveUpAfterMs: options.giveUpAfterMs ?? Infinity,
-    attemptsBeforeRegistering: ATTEMPTS_BEFORE_REGISTERING,
-    maxRefusals: MAX_REFUSALS,
+    giveUpAfterRefusedMs: options.giveUpAfterRefusedMs ?? Infinity,
     stableAfterMs: STABLE_AFTER_MS,
   };
 }

@@ -1,19 +1,34 @@
 import type { EventEmitter } from 'node:events';
 import type { DeviceError } from 'azure-iot-certificates';
 import createDebug from 'debug';
+import { abortable } from '../network/deadline';
 import type { Registration } from '../options/registration';
 import type { DeviceConnectionEvents } from './device-connection';
 import { safely } from './callbacks';
 
 const debug = createDebug('azure-iot-x509:connection');
 
+/** The last failure of a connection that is being made, and what follows it. */
+export interface NextAttempt {
+  /** The error that ended the last connection or attempt. */
+  readonly error: DeviceError;
+  /** The number of the attempt that comes next or is under way, from 1. */
+  readonly attempt: number;
+  /** When the attempt starts; absent while it is under way. */
+  readonly nextAttemptAt?: Date;
+  /** The time of the first of the last attempts that were all refused, by DPS or the hub; absent after another failure. */
+  readonly refusedSince?: Date;
+  /** The next step of the connection, or of the operator. */
+  readonly advice: string;
+}
+
 /** The state of a `DeviceConnection`. */
 export type ConnectionState =
-  | {
-      /** The hub is being connected to for the first time. */
+  | ({
+      /** The hub is being connected to for the first time. The further members are present after a failed attempt. */
       readonly status: 'connecting';
       readonly since: Date;
-    }
+    } & Partial<NextAttempt>)
   | {
       /** The device registers with DPS, because it has no hub yet or its hub refused it. */
       readonly status: 'provisioning';
@@ -31,18 +46,11 @@ export type ConnectionState =
        */
       readonly warning?: DeviceError;
     }
-  | {
+  | ({
       /** The connection was lost; the next attempt is under way or waits for its time. */
       readonly status: 'reconnecting';
       readonly since: Date;
-      readonly error: DeviceError;
-      /** The number of the attempt that comes next or is under way, from 1. */
-      readonly attempt: number;
-      /** When the attempt starts; absent while it is under way. */
-      readonly nextAttemptAt?: Date;
-      /** The next step of the connection, or of the operator. */
-      readonly advice: string;
-    }
+    } & NextAttempt)
   | {
       /** The end: closed by its owner, or given up. */
       readonly status: 'closed';
@@ -67,6 +75,8 @@ export class ConnectionStatus {
   readonly #registrationId: string;
   #state: ConnectionState = { status: 'connecting', since: new Date() };
   #warnings: Partial<Record<WarningSource, DeviceError>> = {};
+  /** Those who wait for the state `connected`. */
+  readonly #waiting = new Set<() => void>();
 
   constructor(events: EventEmitter<DeviceConnectionEvents>, registrationId: string) {
     this.#events = events;
@@ -75,6 +85,26 @@ export class ConnectionStatus {
 
   get state(): ConnectionState {
     return this.#state;
+  }
+
+  /** True if somebody gets the next state, or waits for the connection. */
+  get isHeard(): boolean {
+    return this.#waiting.size > 0 || this.#events.listenerCount('state') > 0;
+  }
+
+  /** Resolves as soon as the state is `connected`. Rejects with the reason of the signal that aborts first. */
+  async connected(signals: readonly AbortSignal[]): Promise<void> {
+    if (this.#state.status === 'connected') return;
+    let proceed: (() => void) | undefined;
+    const connected = new Promise<void>((resolve) => {
+      proceed = resolve;
+      this.#waiting.add(resolve);
+    });
+    try {
+      await signals.reduce(abortable, connected);
+    } finally {
+      if (proceed) this.#waiting.delete(proceed);
+    }
   }
 
   /** Changes the state. */
@@ -107,6 +137,7 @@ export class ConnectionStatus {
     const [warning] = Object.values(this.#warnings);
     const state = next.status === 'connected' && warning ? { ...next, since, warning } : { ...next, since };
     this.#state = state;
+    if (state.status === 'connected') for (const proceed of this.#waiting) proceed();
     safely(() => this.#events.emit('state', state));
   }
 }

@@ -30,3 +30,14 @@ export class TimeoutError extends DeviceError {
     super({ ...init, code: 'TIMEOUT', isTransient: true });
   }
 }
+
+/** An error of the same class and content with another message. Its cause is the error itself. */
+export function reworded(error: DeviceError, message: string): DeviceError {
+  const { code, remedy, isTransient, service, serviceCode, trackingId } = error;
+  const init = { code, message, remedy, isTransient, service, serviceCode, trackingId, cause: error };
+  if (error instanceof TimeoutError) return new TimeoutError(init);
+  if (error instanceof ProvisioningError) return new ProvisioningError(init);
+  return error instanceof ConnectionError
+    ? new ConnectionError({ ...init, service: error.service ?? 'hub', host: error.host })
+    : error;
+}

@@ -60,16 +60,21 @@ export type ProvisionOptions = CredentialsOptions &
     signal?: AbortSignal;
   };
 
-/** The delays between attempts to make a lost connection again. */
+/** The delays between attempts to connect, and their limits. All values are in milliseconds. */
 export interface ReconnectOptions {
-  /**
-   * Bound of the first delay, in milliseconds. A delay is random below its bound, and the bound doubles. Default 1000.
-   */
+  /** Bound of the first delay. A delay is random below its bound, and the bound doubles. Default 1000. */
   minDelayMs?: number;
-  /** The largest bound, in milliseconds. Default 60 000. */
+  /** The largest bound, except while DPS refuses the device. Default 60 000. */
   maxDelayMs?: number;
-  /** Time without success, in milliseconds, after which the connection is closed. Default: none. */
+  /** The largest bound while DPS refuses the device. Default 3 600 000, an hour. */
+  maxRefusedDelayMs?: number;
+  /**
+   * Time without a connection after which the connection is closed, from its loss or from the first failed attempt.
+   * Default: none. 0: one failure closes the connection.
+   */
   giveUpAfterMs?: number;
+  /** Time in which every attempt was refused by DPS or the hub, after which the connection is closed. Default: none. */
+  giveUpAfterRefusedMs?: number;
 }
 
 /** The queue of messages that wait while the connection is down. */
@@ -99,7 +104,15 @@ export type ConnectOptions = ProvisionOptions &
      * Hub closes a connection after 1.5 times this value and never waits longer than 29.45 minutes.
      */
     keepAliveSeconds?: number;
-    /** The delays between attempts to make a lost connection again. */
+    /**
+     * `connected` (the default): the call resolves when the hub is connected. Transient failures are tried again within
+     * `timeoutMs`; other errors, such as refusals, reject at once.
+     *
+     * `background`: the call resolves after the checks that need no network, in the state `connecting`. The client can
+     * be used: messages and operations wait for the connection. No failure of the network and no refusal ends it.
+     */
+    start?: 'connected' | 'background';
+    /** The delays between attempts to connect, and their limits. */
     reconnect?: ReconnectOptions;
     /** The queue of messages that wait while the connection is down. */
     offlineQueue?: OfflineQueueOptions;

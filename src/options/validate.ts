@@ -182,7 +182,15 @@ const isNumbers = (members: Readonly<Record<string, (value: unknown) => boolean>
       isAbsent(member) || (Object.hasOwn(members, name) && members[name]?.(member) === true),
   );
 
+const STARTS: readonly ConnectOptions['start'][] = ['connected', 'background'];
+
 const CONNECT_RULES: readonly Rule[] = [
+  when(
+    'start',
+    (value) => (STARTS as readonly unknown[]).includes(value),
+    '"connected" or "background"',
+    'Leave it out for "connected".',
+  ),
   when(
     'keepAliveSeconds',
     isNumberIn(1, MAX_KEEP_ALIVE_SECONDS),
@@ -191,8 +199,14 @@ const CONNECT_RULES: readonly Rule[] = [
   ),
   when(
     'reconnect',
-    isNumbers({ minDelayMs: isMilliseconds, maxDelayMs: isMilliseconds, giveUpAfterMs: isMilliseconds }),
-    'an object of minDelayMs, maxDelayMs and giveUpAfterMs, in milliseconds',
+    isNumbers({
+      minDelayMs: isMilliseconds,
+      maxDelayMs: isMilliseconds,
+      maxRefusedDelayMs: isMilliseconds,
+      giveUpAfterMs: isMilliseconds,
+      giveUpAfterRefusedMs: isMilliseconds,
+    }),
+    'an object of minDelayMs, maxDelayMs, maxRefusedDelayMs, giveUpAfterMs and giveUpAfterRefusedMs, in milliseconds',
     'Leave it out for delays from 1 s to 60 s, for ever.',
   ),
   when(
@@ -234,6 +248,7 @@ const KNOWN_OPTIONS = names({
   proxy: true,
   timeoutMs: true,
   signal: true,
+  start: true,
   keepAliveSeconds: true,
   reconnect: true,
   offlineQueue: true,

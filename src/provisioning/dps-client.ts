@@ -2,7 +2,7 @@ import type { RegistrationResult } from 'azure-iot-provisioning-device';
 import createDebug from 'debug';
 import { ProvisioningError, type TimeoutError } from '../errors/errors';
 import { ConnectTurns } from '../network/connect-turns';
-import { withDeadline } from '../network/deadline';
+import { abortable, withDeadline } from '../network/deadline';
 import type { Registration } from '../options/registration';
 import { preparationTimeout, prepareDevice, type Device } from './device';
 import { provisioningTimeout, toProvisioningError } from './provisioning-error';
@@ -37,11 +37,12 @@ export async function provisionOver(
   });
 }
 
-/** Registers devices with the Device Provisioning Service. */
+/** Registers a device with the Device Provisioning Service, one registration at a time. */
 export class DpsClient {
   readonly #createTransport: ProvisioningTransportFactory;
   readonly #timeoutMs: number;
   readonly #turns: ConnectTurns;
+  #underWay: { readonly thumbprint: string; readonly outcome: Promise<Registration> } | undefined;
   /** The last answer of DPS to the registration under way. */
   #lastResponse: DpsResponse | undefined;
 
@@ -53,11 +54,26 @@ export class DpsClient {
   }
 
   /**
-   * Registers the device once, and returns what DPS has assigned.
+   * Registers the device once, and returns what DPS has assigned. A call with the credentials of the registration under
+   * way shares its outcome. A call with others waits until it is over: with DPS, the connection made last ends the one
+   * before.
    *
+   * @param signal that of the connection; of calls that share a registration, the first one's ends it
    * @throws {@link ProvisioningError}, {@link ConnectionError}, {@link TimeoutError}, or `signal.reason`
    */
   async register(device: Device, signal: AbortSignal): Promise<Registration> {
+    const thumbprint = device.material.thumbprint.sha256;
+    while (this.#underWay && this.#underWay.thumbprint !== thumbprint)
+      await abortable(this.#underWay.outcome.catch(ignore), signal);
+    signal.throwIfAborted();
+    if (!this.#underWay) {
+      const outcome = this.#registerOnce(device, signal).finally(() => (this.#underWay = undefined));
+      this.#underWay = { thumbprint, outcome };
+    }
+    return await abortable(this.#underWay.outcome, signal);
+  }
+
+  async #registerOnce(device: Device, signal: AbortSignal): Promise<Registration> {
     const timeoutMs = this.#timeoutMs;
     const waitedMs = () => this.#turns.waitedMs;
     let last: DpsResponse | undefined;
@@ -127,6 +143,10 @@ function toRegistration(result: RegistrationResult, { registrationId }: Device):
     ...text(fields, 'lastUpdatedDateTimeUtc'),
     ...text(fields, 'etag'),
   };
+}
+
+function ignore(): void {
+  // Who waits for it gets the outcome.
 }
 
 function isName(value: unknown): value is string {

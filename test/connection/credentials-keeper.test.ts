@@ -57,6 +57,7 @@ async function watch(certificate: IssuedCertificate): Promise<void> {
   });
   await keeper.start();
   keeper.watch((device) => void changes.push(device));
+  keeper.announce();
   await settled();
 }
 

@@ -17,6 +17,19 @@ const registration = (assignedHub = 'hub-1'): Registration => ({
 const hubError = (code: 'CONNECTION_REFUSED' | 'UNAUTHORIZED' | 'HOST_NOT_FOUND') =>
   new ConnectionError({ code, service: 'hub', host: 'hub-1', message: code, remedy: 'none' });
 
+const disabled = () =>
+  new ProvisioningError({ code: 'ENROLLMENT_DISABLED', message: 'no', remedy: 'enable it' });
+
+const dpsIsAway = () =>
+  new ConnectionError({
+    code: 'CONNECTION_REFUSED',
+    service: 'dps',
+    host: 'dps',
+    message: 'DPS is away',
+    remedy: 'none',
+    isTransient: true,
+  });
+
 /** The devices with the credentials in use, and with renewed ones. Their members are of no concern to the supervisor. */
 const device = { globalEndpoint: 'dps.example' } as Device;
 const renewed = { globalEndpoint: 'dps.example' } as Device;
@@ -53,6 +66,7 @@ class Stage {
   registrationError: DeviceError | undefined;
   remembered: Registration | undefined;
   finished: DeviceError | undefined | 'not yet' = 'not yet';
+  readonly givenUp: DeviceError[] = [];
   outcomes: Outcome[] = ['up'];
   attach: (link: HubLink) => Promise<void> = () => Promise.resolve();
   readonly supervisor: Supervisor;
@@ -64,6 +78,7 @@ class Stage {
         register: (device) => {
           if (device === renewed) return Promise.resolve(registration('hub-9'));
           this.registrations += 1;
+          this.#check();
           if (this.registrationError) return Promise.reject(this.registrationError);
           return Promise.resolve(registration(`hub-${this.registrations}`));
         },
@@ -87,6 +102,7 @@ class Stage {
       },
       credentials: {
         device,
+        isWatching: false,
         refresh: () => Promise.resolve(false),
         accepted: () => undefined,
         reject: () => false,
@@ -103,12 +119,13 @@ class Stage {
         },
         reprovisioned: () => undefined,
       },
+      onGiveUp: (error) => void this.givenUp.push(error),
     };
     this.supervisor = new Supervisor(parts, {
       minDelayMs: 0,
       maxDelayMs: 0,
-      attemptsBeforeRegistering: 10,
-      maxRefusals: 5,
+      maxRefusedDelayMs: 0,
+      giveUpAfterRefusedMs: Infinity,
       stableAfterMs: 10_000,
       giveUpAfterMs: Infinity,
       ...options,
@@ -176,13 +193,7 @@ test.each(['UNAUTHORIZED', 'HOST_NOT_FOUND'] as const)(
 
 test('the supervisor goes back to its hub while DPS cannot be reached', async () => {
   await connected();
-  stage.registrationError = new ConnectionError({
-    code: 'CONNECTION_REFUSED',
-    service: 'dps',
-    host: 'dps',
-    message: 'DPS is away',
-    remedy: 'none',
-  });
+  stage.registrationError = dpsIsAway();
   stage.outcomes = [hubError('HOST_NOT_FOUND'), hubError('HOST_NOT_FOUND'), 'up'];
   stage.breakLink();
   await stage.until(() => stage.links.length === 2);
@@ -191,13 +202,7 @@ test('the supervisor goes back to its hub while DPS cannot be reached', async ()
 
 test('the supervisor does not give up when the hub refuses the device while DPS cannot be asked', async () => {
   await connected();
-  stage.registrationError = new ConnectionError({
-    code: 'CONNECTION_REFUSED',
-    service: 'dps',
-    host: 'dps',
-    message: 'DPS is away',
-    remedy: 'none',
-  });
+  stage.registrationError = dpsIsAway();
   stage.outcomes = [...Array.from({ length: 20 }, () => hubError('UNAUTHORIZED')), 'up'];
   stage.breakLink();
   await stage.until(() => stage.links.length === 2);
@@ -212,18 +217,87 @@ test('the supervisor goes on for ever while nobody answers', async () => {
   expect(stage.registrations).toBe(1 + 20);
 });
 
-test('the supervisor gives up after five refusals in a row, with the reason', async () => {
+test('the supervisor goes on for ever while DPS refuses the device, and asks DPS each time', async () => {
   await connected();
-  stage.registrationError = new ProvisioningError({
-    code: 'ENROLLMENT_DISABLED',
-    message: 'no',
-    remedy: 'enable it',
-  });
+  stage.registrationError = disabled();
   stage.outcomes = [hubError('UNAUTHORIZED')];
   stage.breakLink();
+  await stage.until(() => stage.registrations === 200);
+  // The hub is not asked while DPS refuses.
+  expect(stage.connectedTo).toEqual(['hub-1', 'hub-1']);
+  expect(stage.finished).toBe('not yet');
+  stage.registrationError = undefined;
+  stage.outcomes = ['up'];
+  await stage.until(() => stage.links.length === 2);
+});
+
+test('the supervisor asks DPS before each attempt at a hub that refuses the device', async () => {
+  await connected();
+  stage.outcomes = [...Array.from({ length: 50 }, () => hubError('UNAUTHORIZED')), 'up'];
+  stage.breakLink();
+  await stage.until(() => stage.links.length === 2);
+  expect(stage.registrations).toBe(1 + 50);
+});
+
+test('the state says since when the device is refused, until another failure', async () => {
+  await connected();
+  stage.outcomes = [
+    hubError('UNAUTHORIZED'),
+    hubError('UNAUTHORIZED'),
+    hubError('CONNECTION_REFUSED'),
+    hubError('UNAUTHORIZED'),
+    'up',
+  ];
+  stage.breakLink();
+  await stage.until(() => stage.links.length === 2);
+  const waits = stage.states.filter((state) => 'nextAttemptAt' in state);
+  const since = waits.map((state) => ('refusedSince' in state ? state.refusedSince : undefined));
+  expect(since).toEqual([undefined, expect.any(Date), since[1], undefined, expect.any(Date)]);
+});
+
+describe('giveUpAfterRefusedMs', () => {
+  test('ends the connection with the last refusal, also during a pause', async () => {
+    await connected({
+      giveUpAfterRefusedMs: 20,
+      minDelayMs: 1,
+      maxDelayMs: 1,
+      maxRefusedDelayMs: 2 ** 30,
+    });
+    stage.registrationError = disabled();
+    stage.outcomes = [hubError('UNAUTHORIZED')];
+    stage.breakLink();
+    await stage.until(() => stage.finished !== 'not yet');
+    expect(stage.finished).toBe(stage.registrationError);
+    expect(stage.givenUp).toEqual([stage.registrationError]);
+    expect(stage.states.at(-1)).toMatchObject({ status: 'closed', advice: 'enable it' });
+  });
+
+  test('does not end a connection that is not refused', async () => {
+    await connected({ giveUpAfterRefusedMs: 0 });
+    stage.outcomes = [...Array.from({ length: 20 }, () => hubError('CONNECTION_REFUSED')), 'up'];
+    stage.breakLink();
+    await stage.until(() => stage.links.length === 2);
+    expect(stage.finished).toBe('not yet');
+  });
+
+  test('does not end a connection whose hub refuses it while DPS cannot be asked', async () => {
+    await connected({ giveUpAfterRefusedMs: 5 });
+    stage.registrationError = dpsIsAway();
+    stage.outcomes = [...Array.from({ length: 20 }, () => hubError('UNAUTHORIZED')), 'up'];
+    stage.breakLink();
+    await stage.until(() => stage.links.length === 2);
+    expect(stage.finished).toBe('not yet');
+  });
+});
+
+test('giveUpAfterMs ends the connection while an attempt is under way that never ends', async () => {
+  await connected({ giveUpAfterMs: 5 });
+  stage.attach = () => new Promise(() => undefined);
+  stage.breakLink();
   await stage.until(() => stage.finished !== 'not yet');
-  expect(stage.finished).toBe(stage.registrationError);
-  expect(stage.registrations).toBeLessThanOrEqual(6);
+  expect(stage.finished).toMatchObject({ code: 'CONNECTION_REFUSED' });
+  await stage.supervisor.close();
+  expect(stage.links.map(({ isOpen }) => isOpen)).toEqual([false, false]);
 });
 
 test('the back-off goes on growing when the hub accepts the device and drops it at once', async () => {
@@ -317,13 +391,73 @@ describe('a remembered assignment', () => {
   });
 });
 
-test('a first connection that fails is not repeated', async () => {
-  stage = new Stage();
-  const refused = hubError('CONNECTION_REFUSED');
-  stage.outcomes = [refused];
-  await expect(stage.supervisor.open()).rejects.toBe(refused);
-  expect(stage.connectedTo).toHaveLength(1);
-  expect(stage.finished).toBe(refused);
+describe('a first connection', () => {
+  const busy = () =>
+    new ConnectionError({
+      code: 'SERVICE_UNAVAILABLE',
+      service: 'hub',
+      host: 'hub-1',
+      message: 'busy',
+      remedy: 'none',
+      isTransient: true,
+    });
+
+  test('that is refused is not repeated, and the caller alone gets the error', async () => {
+    stage = new Stage();
+    const refused = hubError('UNAUTHORIZED');
+    stage.outcomes = [refused];
+    await expect(stage.supervisor.open()).rejects.toBe(refused);
+    expect(stage.connectedTo).toHaveLength(1);
+    expect(stage.finished).toBe(refused);
+    expect(stage.givenUp).toEqual([]);
+  });
+
+  test('that fails for the moment is repeated, and the state says so', async () => {
+    stage = new Stage();
+    stage.outcomes = [busy(), busy(), 'up'];
+    await stage.supervisor.open();
+    const next = expect.any(Date) as Date;
+    expect(stage.states.filter(({ status }) => status !== 'provisioning')).toMatchObject([
+      { status: 'connecting' },
+      { status: 'connecting', error: { message: 'busy' }, attempt: 2, nextAttemptAt: next },
+      { status: 'connecting', attempt: 2, advice: expect.stringContaining('by itself') as string },
+      { status: 'connecting', attempt: 3, nextAttemptAt: next },
+      { status: 'connecting', attempt: 3 },
+      { status: 'connected' },
+    ]);
+  });
+
+  test('that fails for the moment and then is refused is not repeated', async () => {
+    stage = new Stage();
+    const refused = hubError('UNAUTHORIZED');
+    stage.outcomes = [busy(), refused];
+    await expect(stage.supervisor.open()).rejects.toBe(refused);
+    expect(stage.connectedTo).toHaveLength(2);
+  });
+
+  test('that nobody waits for goes on whatever happens', async () => {
+    stage = new Stage();
+    stage.outcomes = [hubError('UNAUTHORIZED'), hubError('HOST_NOT_FOUND'), busy(), 'up'];
+    await stage.supervisor.open(true);
+    expect(stage.connectedTo).toHaveLength(4);
+  });
+
+  test('that nobody waits for is given up loudly', async () => {
+    stage = new Stage({ giveUpAfterMs: 0 });
+    const refused = hubError('UNAUTHORIZED');
+    stage.outcomes = [refused];
+    await expect(stage.supervisor.open(true)).rejects.toBe(refused);
+    expect(stage.givenUp).toEqual([refused]);
+  });
+
+  test('goes on while a remembered hub refuses the device and DPS cannot be asked', async () => {
+    stage = new Stage();
+    stage.remembered = registration('hub-7');
+    stage.registrationError = dpsIsAway();
+    stage.outcomes = [...Array.from({ length: 5 }, () => hubError('UNAUTHORIZED')), 'up'];
+    await stage.supervisor.open();
+    expect(new Set(stage.connectedTo)).toEqual(new Set(['hub-7']));
+  });
 });
 
 describe('backOff', () => {

@@ -19,6 +19,7 @@ beforeAll(async () => {
     cert: device.certificate,
     key: device.privateKey,
     timeoutMs: 10_000,
+    reconnect: { giveUpAfterMs: 0 },
   };
 });
 

@@ -142,8 +142,10 @@ describe('connections that are refused:', () => {
     await client.sendEvent(new Message('back'));
   });
 
-  test('a device that is refused for good ends in a clear state after a few registrations, not in a storm', async () => {
-    const connection = await connect();
+  test('a device that is refused for good ends in a clear state after giveUpAfterRefusedMs, not in a storm', async () => {
+    const connection = await connect({
+      reconnect: { minDelayMs: 1, maxDelayMs: 5, giveUpAfterRefusedMs: 100 },
+    });
     const states: ConnectionState[] = [];
     connection.on('state', (state) => states.push(state));
     const gaveUp = once(connection.client, 'disconnect');
@@ -152,7 +154,8 @@ describe('connections that are refused:', () => {
     const end = await until(connection, 'closed');
     expect(end).toMatchObject({ error: { name: 'ProvisioningError', service: 'dps' } });
     expect(end).toHaveProperty('advice');
-    expect(states.filter(({ status }) => status === 'provisioning').length).toBeLessThanOrEqual(5);
+    // The bound of the delay doubles with each refusal: 2 ms, 4 ms, and so on.
+    expect(states.filter(({ status }) => status === 'provisioning').length).toBeLessThan(20);
     await gaveUp;
     await expect(connection.client.sendEvent(new Message('too late'))).rejects.toMatchObject({
       name: 'ProvisioningError',

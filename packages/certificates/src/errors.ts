@@ -51,6 +51,8 @@ export type DeviceErrorCode =
   | 'TLS_FAILED'
   /** The connection broke. */
   | 'CONNECTION_LOST'
+  /** DPS has not assigned the device to a hub yet. */
+  | 'NOT_REGISTERED'
   /** The connection was closed by its owner. */
   | 'CONNECTION_CLOSED'
   /** The connection is down and the queue of messages is full. */

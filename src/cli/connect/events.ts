@@ -32,10 +32,11 @@ export class Events {
     this.#io = io;
   }
 
-  state(state: ConnectionState, registration: Registration): void {
+  /** @param registration returns the assignment; called when the device is connected */
+  state(state: ConnectionState, registration: () => Registration): void {
     const { status, since, ...more } = state;
     const { error, advice, warning, nextAttemptAt, ...others } = { ...NOTHING, ...more };
-    const place = status === 'connected' ? where(registration) : undefined;
+    const place = status === 'connected' ? where(registration()) : undefined;
     const json = {
       ...{ status, since, ...others, nextAttemptAt, ...place },
       ...(error && { error: errorJson(error) }),
@@ -122,16 +123,18 @@ const COLORS: Readonly<Record<ConnectionState['status'], keyof Style>> = {
   closed: 'dim',
 };
 
-function stateText(state: ConnectionState, { assignedHub, deviceId }: Registration, now: Date): string {
+function stateText(state: ConnectionState, registration: () => Registration, now: Date): string {
   switch (state.status) {
-    case 'connecting':
-      return 'connecting';
     case 'provisioning':
       return `registering with DPS${state.error ? `: ${messageOf(state.error)}` : ''}`;
-    case 'connected':
+    case 'connected': {
+      const { assignedHub, deviceId } = registration();
       return `connected to ${assignedHub} as ${deviceId}`;
+    }
+    case 'connecting':
     case 'reconnecting': {
-      const { attempt, nextAttemptAt, error, advice } = state;
+      const { attempt, nextAttemptAt, error, advice = '' } = state;
+      if (error === undefined) return 'connecting';
       if (nextAttemptAt === undefined) return `connecting again (attempt ${attempt})`;
       const wait = duration(Math.max(0, nextAttemptAt.getTime() - now.getTime()));
       return `${messageOf(error)} Attempt ${attempt} in ${wait}. ${textInFlagTerms(advice)}`;

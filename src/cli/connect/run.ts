@@ -1,5 +1,5 @@
 import { count } from 'azure-iot-certificates/internal';
-import { connectDevice } from '../../connect';
+import { connectWatched } from '../../connect';
 import type { DeviceConnection } from '../../index';
 import type { ReconnectOptions } from '../../options/types';
 import { validateConnectOptions } from '../../options/validate';
@@ -36,9 +36,8 @@ export async function runConnect(
   validateConnectOptions(options);
   await warnAboutCredentials(options, output);
   output.progress('Connecting');
-  const connection = await connectDevice(options);
   const events = new Events(output, io);
-  watch(connection, events);
+  const connection = await connectWatched(options, (first) => watch(first, events));
   const session = new Session(connection, plan, events, io);
   try {
     const ending = await session.run();
@@ -61,10 +60,17 @@ export async function runConnect(
   return session.undelivered > 0 || session.isReportLost ? EXIT.failed : EXIT.ok;
 }
 
-/** Shows the state of the connection, now and at each change. */
+/**
+ * Shows each change of the state. Of a first connection that is being made, only the failed attempts that are followed by
+ * another one: the command itself shows the rest.
+ */
 function watch(connection: DeviceConnection, events: Events): void {
-  events.state(connection.state, connection.registration);
-  connection.on('state', (state) => events.state(state, connection.registration));
+  let wasConnected = false;
+  connection.on('state', (state) => {
+    wasConnected ||= state.status === 'connected';
+    const isFailedAttempt = state.status === 'connecting' && state.nextAttemptAt !== undefined;
+    if (wasConnected || isFailedAttempt) events.state(state, () => connection.registration);
+  });
   connection.on('reprovisioned', ({ previous, current }) => events.reprovisioned(previous, current));
   connection.on('credentialsExpiring', ({ notAfter }) => events.expiring(notAfter));
 }

@@ -159,10 +159,22 @@ describe('connectDevice reports, at its first connection', () => {
     [{ at: 'connect', action: { kind: 'close', when: 'after' } }, { code: 'CONNECTION_LOST' }],
   ])('the fault %j', async (fault, expected) => {
     context.emulator.faults.add({ service: 'north', ...fault });
-    await expect(connect()).rejects.toMatchObject({ ...expected, service: 'hub' });
+    const reconnect = { giveUpAfterMs: 0 };
+    await expect(connect({ reconnect })).rejects.toMatchObject({ ...expected, service: 'hub' });
   });
 
   it.each<[string, FaultInit]>([
+    ['a hub that resets', { service: 'north', at: 'tcp', times: 3, action: { kind: 'reset' } }],
+    ['a DPS that resets', { service: 'dps', at: 'tcp', times: 3, action: { kind: 'reset' } }],
+    ['handshakes that are cut off', { at: 'tls', times: 3, action: { kind: 'close', when: 'after' } }],
+    [
+      'services that are not available',
+      { at: 'connect', times: 3, action: { kind: 'refuse', returnCode: 3 } },
+    ],
+    [
+      'registrations that are cut off',
+      { at: 'register', times: 2, action: { kind: 'reset', when: 'after' } },
+    ],
     ['a slow network', { at: 'tcp', times: Infinity, action: { kind: 'throttle', bytesPerSecond: 20_000 } }],
     ['a slow service', { at: 'connect', times: Infinity, action: { kind: 'delay', ms: 100 } }],
   ])('no error in spite of %s', async (_title, fault) => {

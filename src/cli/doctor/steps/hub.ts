@@ -18,7 +18,11 @@ export const hubConnection: Step = {
     const registration = required(examination.registration);
     // The assignment of the registration step is used, so that the device is not registered again.
     const assignments = { load: () => Promise.resolve(registration), save: () => Promise.resolve() };
-    examination.connection = await connectDevice({ ...options, assignments, signal });
+    // One failure is a finding.
+    const reconnect = { giveUpAfterMs: 0 };
+    examination.connection = await connectDevice({ ...options, assignments, reconnect, signal });
+    // The step after this one reports a loss.
+    examination.connection.on('state', () => undefined);
     return { status: 'ok', summary: `${registration.assignedHub} accepts ${registration.deviceId}` };
   },
 };
@@ -52,11 +56,11 @@ function message(): Message {
   return doctor;
 }
 
-/** Rejects when the connection is lost; the library would connect again and again. */
+/** Rejects when the connection is lost. */
 function lost(connection: DeviceConnection): Promise<never> {
   return new Promise((_resolve, reject) => {
     connection.on('state', (state) => {
-      if (state.status === 'reconnecting') reject(state.error);
+      if (state.status === 'closed' && state.error) reject(state.error);
     });
   });
 }
