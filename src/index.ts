@@ -8,13 +8,14 @@ export {
   InvalidOptionsError,
 } from 'azure-iot-certificates/internal';
 export { connectDevice } from './connect';
-export type { DeviceConnection, DeviceConnectionEvents } from './connection/device-connection';
+export type { CloseOptions, DeviceConnection, DeviceConnectionEvents } from './connection/device-connection';
 export {
   methodResponse,
   type MethodCall,
   type MethodHandler,
   type MethodResponse,
 } from './options/method-handler';
+export type { MessageQueue } from './connection/outbox';
 export type { ConnectionState } from './connection/state';
 export { ConnectionError, ProvisioningError, TimeoutError } from './errors/errors';
 export type { AssignmentKey, AssignmentStore } from './options/assignment-store';

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type { Client } from 'azure-iot-device';
+import type { Client, Message } from 'azure-iot-device';
 import type { DeviceError } from 'azure-iot-certificates';
 import { TimeoutError } from '../errors/errors';
 import { createHubClient } from '../hub/sdk-client';
@@ -16,10 +16,12 @@ import {
   createSdkProvisioningTransport,
   type ProvisioningTransportFactory,
 } from '../provisioning/sdk-registration';
+import { promised } from './callbacks';
 import { CredentialsKeeper } from './credentials-keeper';
-import type { DeviceConnection, DeviceConnectionEvents } from './device-connection';
+import type { CloseOptions, DeviceConnection, DeviceConnectionEvents } from './device-connection';
 import { HubTransport, hubTarget } from './hub-transport';
 import type { MethodHandler } from '../options/method-handler';
+import type { MessageQueue } from './outbox';
 import { ConnectionStatus, type ConnectionState } from './state';
 import { Supervisor, type SupervisorOptions } from './supervisor';
 
@@ -35,7 +37,9 @@ export const SDK_TRANSPORTS: Transports = {
   hub: createSdkHubTransport,
 };
 
-const DEFAULT_QUEUED_MESSAGES = 1_000;
+const DEFAULT_MAX_MESSAGES = 1_000;
+const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
+const DEFAULT_DRAIN_MS = 10_000;
 const DEFAULT_MIN_DELAY_MS = 1_000;
 const DEFAULT_MAX_DELAY_MS = 60_000;
 /** Microsoft's guidance: after about ten failures a device registers again, because it may have been moved. */
@@ -83,7 +87,10 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
       createTransport: transports.hub,
       keepAliveSeconds,
       modelId: device.modelId,
-      maxQueuedMessages: offlineQueue?.maxMessages ?? DEFAULT_QUEUED_MESSAGES,
+      queueLimits: {
+        maxMessages: offlineQueue?.maxMessages ?? DEFAULT_MAX_MESSAGES,
+        maxBytes: offlineQueue?.maxBytes ?? DEFAULT_MAX_BYTES,
+      },
     });
     const parts = {
       dps: this.#dps,
@@ -106,13 +113,17 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
     return this.#status.state;
   }
 
+  get queue(): MessageQueue {
+    return this.#transport.outbox.queue;
+  }
+
   /**
    * Connects for the first time.
    *
    * @param signal closes the connection when it aborts in the meantime
    */
   async open(signal: AbortSignal): Promise<void> {
-    const onAbort = () => void this.close();
+    const onAbort = () => void this.close({ drainMs: 0 });
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       await this.#credentials.start();
@@ -147,8 +158,13 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
     return await this.#supervisor.renew(await this.#credentials.prepare(update));
   }
 
-  async close(): Promise<void> {
+  async sendEvent(message: Message): Promise<void> {
+    await promised((done) => this.#transport.outbox.send(message, done));
+  }
+
+  async close({ drainMs = DEFAULT_DRAIN_MS }: CloseOptions = {}): Promise<void> {
     this.#credentials.stop();
+    await this.#transport.outbox.drain(drainMs);
     await this.#supervisor.close();
   }
 
