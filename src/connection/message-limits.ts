@@ -23,10 +23,7 @@ export function sizeOf(message: Message): number {
   }
   const properties = propertyBytes(message);
   if (properties === undefined) {
-    throw invalid(
-      'has a property that is not well-formed Unicode.',
-      'Encode binary values, e.g. as Base64.',
-    );
+    throw invalid('has a property that is not well-formed Unicode.', 'Encode binary values, e.g. as Base64.');
   }
   if (properties > MAX_TOPIC_BYTES - TOPIC_RESERVE) {
     throw invalid('has properties of more than 64 KB.', 'Move large values into the body.');

@@ -1,5 +1,6 @@
 /** The stage of a connection at which its deadline passed. */
-export type WireStage = 'connect' | 'proxy' | 'tls' | 'connack' | 'subscribe' | 'unsubscribe' | 'publish' | 'ping';
+export type WireStage =
+  'connect' | 'proxy' | 'tls' | 'connack' | 'subscribe' | 'unsubscribe' | 'publish' | 'ping';
 
 /** The failure of a proxy: the HTTP status of its answer, or the error of the connection to it. */
 export interface ProxyFailure {
