@@ -146,6 +146,12 @@ const DEVICE_ERRORS = {
     meaning: 'The connection is down, and the queue of messages is full.',
     remedy: 'Send less, or wait for the state `connected`.',
   },
+  MESSAGE_REFUSED: {
+    class: 'ConnectionError',
+    meaning: 'The hub ended every connection that got this message alone. The other messages are sent.',
+    remedy:
+      'Compare the message with one that is accepted: properties, content type and encoding, size ([what happens](connection.md#messages-that-the-hub-refuses)).',
+  },
   UPLOAD_REFUSED: {
     class: 'ConnectionError',
     meaning: 'The hub, or the storage account behind it, answered a file upload with an error.',

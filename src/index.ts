@@ -15,13 +15,14 @@ export type {
   TwinProperties,
 } from 'azure-iot-device';
 export { connectDevice } from './connect';
-export type { DeviceConnection, DeviceConnectionEvents } from './connection/device-connection';
+export type { CloseOptions, DeviceConnection, DeviceConnectionEvents } from './connection/device-connection';
 export {
   methodResponse,
   type MethodCall,
   type MethodHandler,
   type MethodResponse,
 } from './options/method-handler';
+export type { MessageQueue } from './connection/outbox';
 export type { ConnectionState } from './connection/state';
 export { ConnectionError, ProvisioningError, TimeoutError } from './errors/errors';
 export { Message } from './hub/sdk-message';

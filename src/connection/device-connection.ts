@@ -1,8 +1,9 @@
 import { type EventEmitter } from 'node:events';
-import type { Client } from 'azure-iot-device';
+import type { Client, Message } from 'azure-iot-device';
 import type { CredentialsUpdate } from '../options/types';
 import type { Registration } from '../options/registration';
 import type { MethodHandler } from '../options/method-handler';
+import type { MessageQueue } from './outbox';
 import type { ConnectionState } from './state';
 
 /** Events of a {@link DeviceConnection}, with the arguments of their listeners. */
@@ -13,6 +14,15 @@ export interface DeviceConnectionEvents {
   reprovisioned: [change: { previous: Registration; current: Registration }];
   /** The certificate in use expires within `expiryWarningDays`. Emitted once a day. */
   credentialsExpiring: [event: { notAfter: Date }];
+}
+
+/** Options of {@link DeviceConnection.close}. */
+export interface CloseOptions {
+  /**
+   * The time for the delivery of the messages that the hub has not acknowledged, in milliseconds. Default 10 000; 0
+   * rejects them at once.
+   */
+  drainMs?: number;
 }
 
 /** A device that is connected to its hub, or being connected, and stays so until it is closed. */
@@ -28,6 +38,24 @@ export interface DeviceConnection extends EventEmitter<DeviceConnectionEvents>, 
   readonly registration: Registration;
   /** The present state of the connection. */
   readonly state: ConnectionState;
+  /** The messages that were sent and that the hub has not acknowledged, at this moment. */
+  readonly queue: MessageQueue;
+  /**
+   * Sends telemetry. Resolves when the hub has acknowledged the message, like `client.sendEvent`, and uses the same
+   * queue: while the connection is down, messages wait, and after a lost connection the unacknowledged messages are sent
+   * again. The message is copied and may be changed or reused after the call.
+   *
+   * @throws {@link ConnectionError} with code `QUEUE_FULL` (too much waits while the connection is down),
+   * `MESSAGE_REFUSED` (the hub ends every connection that gets the message) or `CONNECTION_CLOSED`
+   * @throws {@link InvalidOptionsError} for a message that IoT Hub does not take: no body of type string or Buffer, more
+   * than 256 KB with its properties, or properties that cannot be encoded
+   *
+   * @example
+   * ```ts
+   * await connection.sendEvent(new Message('{"temperature":21.5}'));
+   * ```
+   */
+  sendEvent(message: Message): Promise<void>;
   /**
    * Resolves when there is a connection, at once if there is one already. Rejects with the error of the state `closed`
    * (`CONNECTION_CLOSED` after `close()`), or with `signal.reason` when `signal` aborts, which does not affect the
@@ -75,8 +103,12 @@ export interface DeviceConnection extends EventEmitter<DeviceConnectionEvents>, 
    */
   updateCredentials(update: CredentialsUpdate): Promise<Registration>;
   /**
-   * Closes the connection. Settles everything pending with a `ConnectionError` of code `CONNECTION_CLOSED`, always
-   * resolves, may be called at any moment and again, and leaves no timer or socket behind.
+   * Closes the connection. First delivers the messages that the hub has not acknowledged, for at most `drainMs`, and
+   * connects again for that if need be; without such messages it closes at once. New messages are refused from the
+   * moment of the call. At the end everything pending is settled with a `ConnectionError` of code `CONNECTION_CLOSED`.
+   *
+   * Always resolves, may be called at any moment and again (a second call with `drainMs: 0` ends the delivery), and
+   * leaves no timer or socket behind. `client.close()` and `await using` do the same.
    */
-  close(): Promise<void>;
+  close(options?: CloseOptions): Promise<void>;
 }

@@ -7,7 +7,7 @@ import type { Registration } from '../options/registration';
 import type { Device } from '../provisioning/device';
 import { safely, settle } from './callbacks';
 import { DirectMethods } from './methods';
-import { Outbox } from './outbox';
+import { Outbox, type QueueLimits } from './outbox';
 import { TwinOperations } from './twin';
 
 type Done = (error?: Error) => void;
@@ -33,8 +33,7 @@ export interface HubTransportInit extends Pick<
   'createTransport' | 'keepAliveSeconds' | 'turns'
 > {
   readonly modelId: string | undefined;
-  /** The number of messages that may wait while the link is down. */
-  readonly maxQueuedMessages: number;
+  readonly queueLimits: QueueLimits;
   /** The connection, which the client's `close()` closes. */
   readonly owner: { close(): Promise<void> };
 }
@@ -46,8 +45,8 @@ export interface HubTransportInit extends Pick<
 export class HubTransport extends EventEmitter implements DeviceTransport {
   /** The direct methods, answered by the client's listeners or by handlers of `onMethod`. */
   readonly methods = new DirectMethods((name, ...call) => this.emit(methodEvent(name), ...call));
+  readonly outbox: Outbox;
   readonly #init: HubTransportInit;
-  readonly #outbox: Outbox;
   readonly #twin = new TwinOperations((patch) => this.emit('twinDesiredPropertiesUpdate', patch));
   readonly #features = new Set<Feature>();
   /** The link in use. */
@@ -61,7 +60,7 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
     super();
     this.#init = init;
     this.#sdkOptions = init.modelId === undefined ? {} : { modelId: init.modelId };
-    this.#outbox = new Outbox(init.maxQueuedMessages);
+    this.outbox = new Outbox(init.queueLimits);
   }
 
   /**
@@ -95,7 +94,7 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
     this.#accept(link);
     for (const feature of this.#features) await this.#tell(link, FEATURES[feature].enable);
     this.#twin.start(link);
-    this.#outbox.start(link);
+    this.outbox.start(link);
     if (this.#features.has('desiredProperties')) void this.#twin.catchUp(link);
     safely(() => this.emit('connected'));
   }
@@ -104,7 +103,7 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
   detach(): void {
     this.#link = undefined;
     this.methods.stop();
-    this.#outbox.stop();
+    this.outbox.stop();
     this.#twin.stop();
   }
 
@@ -112,7 +111,7 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
   finish(error: DeviceError, gaveUp: boolean): void {
     this.#finished = error;
     this.detach();
-    this.#outbox.close(error);
+    this.outbox.close(error);
     this.#twin.close(error);
     if (gaveUp) safely(() => this.emit('disconnect', error));
   }
@@ -133,7 +132,7 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
     message: Parameters<DeviceTransport['sendEvent']>[0],
     done: Parameters<DeviceTransport['sendEvent']>[1],
   ) {
-    this.#outbox.send(message, done);
+    this.outbox.send(message, done);
   }
 
   getTwin(done: (error?: Error, twin?: TwinProperties) => void): void {

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type { Client } from 'azure-iot-device';
+import type { Client, Message } from 'azure-iot-device';
 import type { DeviceError } from 'azure-iot-certificates';
 import { count } from 'azure-iot-certificates/internal';
 import { ConnectionError, reworded, TimeoutError } from '../errors/errors';
@@ -18,10 +18,12 @@ import {
   createSdkProvisioningTransport,
   type ProvisioningTransportFactory,
 } from '../provisioning/sdk-registration';
+import { promised } from './callbacks';
 import { CredentialsKeeper } from './credentials-keeper';
-import type { DeviceConnection, DeviceConnectionEvents } from './device-connection';
+import type { CloseOptions, DeviceConnection, DeviceConnectionEvents } from './device-connection';
 import { HubTransport, hubTarget } from './hub-transport';
 import type { MethodHandler } from '../options/method-handler';
+import type { MessageQueue } from './outbox';
 import { ConnectionStatus, type ConnectionState } from './state';
 import { Supervisor, type SupervisorOptions } from './supervisor';
 
@@ -37,7 +39,9 @@ export const SDK_TRANSPORTS: Transports = {
   hub: createSdkHubTransport,
 };
 
-const DEFAULT_QUEUED_MESSAGES = 1_000;
+const DEFAULT_MAX_MESSAGES = 1_000;
+const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
+const DEFAULT_DRAIN_MS = 10_000;
 const DEFAULT_MIN_DELAY_MS = 1_000;
 const DEFAULT_MAX_DELAY_MS = 60_000;
 const DEFAULT_MAX_REFUSED_DELAY_MS = 3_600_000;
@@ -94,7 +98,10 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
       turns,
       keepAliveSeconds,
       modelId: device.modelId,
-      maxQueuedMessages: offlineQueue?.maxMessages ?? DEFAULT_QUEUED_MESSAGES,
+      queueLimits: {
+        maxMessages: offlineQueue?.maxMessages ?? DEFAULT_MAX_MESSAGES,
+        maxBytes: offlineQueue?.maxBytes ?? DEFAULT_MAX_BYTES,
+      },
     });
     const parts = {
       dps: this.#dps,
@@ -126,6 +133,10 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
     return this.#status.state;
   }
 
+  get queue(): MessageQueue {
+    return this.#transport.outbox.queue;
+  }
+
   /**
    * Connects for the first time.
    *
@@ -133,7 +144,7 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
    * @param start `background`: does not wait for the connection
    */
   async open(signal: AbortSignal, start: ConnectOptions['start'] = 'connected'): Promise<void> {
-    const onAbort = () => void this.close();
+    const onAbort = () => void this.close({ drainMs: 0 });
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       await this.#credentials.start();
@@ -191,8 +202,13 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
     return await this.#supervisor.renew(await this.#credentials.prepare(update));
   }
 
-  async close(): Promise<void> {
+  async sendEvent(message: Message): Promise<void> {
+    await promised((done) => this.#transport.outbox.send(message, done));
+  }
+
+  async close({ drainMs = DEFAULT_DRAIN_MS }: CloseOptions = {}): Promise<void> {
     this.#credentials.stop();
+    await this.#transport.outbox.drain(drainMs);
     await this.#supervisor.close();
   }
 

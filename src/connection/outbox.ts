@@ -1,140 +1,109 @@
 import type { Message } from 'azure-iot-device';
-import { InvalidOptionsError } from 'azure-iot-certificates/internal';
 import type { DeviceError } from 'azure-iot-certificates';
+import { closedExplanation } from '../errors/connection-error';
 import { ConnectionError } from '../errors/errors';
 import type { HubLink, SendCallback } from '../hub/link';
+import { copyMessage } from '../hub/sdk-telemetry';
 import { safely } from './callbacks';
+import { Delivery, type DeliveryQueue } from './delivery';
+import { DroppedMessages } from './dropped-messages';
+import type { Entry } from './entry';
+import { LinkedList } from './linked-list';
+import { sizeOf } from './message-limits';
 
-/**
- * IoT Hub: the largest device-to-cloud message, its properties included. The hub closes the connection on a larger one.
- */
-const MAX_MESSAGE_BYTES = 256 * 1024;
-/** MQTT 3.1.1, section 1.5.3: strings have a 16-bit length. */
-const MAX_TOPIC_BYTES = 65_535;
-/** The length of the topic without the properties: `devices/<128 characters>/messages/events/`. */
-const TOPIC_RESERVE = 200;
-
-/** The time for the acknowledgement of a message, in milliseconds. A link that exceeds it counts as broken. */
-const TELEMETRY_TIMEOUT_MS = 30_000;
-
-/** An item of a {@link LinkedList}. The list alone sets these members. */
-export interface Linked<Item> {
-  previous?: Item | undefined;
-  next?: Item | undefined;
-  isListed?: boolean;
+/** The messages that may wait while the link is down. */
+export interface QueueLimits {
+  readonly maxMessages: number;
+  /** Bytes of bodies and properties. */
+  readonly maxBytes: number;
 }
 
-/**
- * Items in the order in which they were added, for lists that change thousands of times a second. A Set gets a new
- * table every few changes, and each abandoned table refers to the next one. Once the garbage collector has moved one of
- * them to the old generation, everything that the later ones held stays until the next full collection, which costs
- * more than sending a message.
- */
-export class LinkedList<Item extends Linked<Item>> implements Iterable<Item> {
-  #first: Item | undefined;
-  #last: Item | undefined;
-  #size = 0;
-
-  get first(): Item | undefined {
-    return this.#first;
-  }
-
-  get size(): number {
-    return this.#size;
-  }
-
-  /** Adds an item that is in no list. */
-  add(item: Item): void {
-    item.previous = this.#last;
-    item.isListed = true;
-    if (this.#last) this.#last.next = item;
-    else this.#first = item;
-    this.#last = item;
-    this.#size += 1;
-  }
-
-  /** Returns whether the item was in the list. */
-  delete(item: Item): boolean {
-    if (!item.isListed) return false;
-    const { previous, next } = item;
-    if (previous) previous.next = next;
-    else this.#first = next;
-    if (next) next.previous = previous;
-    else this.#last = previous;
-    // A deleted item must not keep others alive.
-    item.previous = undefined;
-    item.next = undefined;
-    item.isListed = false;
-    this.#size -= 1;
-    return true;
-  }
-
-  *[Symbol.iterator](): Generator<Item> {
-    for (let item = this.#first; item; item = item.next) yield item;
-  }
+/** The messages that the hub has not acknowledged. */
+export interface MessageQueue {
+  /** The number of messages. */
+  readonly messages: number;
+  /** The bytes of their bodies and properties. */
+  readonly bytes: number;
+  /** The time at which the oldest of them was given to `sendEvent`; absent if there is none. */
+  readonly oldest?: Date;
 }
 
-/** A message under way. */
-interface Entry extends Linked<Entry> {
-  readonly message: Message;
-  readonly settle: SendCallback;
-  /** The time at which the message was given to the link, on the clock of `performance`. */
-  sentAt: number;
-}
+/** The longest time that a Node.js timer can wait. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /**
  * The telemetry under way. Messages that are sent while the link is down wait here, and messages that the hub has not
  * acknowledged when the link breaks are sent again on the next one, in the order in which they were given.
  */
 export class Outbox {
-  readonly #maxWaiting: number;
+  readonly #limits: QueueLimits;
   /** The messages, in the order in which they were given. */
   readonly #entries = new LinkedList<Entry>();
-  #link: HubLink | undefined;
+  readonly #queue: DeliveryQueue = {
+    entries: this.#entries,
+    drops: new DroppedMessages(),
+    settle: (entry, error, result) => this.#settle(entry, error, result),
+    refuse: (entry) => this.#settle(entry, this.#refused(entry)),
+  };
+  readonly #onEmpty = new Set<() => void>();
+  #bytes = 0;
+  /** Sends over the present link; `undefined` while the link is down. */
+  #delivery: Delivery | undefined;
   /** The hub of the latest link. */
   #host = 'the hub';
-  /** Runs while messages are unacknowledged. */
-  #timer: NodeJS.Timeout | undefined;
   #closed: DeviceError | undefined;
 
-  /**
-   * @param maxWaiting the number of messages that may wait while the link is down; one more is refused with
-   * `QUEUE_FULL`
-   */
-  constructor(maxWaiting: number) {
-    this.#maxWaiting = maxWaiting;
+  constructor(limits: QueueLimits) {
+    this.#limits = limits;
   }
 
+  get queue(): MessageQueue {
+    const { first, size } = this.#entries;
+    return { messages: size, bytes: this.#bytes, ...(first && { oldest: new Date(first.queuedAt) }) };
+  }
+
+  /** Sends a copy of the message, or keeps it until it can be sent. */
   send(message: Message, settle: SendCallback): void {
-    const error = this.#closed ?? problem(message) ?? (this.#isFull() ? this.#queueFull() : undefined);
-    if (error) {
-      settle(error);
+    let entry: Entry;
+    try {
+      entry = this.#accept(message, settle);
+    } catch (error) {
+      settle(error as Error);
       return;
     }
-    const entry: Entry = {
-      message,
-      settle,
-      sentAt: 0,
-      previous: undefined,
-      next: undefined,
-      isListed: false,
-    };
     this.#entries.add(entry);
-    if (this.#link) this.#transmit(entry, this.#link);
+    this.#bytes += entry.bytes;
+    this.#delivery?.added(entry);
   }
 
-  /** Sends all waiting messages, in order, and from now on each message at once. */
+  /** Sends all waiting messages, in order, and from now on each message as soon as the link takes it. */
   start(link: HubLink): void {
-    this.#link = link;
     this.#host = link.host;
-    for (const entry of [...this.#entries]) this.#transmit(entry, link);
+    this.#delivery = new Delivery(this.#queue, link);
+    this.#delivery.start();
   }
 
   /** The link is down: from now on messages wait. */
   stop(): void {
-    this.#link = undefined;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    const refused = this.#delivery?.stop();
+    this.#delivery = undefined;
+    if (refused) this.#queue.refuse(refused);
+  }
+
+  /** Refuses messages from now on. Resolves when the present ones are settled, at the latest after the given time. */
+  async drain(milliseconds: number): Promise<void> {
+    const host = this.#host;
+    this.#closed ??= new ConnectionError({ ...closedExplanation(host), service: 'hub', host });
+    if (this.#entries.size === 0 || !(milliseconds > 0)) return;
+    let onEmpty: (() => void) | undefined;
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      onEmpty = resolve;
+      this.#onEmpty.add(resolve);
+      timer = setTimeout(resolve, Math.min(milliseconds, MAX_TIMEOUT_MS));
+    });
+    clearTimeout(timer);
+    if (onEmpty) this.#onEmpty.delete(onEmpty);
   }
 
   /** Settles everything unacknowledged, and every message from now on, with the error. */
@@ -144,122 +113,64 @@ export class Outbox {
     for (const entry of [...this.#entries]) this.#settle(entry, error);
   }
 
-  #isFull(): boolean {
-    return this.#link === undefined && this.#entries.size >= this.#maxWaiting;
+  /** @throws the error with which the message is refused */
+  #accept(message: Message, settle: SendCallback): Entry {
+    if (this.#closed) throw this.#closed;
+    const bytes = sizeOf(message);
+    this.#checkLimits(bytes);
+    return {
+      message: copyMessage(message),
+      bytes,
+      settle,
+      queuedAt: Date.now(),
+      sentAt: 0,
+      allowanceMs: 0,
+      patience: 1,
+      drops: 0,
+      loneDrops: 0,
+      trialAfterMs: 0,
+      previous: undefined,
+      next: undefined,
+      isListed: false,
+    };
   }
 
-  #queueFull(): ConnectionError {
+  #checkLimits(bytes: number): void {
+    if (this.#delivery) return;
+    const { maxMessages, maxBytes } = this.#limits;
+    if (this.#entries.size >= maxMessages) throw this.#full(`${maxMessages} messages`, 'maxMessages');
+    if (this.#bytes + bytes > maxBytes) throw this.#full(`more than ${maxBytes} bytes`, 'maxBytes');
+  }
+
+  #full(limit: string, option: keyof QueueLimits): ConnectionError {
     return new ConnectionError({
       code: 'QUEUE_FULL',
       service: 'hub',
       host: this.#host,
-      message: `The connection to ${this.#host} is down and ${this.#maxWaiting} messages are waiting for it: the queue is full.`,
-      remedy:
-        'Send less, keep messages elsewhere until the state is "connected", or allow more with offlineQueue.maxMessages.',
+      message: `The connection to ${this.#host} is down and the queue is full: ${limit} would wait for it (offlineQueue.${option}).`,
+      remedy: `Send less, keep messages elsewhere until the state is "connected", or allow more with offlineQueue.${option}.`,
       isTransient: true,
     });
   }
 
-  #transmit(entry: Entry, link: HubLink): void {
-    if (!link.isOpen) return;
-    entry.sentAt = performance.now();
-    this.#timer ??= this.#watch(link, TELEMETRY_TIMEOUT_MS);
-    try {
-      link.send(entry.message, (error, result) => {
-        if (!error) this.#settle(entry, undefined, result);
-        // A message that the broken link did not acknowledge is sent again on the next one.
-        else if (!link.isOpen) return;
-        else if (error.name === 'TimeoutError') giveUp(link);
-        else this.#settle(entry, error);
-      });
-    } catch (error) {
-      // A message that cannot be sent now can never be sent.
-      this.#settle(entry, error as Error);
-    }
-  }
-
-  /** Gives the link up after a while unless the oldest message has been acknowledged by then. */
-  #watch(link: HubLink, delayMs: number): NodeJS.Timeout {
-    const timer = setTimeout(() => {
-      this.#timer = undefined;
-      const oldest = this.#entries.first;
-      if (!oldest) return;
-      const remainingMs = oldest.sentAt + TELEMETRY_TIMEOUT_MS - performance.now();
-      if (remainingMs > 0) this.#timer = this.#watch(link, remainingMs);
-      else giveUp(link);
-    }, delayMs);
-    // The connection keeps the process alive, as long as there is one.
-    return timer.unref();
+  #refused({ message, bytes }: Entry): ConnectionError {
+    const host = this.#host;
+    const { length } = message.properties.propertyList as readonly unknown[];
+    return new ConnectionError({
+      code: 'MESSAGE_REFUSED',
+      service: 'hub',
+      host,
+      message: `${host} ended the connection each time that it got one message alone: ${bytes} bytes with its properties, of which ${length} are the application's.`,
+      remedy:
+        'Compare the message with one that is accepted: the names and values of its properties, its content type and encoding, its expiry time, its size. If no message is accepted, the quota of the hub may be used up.',
+    });
   }
 
   #settle(entry: Entry, error?: Error, result?: Parameters<SendCallback>[1]): void {
+    this.#delivery?.leaving(entry);
     if (!this.#entries.delete(entry)) return;
+    this.#bytes -= entry.bytes;
     safely(() => entry.settle(error, result));
+    if (this.#entries.size === 0) for (const onEmpty of this.#onEmpty) onEmpty();
   }
-}
-
-/** A message was not acknowledged in time. */
-function giveUp(link: HubLink): void {
-  link.fail({ kind: 'timeout', stage: 'publish', timeoutMs: TELEMETRY_TIMEOUT_MS });
-}
-
-/** The error for a message that the hub would close every connection for. */
-function problem(message: Message): InvalidOptionsError | undefined {
-  const { data } = message as { data: unknown };
-  if (typeof data !== 'string' && !(data instanceof Uint8Array)) {
-    return invalid('has no body of type string or Buffer.', 'Give the Message a string or a Buffer.');
-  }
-  const properties = propertyBytes(message);
-  if (properties === undefined) {
-    return invalid(
-      'has a property that is not well-formed Unicode.',
-      'Encode binary values, e.g. as Base64.',
-    );
-  }
-  if (properties > MAX_TOPIC_BYTES - TOPIC_RESERVE) {
-    return invalid('has properties of more than 64 KB.', 'Move large values into the body.');
-  }
-  if (Buffer.byteLength(data) + properties > MAX_MESSAGE_BYTES) {
-    return invalid('is larger than 256 KB.', 'Split it, or upload it as a file with uploadToBlob().');
-  }
-  return undefined;
-}
-
-const SYSTEM_PROPERTIES = [
-  'messageId',
-  'correlationId',
-  'userId',
-  'to',
-  'contentType',
-  'contentEncoding',
-  'interfaceId',
-] as const;
-/** An upper bound for the key, `=` and `&` of a system property. */
-const SYSTEM_PROPERTY_BYTES = 12;
-
-/** The length of the properties in the topic; `undefined` if they cannot be encoded. */
-function propertyBytes(message: Message): number | undefined {
-  try {
-    let bytes = 0;
-    // The SDK's type keeps one of these members private. The type of each value is checked before it is used.
-    const fields = message as unknown as Readonly<Record<string, unknown>>;
-    for (const name of SYSTEM_PROPERTIES) {
-      const value = fields[name];
-      if (typeof value === 'string' && value !== '') {
-        bytes += encodeURIComponent(value).length + SYSTEM_PROPERTY_BYTES;
-      }
-    }
-    const { propertyList } = message.properties;
-    for (const { key, value } of propertyList as readonly { key: string; value: string }[]) {
-      bytes += encodeURIComponent(key).length + encodeURIComponent(value).length + 2;
-    }
-    return bytes;
-  } catch {
-    // URIError: half of a surrogate pair.
-    return undefined;
-  }
-}
-
-function invalid(message: string, remedy: string): InvalidOptionsError {
-  return new InvalidOptionsError([{ option: 'message', message, remedy }]);
 }

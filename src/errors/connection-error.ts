@@ -97,6 +97,7 @@ const STAGES: Readonly<Record<WireStage, (host: string, proxy: string) => string
   subscribe: (host) => `${host} did not acknowledge a subscription`,
   unsubscribe: (host) => `${host} did not acknowledge the end of a subscription`,
   publish: (host) => `${host} did not acknowledge a message`,
+  ping: (host) => `${host} did not answer a ping`,
 };
 
 /** The error for the raw facts of a failed connection. */

@@ -1,5 +1,6 @@
 /** The stage of a connection at which its deadline passed. */
-export type WireStage = 'connect' | 'proxy' | 'tls' | 'connack' | 'subscribe' | 'unsubscribe' | 'publish';
+export type WireStage =
+  'connect' | 'proxy' | 'tls' | 'connack' | 'subscribe' | 'unsubscribe' | 'publish' | 'ping';
 
 /** The failure of a proxy: the HTTP status of its answer, or the error of the connection to it. */
 export interface ProxyFailure {
@@ -39,6 +40,17 @@ export class WireError extends Error {
     this.name = 'WireError';
     this.failure = failure;
   }
+}
+
+/** The errors of the system with which a connection ends that the peer has closed. */
+const CLOSED_BY_PEER: readonly string[] = ['ECONNRESET', 'EPIPE'];
+
+/** The server, or something on the way to it, has ended a connection that was made. */
+export function isEndedByPeer(failure: WireFailure): boolean {
+  return (
+    failure.kind === 'lost' ||
+    (failure.kind === 'socket' && CLOSED_BY_PEER.includes(failure.error.code ?? ''))
+  );
 }
 
 function causeOf(failure: WireFailure): Error | undefined {

@@ -2,7 +2,7 @@ import type { DeviceClientOptions, DeviceTransport, Message } from 'azure-iot-de
 import type { DeviceError, EnrollmentKind } from 'azure-iot-certificates';
 import { toConnectionError } from '../errors/connection-error';
 import { ConnectionError } from '../errors/errors';
-import { WireError, type WireFailure } from '../errors/wire-error';
+import { isEndedByPeer, WireError, type WireFailure } from '../errors/wire-error';
 import type { ConnectTurns } from '../network/connect-turns';
 import { abortable } from '../network/deadline';
 import { Wire } from '../network/wire';
@@ -10,7 +10,7 @@ import type { MethodCall } from '../options/method-handler';
 import type { ProxyRule } from '../options/proxy';
 import type { TransportKind } from '../options/types';
 import { filterHubMessage, methodCallOf, methodResponseTopic } from './sdk-messages';
-import { MessageEnqueued, telemetryTopic, withCheapJson } from './sdk-telemetry';
+import { MessageEnqueued, telemetryTopic } from './sdk-telemetry';
 import type { HubTransportFactory } from './sdk-transport';
 
 /** A device at its hub: the host, the device ID, the credentials, the trusted roots and the proxy. */
@@ -133,11 +133,44 @@ export class HubLink {
     this.#wire.accept((topic) => ready.cloudToDevice || !CLOUD_TO_DEVICE_TOPIC.test(topic));
   }
 
-  /** Sends telemetry; calls back when the hub has acknowledged it. Throws for a message that cannot be sent. */
+  /** The connection is over, and the hub or the network has ended it, not this side. */
+  get isEndedByPeer(): boolean {
+    return this.#wire.error !== undefined && isEndedByPeer(this.#wire.error.failure);
+  }
+
+  /** The time of the last sign of life of the hub, on the clock of `performance`. */
+  get heardAt(): number {
+    return this.#wire.heardAt;
+  }
+
+  /** The time that all unacknowledged messages may take on a slow uplink, in milliseconds. */
+  get allowanceMs(): number {
+    return this.#wire.allowanceMs;
+  }
+
+  /** The bytes that wait in this process for the network. */
+  get backlogBytes(): number {
+    return this.#wire.backlogBytes;
+  }
+
+  /** Calls back each time the network has taken all bytes that waited. */
+  onDrain(callback: () => void): void {
+    this.#wire.on('drain', callback);
+  }
+
+  /** Asks the hub for a sign of life. */
+  ping(): void {
+    this.#wire.ping();
+  }
+
+  /**
+   * Sends telemetry, a message of `copyMessage`; calls back when the hub has acknowledged it. Throws for a message that
+   * cannot be sent.
+   */
   send(message: Message, done: SendCallback): void {
     const topic = telemetryTopic(this.transport, message);
     if (topic === undefined) {
-      this.transport.sendEvent(withCheapJson(message), done);
+      this.transport.sendEvent(message, done);
       return;
     }
     this.#wire.publish(topic, message.data as string | Buffer, { qos: 1, retain: false }, (error, result) => {

@@ -1,5 +1,5 @@
 import { isObject } from 'azure-iot-certificates/internal';
-import type { IncomingMessage } from '../network/wire';
+import type { IncomingMessage } from '../network/incoming-messages';
 import type { MethodCall } from '../options/method-handler';
 
 const TWIN_RESPONSE = /^\$iothub\/twin\/res\/(\d+)\/\?/;

@@ -71,8 +71,6 @@ export function createMqttClient(stream: Duplex, options: IClientOptions): MqttC
     messageIdProvider: new PacketIds((id) => id in waiting()),
     reconnectPeriod: 0,
     resubscribe: false,
-    // If every publish postponed the ping, a busy connection would never detect a dead link.
-    reschedulePings: false,
     outgoingStore: NO_STORE,
     incomingStore: NO_STORE,
   });

@@ -3,6 +3,9 @@ import { types } from 'node:util';
 import type { Duplex } from 'node:stream';
 import createDebug from 'debug';
 import type { IClientOptions, IClientPublishOptions, IClientSubscribeOptions, MqttClient } from 'mqtt';
+import { Flow } from './flow';
+import { IncomingMessages, type IncomingMessage } from './incoming-messages';
+import { KeepAlive } from './keep-alive';
 import { createMqttClient } from './sdk-mqtt-client';
 import type { ClientIdentity } from './secure-context';
 import { openStream, type StreamOptions } from './stream';
@@ -37,17 +40,6 @@ export interface WireOptions extends Pick<StreamOptions, 'ca' | 'proxy'> {
   filter?: ((topic: string, payload: Buffer) => IncomingMessage | undefined) | undefined;
 }
 
-export interface IncomingMessage {
-  topic: string;
-  payload: Buffer;
-}
-
-/** A message that waits until {@link Wire.accept} lets it through. */
-interface HeldMessage extends IncomingMessage {
-  /** Packet identifier of a message with QoS 1, which is acknowledged when it is delivered. */
-  messageId: number | undefined;
-}
-
 /** The part of MQTT.js's options that the SDK sets. */
 type SdkConnectOptions = Omit<IClientOptions, 'cert' | 'key'> & {
   cert: string;
@@ -56,17 +48,14 @@ type SdkConnectOptions = Omit<IClientOptions, 'cert' | 'key'> & {
 };
 type Callback = (error?: Error, result?: unknown) => void;
 
-/**
- * The interval of pings as a share of the keep-alive. A ping may go out just before the link dies, and its answer is
- * missed one interval later: twice 0.7 is below the 1.5 at which the server gives up.
- */
-const PING_SHARE = 0.7;
 /** The time that `end` waits for the DISCONNECT packet to be sent. */
 const DISCONNECT_FLUSH_MS = 500;
 /** The message of `ws` for a web server that refused the WebSocket handshake. */
 const REFUSED_UPGRADE = /^Unexpected server response: (\d{3})$/;
 /** MQTT 3.1.1, section 3.4. */
 const puback = (messageId: number) => Buffer.from([0x40, 0x02, messageId >> 8, messageId & 0xff]);
+/** MQTT 3.1.1, section 3.12. */
+const PINGREQ_PACKET = Buffer.from([0xc0, 0x00]);
 /** MQTT 3.1.1, section 3.14. */
 const DISCONNECT_PACKET = Buffer.from([0xe0, 0x00]);
 const SUBSCRIPTION_FAILURE = 0x80;
@@ -90,8 +79,12 @@ export class Wire extends EventEmitter {
   #connectTimer: NodeJS.Timeout | undefined;
   #connected = false;
   #error: WireError | undefined;
-  #accepts: (topic: string) => boolean = () => true;
-  #held: HeldMessage[] = [];
+  readonly #flow = new Flow();
+  #keepAlive: KeepAlive | undefined;
+  readonly #incoming = new IncomingMessages({
+    deliver: ({ topic, payload }) => this.emit('message', topic, payload),
+    acknowledge: (messageId) => this.#write(puback(messageId)),
+  });
 
   constructor(options: WireOptions) {
     super();
@@ -110,32 +103,33 @@ export class Wire extends EventEmitter {
     return this.#error;
   }
 
-  /**
-   * Lets only those incoming messages through whose topics are accepted. The others wait, unacknowledged, until a later
-   * call accepts them; if the connection breaks before, the server sends them again. The messages that a hub has kept
-   * for a device come directly behind the CONNACK, before a listener can be added.
-   */
-  accept(accepts: (topic: string) => boolean): void {
-    this.#accepts = accepts;
-    const held = this.#held;
-    this.#held = [];
-    for (const message of held) this.#receive(message);
+  /** The time of the last sign of life of the server, on the clock of `performance`; 0 before CONNACK. */
+  get heardAt(): number {
+    return this.#keepAlive?.heardAt ?? 0;
   }
 
-  #receive(message: HeldMessage): void {
-    if (this.#error) return;
-    if (!this.#accepts(message.topic)) {
-      this.#held.push(message);
-      return;
-    }
-    this.emit('message', message.topic, message.payload);
-    const { messageId } = message;
-    if (messageId === undefined) return;
-    // MqttBase hands the message on in a tick of its own, before this one: a message whose listener ends the process
-    // has not been acknowledged.
-    process.nextTick(() => {
-      if (!this.#error) this.#stream?.write(puback(messageId));
-    });
+  /** The time that all unacknowledged messages may take on a slow uplink, in milliseconds. */
+  get allowanceMs(): number {
+    return this.#flow.allowanceMs;
+  }
+
+  /** The bytes that wait in this process for the network. The event `drain` is emitted when none is left. */
+  get backlogBytes(): number {
+    return this.#stream?.writableLength ?? 0;
+  }
+
+  /** Lets only messages of these topics through; see {@link IncomingMessages.accept}. */
+  accept(accepts: (topic: string) => boolean): void {
+    this.#incoming.accept(accepts);
+  }
+
+  /** Asks the server for a sign of life. */
+  ping(): void {
+    this.#keepAlive?.ping();
+  }
+
+  #write(packet: Buffer): void {
+    if (!this.#error) this.#stream?.write(packet);
   }
 
   /**
@@ -212,12 +206,20 @@ export class Wire extends EventEmitter {
       // Above our own limit, so that our timer fires first and names the stage.
       connectTimeout: connectTimeoutMs * 2,
     });
-    // CONNECT with the agreed value is written by now; from here on the option is only the interval of the pings.
-    client.options.keepalive = keepAliveSeconds * PING_SHARE;
+    // CONNECT with the agreed value is written by now; without the option MQTT.js sends no pings of its own.
+    client.options.keepalive = 0;
+    stream.on('data', () => this.#keepAlive?.heard());
+    stream.on('drain', () => this.emit('drain'));
     client.on('connect', (connack) => {
       clearTimeout(this.#connectTimer);
       this.#connectTimer = undefined;
       this.#connected = true;
+      this.#keepAlive = new KeepAlive({
+        keepAliveSeconds,
+        ping: () => this.#write(PINGREQ_PACKET),
+        allowanceMs: () => this.allowanceMs,
+        onDead: (timeoutMs) => this.fail({ kind: 'timeout', stage: 'ping', timeoutMs }),
+      });
       this.emit('connect', connack);
     });
     // MQTT.js acknowledges a message unless this callback fails. `#receive` acknowledges it when it is delivered.
@@ -233,7 +235,7 @@ export class Wire extends EventEmitter {
       const messageId = packet.qos === 1 ? packet.messageId : undefined;
       try {
         const message = filter ? filter(topic, payload) : { topic, payload };
-        if (message) this.#receive({ ...message, messageId });
+        if (message) this.#incoming.receive({ ...message, messageId });
       } catch (error) {
         this.fail({ kind: 'protocol', detail: (error as Error).message });
       }
@@ -257,7 +259,13 @@ export class Wire extends EventEmitter {
     const client = this.#client;
     const settle = this.#track(callback);
     if (client && settle) {
-      client.publish(topic, payload, options, (error) => settle(error, { cmd: 'puback' }));
+      // A string may have more bytes than characters; the time that is allowed is no measurement.
+      const bytes = payload.length + topic.length;
+      this.#flow.sent(bytes);
+      client.publish(topic, payload, options, (error) => {
+        this.#flow.acknowledged(bytes);
+        settle(error, { cmd: 'puback' });
+      });
     }
     return this;
   }
@@ -324,6 +332,7 @@ export class Wire extends EventEmitter {
     debug('over: %s', error.message);
     this.#error = error;
     clearTimeout(this.#connectTimer);
+    this.#keepAlive?.stop();
     for (const settle of [...this.#pending]) settle(error);
     this.#client?.end(true);
     this.#stream?.destroy();

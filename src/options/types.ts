@@ -77,10 +77,15 @@ export interface ReconnectOptions {
   giveUpAfterRefusedMs?: number;
 }
 
-/** The queue of messages that wait while the connection is down. */
+/**
+ * The queue of messages that wait while the connection is down. A message above one of the limits is refused with code
+ * `QUEUE_FULL`. While the connection is up nothing is refused.
+ */
 export interface OfflineQueueOptions {
-  /** Largest number of messages; one more is refused with code `QUEUE_FULL`. Default 1000; 0 refuses all. */
+  /** Largest number of messages. Default 1000; 0 refuses all. */
   maxMessages?: number;
+  /** Largest sum of the bytes of bodies and properties. Default 67 108 864 (64 MiB); 0 refuses all. */
+  maxBytes?: number;
 }
 
 /** The memory of the last assignment: at most one of the two. Default: none. */

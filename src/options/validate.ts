@@ -211,9 +211,12 @@ const CONNECT_RULES: readonly Rule[] = [
   ),
   when(
     'offlineQueue',
-    isNumbers({ maxMessages: isNumberIn(0, Number.MAX_SAFE_INTEGER) }),
-    'an object of maxMessages',
-    'Leave it out for 1000 messages.',
+    isNumbers({
+      maxMessages: isNumberIn(0, Number.MAX_SAFE_INTEGER),
+      maxBytes: isNumberIn(0, Number.MAX_SAFE_INTEGER),
+    }),
+    'an object of maxMessages and maxBytes',
+    'Leave it out for 1000 messages of 64 MiB in all.',
   ),
   when('expiryWarningDays', isNumberIn(0, 36_500), 'a number of days', 'Leave it out for 30.'),
   atMostOne('assignments', 'assignmentFile'),

@@ -1,5 +1,5 @@
 import { isObject } from 'azure-iot-certificates/internal';
-import type { IncomingMessage } from '../network/wire';
+import type { IncomingMessage } from '../network/incoming-messages';
 
 /** The members of an answer's body that tell of success or failure. */
 interface DpsBody {

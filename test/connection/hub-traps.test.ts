@@ -16,7 +16,7 @@ let hub: ScriptedHub | undefined;
 let connection: DeviceConnection | undefined;
 
 afterEach(async () => {
-  await connection?.close();
+  await connection?.close({ drainMs: 0 });
   connection = undefined;
   await hub?.close();
   hub = undefined;
@@ -117,7 +117,7 @@ test('more messages than may wait are refused with a clear error', async () => {
   await expect(device.client.sendEvent(new Message('one too many'))).rejects.toMatchObject({
     code: 'QUEUE_FULL',
   });
-  await device.close();
+  await device.close({ drainMs: 0 });
   const outcomes = await Promise.allSettled(waiting);
   expect(outcomes.every(({ status }) => status === 'rejected')).toBe(true);
 });
@@ -154,7 +154,7 @@ test.each([
   }
 });
 
-test('close() settles, and so do the unacknowledged messages', async () => {
+test('close() without time for the delivery settles, and so do the unacknowledged messages', async () => {
   await expectNothingLeft(async () => {
     const { options, server } = await start(async (client) => {
       await client.accept();
@@ -163,7 +163,7 @@ test('close() settles, and so do the unacknowledged messages', async () => {
     const device = await connect(options);
     const sent = device.client.sendEvent(new Message('never acknowledged'));
     const outcome = expect(sent).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' });
-    await device.close();
+    await device.close({ drainMs: 0 });
     await outcome;
     expect(device.state).toMatchObject({ status: 'closed' });
     await server.close();

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { LinkedList, type Linked } from '../../src/connection/outbox';
+import { LinkedList, type Linked } from '../../src/connection/linked-list';
 
 interface Item extends Linked<Item> {
   readonly name: number;

@@ -2,8 +2,8 @@ import { Message, X509AuthenticationProvider } from 'azure-iot-device';
 import { Mqtt } from 'azure-iot-device-mqtt';
 import { Outbox } from '../../src/connection/outbox';
 import { ConnectionError } from '../../src/errors/errors';
-import type { HubLink, SendCallback } from '../../src/hub/link';
-import { telemetryTopic, withCheapJson } from '../../src/hub/sdk-telemetry';
+import { telemetryTopic } from '../../src/hub/sdk-telemetry';
+import { ManualLink } from '../support/manual-link';
 
 beforeEach(() => {
   jest.useFakeTimers();
@@ -13,24 +13,6 @@ afterEach(() => {
   expect(jest.getTimerCount()).toBe(0);
   jest.useRealTimers();
 });
-
-/** A link on which nothing is acknowledged unless the test does it. */
-function silentLink() {
-  const unacknowledged: { body: string; acknowledge: SendCallback }[] = [];
-  const failures: unknown[] = [];
-  const link = {
-    host: 'hub.example',
-    isOpen: true,
-    send: (message: Message, acknowledge: SendCallback) =>
-      void unacknowledged.push({ body: String(message.data), acknowledge }),
-    fail: (failure: unknown) => {
-      link.isOpen = false;
-      failures.push(failure);
-    },
-  };
-  // The rest of a link is of no concern to an outbox.
-  return { link: link as unknown as HubLink, unacknowledged, failures };
-}
 
 function closedError(): ConnectionError {
   return new ConnectionError({
@@ -42,69 +24,339 @@ function closedError(): ConnectionError {
   });
 }
 
-function outbox(): Outbox {
-  return new Outbox(10);
+function outbox(limits = { maxMessages: 10, maxBytes: 1_000 }): Outbox {
+  return new Outbox(limits);
 }
 
-test('a message that is not acknowledged for 30 seconds ends the link and is sent again on the next one', () => {
-  const box = outbox();
-  const [first, second] = [silentLink(), silentLink()];
+/** Sends a message and records its outcome. */
+function send(box: Outbox, body: string | Buffer): jest.Mock {
   const outcome = jest.fn();
-  box.start(first.link);
-  box.send(new Message('precious'), outcome);
-  jest.advanceTimersByTime(29_999);
-  expect(first.failures).toEqual([]);
-  jest.advanceTimersByTime(1);
-  expect(first.failures).toEqual([{ kind: 'timeout', stage: 'publish', timeoutMs: 30_000 }]);
-  box.stop();
-  expect(outcome).not.toHaveBeenCalled();
+  box.send(new Message(body), outcome);
+  return outcome;
+}
 
-  box.start(second.link);
-  expect(second.unacknowledged.map(({ body }) => body)).toEqual(['precious']);
-  second.unacknowledged[0]?.acknowledge(undefined);
-  expect(outcome).toHaveBeenCalledWith(undefined, undefined);
-  box.stop();
+const errorOf = (outcome: jest.Mock): unknown => (outcome.mock.calls as unknown[][])[0]?.[0];
+
+describe('the time for an acknowledgement', () => {
+  test('a message without any progress for 30 seconds ends the link and is sent again on the next one', () => {
+    const box = outbox();
+    const [first, second] = [new ManualLink(), new ManualLink()];
+    box.start(first.asLink());
+    const outcome = send(box, 'precious');
+    jest.advanceTimersByTime(29_999);
+    expect(first.failures).toEqual([]);
+    jest.advanceTimersByTime(1);
+    expect(first.failures).toEqual([{ kind: 'timeout', stage: 'publish', timeoutMs: 30_000 }]);
+    box.stop();
+    expect(outcome).not.toHaveBeenCalled();
+
+    box.start(second.asLink());
+    expect(second.bodies).toEqual(['precious']);
+    second.acknowledge();
+    expect(errorOf(outcome)).toBeUndefined();
+    box.stop();
+  });
+
+  test('messages that are each acknowledged in time never end the link', () => {
+    const box = outbox();
+    const link = new ManualLink();
+    box.start(link.asLink());
+    for (let second = 0; second < 100; second += 1) {
+      send(box, 'x');
+      jest.advanceTimersByTime(1000);
+      // Each is acknowledged 20 seconds after it was sent.
+      if (second >= 20) link.acknowledge();
+    }
+    expect(link.failures).toEqual([]);
+    jest.advanceTimersByTime(29_999);
+    expect(link.failures).toEqual([]);
+    jest.advanceTimersByTime(1);
+    expect(link.failures).toHaveLength(1);
+    box.stop();
+  });
+
+  test('a hub that acknowledges one message every three seconds gets each of 100 messages once, a few at a time', () => {
+    const box = outbox();
+    const link = new ManualLink();
+    box.start(link.asLink());
+    const outcomes = Array.from({ length: 100 }, (_, number) => send(box, `${number}`.padEnd(900)));
+    let mostUnderWay = 0;
+    for (let count = 0; count < 100; count += 1) {
+      jest.advanceTimersByTime(3_000);
+      link.acknowledge();
+      if (count > 50) mostUnderWay = Math.max(mostUnderWay, link.unacknowledged);
+    }
+    expect(outcomes.every((outcome) => outcome.mock.calls.length === 1)).toBe(true);
+    expect(link.bodies).toHaveLength(100);
+    expect(link.failures).toEqual([]);
+    expect(mostUnderWay).toBeLessThan(6);
+    box.stop();
+  });
+
+  test('a hub that is silent is asked for a sign of life, and has 90 seconds more if it gives one', () => {
+    const box = outbox();
+    const link = new ManualLink();
+    link.answersPings = true;
+    box.start(link.asLink());
+    send(box, 'x');
+    jest.advanceTimersByTime(119_999);
+    expect(link.pings).toBeGreaterThan(3);
+    expect(link.failures).toEqual([]);
+    jest.advanceTimersByTime(1);
+    expect(link.failures).toHaveLength(1);
+    box.stop();
+  });
+
+  test('a message that the hub has lost, as a later acknowledgement proves, is given 30 seconds in spite of signs of life', () => {
+    const box = outbox();
+    const link = new ManualLink();
+    link.answersPings = true;
+    box.start(link.asLink());
+    send(box, 'lost');
+    send(box, 'later');
+    link.acknowledge('later');
+    jest.advanceTimersByTime(29_999);
+    expect(link.failures).toEqual([]);
+    jest.advanceTimersByTime(1);
+    expect(link.failures).toHaveLength(1);
+    box.stop();
+  });
+
+  test('a message gets the time on top that its bytes may take on a slow uplink, and twice that after a link was given up', () => {
+    const box = outbox();
+    const [first, second] = [new ManualLink(), new ManualLink()];
+    first.allowanceMs = second.allowanceMs = 50_000;
+    box.start(first.asLink());
+    send(box, 'large');
+    jest.advanceTimersByTime(79_999);
+    expect(first.failures).toEqual([]);
+    jest.advanceTimersByTime(1);
+    expect(first.failures).toHaveLength(1);
+    box.stop();
+    box.start(second.asLink());
+    jest.advanceTimersByTime(129_999);
+    expect(second.failures).toEqual([]);
+    jest.advanceTimersByTime(1);
+    expect(second.failures).toHaveLength(1);
+    box.stop();
+  });
 });
 
-test('messages that are each acknowledged in time never end the link', () => {
-  const box = outbox();
-  const { link, unacknowledged, failures } = silentLink();
-  box.start(link);
-  for (let second = 0; second < 100; second += 1) {
-    box.send(new Message('x'), () => undefined);
-    jest.advanceTimersByTime(1000);
-    // Each is acknowledged 20 seconds after it was sent.
-    if (second >= 20) unacknowledged[second - 20]?.acknowledge(undefined);
-  }
-  expect(failures).toEqual([]);
-  jest.advanceTimersByTime(9_999);
-  expect(failures).toEqual([]);
-  // The oldest that is left.
-  jest.advanceTimersByTime(1);
-  expect(failures).toHaveLength(1);
-  box.stop();
+describe('the window', () => {
+  test('a fresh link gets a few messages, the others when these are acknowledged, and more at a time when that is quick', () => {
+    const box = outbox();
+    const link = new ManualLink();
+    box.start(link.asLink());
+    for (let count = 0; count < 1000; count += 1) send(box, Buffer.alloc(2_000, 'x'));
+    const atFirst = link.unacknowledged;
+    expect(atFirst).toBeGreaterThan(5);
+    expect(atFirst).toBeLessThan(30);
+    for (let count = 0; count < 500; count += 1) link.acknowledge();
+    expect(link.unacknowledged).toBeGreaterThan(100);
+    while (link.unacknowledged > 0) link.acknowledge();
+    expect(link.bodies).toHaveLength(1000);
+    expect(box.queue).toEqual({ messages: 0, bytes: 0 });
+    box.stop();
+  });
+
+  test('nothing more is sent while the network does not take what was sent, until it has', () => {
+    const box = outbox();
+    const link = new ManualLink();
+    link.backlogBytes = 300_000;
+    box.start(link.asLink());
+    send(box, 'waits');
+    expect(link.bodies).toEqual([]);
+    link.backlogBytes = 0;
+    link.drain();
+    expect(link.bodies).toEqual(['waits']);
+    box.stop();
+    box.close(closedError());
+  });
+
+  test('a message that an earlier link delivers after all is not sent again', () => {
+    const box = outbox();
+    const [first, second] = [new ManualLink(), new ManualLink()];
+    box.start(first.asLink());
+    const outcomes = ['a', 'b', 'c'].map((body) => send(box, body));
+    box.stop();
+    second.backlogBytes = 300_000;
+    box.start(second.asLink());
+    first.acknowledge('a');
+    second.backlogBytes = 0;
+    second.drain();
+    expect(second.bodies).toEqual(['b', 'c']);
+    first.acknowledge('c');
+    second.acknowledge('b');
+    second.acknowledge('c');
+    expect(outcomes.map((outcome) => outcome.mock.calls.length)).toEqual([1, 1, 1]);
+    expect(box.queue.messages).toBe(0);
+    box.stop();
+  });
+
+  test('a message sent by the callback of another one keeps its place', () => {
+    const box = outbox();
+    const link = new ManualLink();
+    box.start(link.asLink());
+    box.send(new Message('first'), () => void send(box, 'third'));
+    send(box, 'second');
+    link.acknowledge('first');
+    expect(link.bodies).toEqual(['first', 'second', 'third']);
+    box.close(closedError());
+  });
 });
 
-test('close() of the outbox settles the unacknowledged messages with its error', () => {
-  const box = outbox();
-  const { link } = silentLink();
-  const outcome = jest.fn();
-  box.start(link);
-  box.send(new Message('x'), outcome);
-  const error = closedError();
-  box.close(error);
-  expect(outcome).toHaveBeenCalledWith(error, undefined);
+describe('the copy of a message', () => {
+  test('a Buffer that is reused and properties that are changed after the call do not change the message', () => {
+    const box = outbox();
+    const body = Buffer.from('first');
+    const message = new Message(body);
+    message.messageId = 'id-1';
+    message.properties.add('level', 'low');
+    box.send(message, () => undefined);
+    body.fill('x');
+    message.messageId = 'id-2';
+    message.properties.add('further', 'y');
+    const [property] = message.properties.propertyList as { value: string }[];
+    if (property) property.value = 'high';
+    const link = new ManualLink();
+    box.start(link.asLink());
+    expect(link.bodies).toEqual(['first']);
+    expect(link.sent[0]).toMatchObject({
+      messageId: 'id-1',
+      properties: { propertyList: [{ key: 'level', value: 'low' }] },
+    });
+    box.close(closedError());
+  });
+
+  test('the copy of a message is cheap to turn into JSON', () => {
+    const box = outbox({ maxMessages: 1, maxBytes: 300_000 });
+    send(box, Buffer.alloc(200_000, 'x'));
+    const link = new ManualLink();
+    box.start(link.asLink());
+    expect(JSON.stringify(link.sent[0]).length).toBeLessThan(100);
+    box.close(closedError());
+  });
+
+  test('the installed SDK has the private topic method, so that telemetry bypasses its state machines', () => {
+    const box = outbox();
+    const x509 = { cert: '', key: '' };
+    const provider = new X509AuthenticationProvider({ host: 'hub.example', deviceId: 'dev-1', x509 });
+    const message = new Message('x');
+    message.properties.add('level', 'a&b');
+    (message as { expiryTimeUtc: unknown }).expiryTimeUtc = new Date(0);
+    box.send(message, () => undefined);
+    const link = new ManualLink();
+    box.start(link.asLink());
+    const [copy = message] = link.sent;
+    expect(telemetryTopic(new Mqtt(provider), copy)).toMatch(/%24\.exp=1970-01-01T[^&]*&level=a%26b$/);
+    box.close(closedError());
+  });
 });
 
-test('a message for a transport without the private topic method of the SDK is cheap to turn into JSON', () => {
-  const message = new Message(Buffer.alloc(200_000, 'x'));
-  expect(JSON.stringify(withCheapJson(message)).length).toBeLessThan(100);
+describe('the limits of the queue', () => {
+  test('a message above the number that may wait is refused, and the error names that limit', () => {
+    const box = outbox({ maxMessages: 2, maxBytes: 1_000 });
+    send(box, 'a');
+    send(box, 'b');
+    const error = errorOf(send(box, 'c'));
+    expect(error).toMatchObject({ code: 'QUEUE_FULL', isTransient: true });
+    expect((error as Error).message).toContain('2 messages would wait');
+    expect((error as ConnectionError).remedy).toContain('offlineQueue.maxMessages');
+    box.close(closedError());
+  });
+
+  test('a message above the bytes that may wait is refused, a smaller one is not, and the error names that limit', () => {
+    const box = outbox({ maxMessages: 10, maxBytes: 1_000 });
+    send(box, Buffer.alloc(600));
+    const error = errorOf(send(box, Buffer.alloc(401)));
+    expect(error).toMatchObject({ code: 'QUEUE_FULL' });
+    expect((error as Error).message).toContain('more than 1000 bytes');
+    expect((error as ConnectionError).remedy).toContain('offlineQueue.maxBytes');
+    send(box, Buffer.alloc(400));
+    expect(box.queue).toMatchObject({ messages: 2, bytes: 1_000 });
+    box.close(closedError());
+  });
+
+  test('nothing is refused while the link is up', () => {
+    const box = outbox({ maxMessages: 0, maxBytes: 0 });
+    const link = new ManualLink();
+    box.start(link.asLink());
+    const outcome = send(box, 'x');
+    link.acknowledge();
+    expect(errorOf(outcome)).toBeUndefined();
+    box.stop();
+    expect(errorOf(send(box, 'y'))).toMatchObject({ code: 'QUEUE_FULL' });
+  });
+
+  test('the queue tells the number of messages, their bytes, and when the oldest was sent', () => {
+    const box = outbox();
+    expect(box.queue).toEqual({ messages: 0, bytes: 0 });
+    const oldest = new Date();
+    send(box, 'abc');
+    jest.advanceTimersByTime(5_000);
+    send(box, 'de');
+    expect(box.queue).toEqual({ messages: 2, bytes: 5, oldest });
+    box.close(closedError());
+    expect(box.queue).toEqual({ messages: 0, bytes: 0 });
+  });
 });
 
-test('the installed SDK has the private topic method, so that telemetry bypasses its state machines', () => {
-  const x509 = { cert: '', key: '' };
-  const provider = new X509AuthenticationProvider({ host: 'hub.example', deviceId: 'dev-1', x509 });
-  const message = new Message('x');
-  message.properties.add('level', 'a&b');
-  expect(telemetryTopic(new Mqtt(provider), message)).toMatch(/level=a%26b$/);
+describe('the end', () => {
+  test('close() of the outbox settles the unacknowledged messages with its error', () => {
+    const box = outbox();
+    const link = new ManualLink();
+    box.start(link.asLink());
+    const outcome = send(box, 'x');
+    const error = closedError();
+    box.close(error);
+    expect(outcome).toHaveBeenCalledWith(error, undefined);
+  });
+
+  test('drain() refuses new messages at once and resolves when the last message is acknowledged', async () => {
+    const box = outbox();
+    const link = new ManualLink();
+    box.start(link.asLink());
+    send(box, 'a');
+    send(box, 'b');
+    const drained = jest.fn();
+    const draining = box.drain(10_000).then(drained);
+    expect(errorOf(send(box, 'late'))).toMatchObject({ code: 'CONNECTION_CLOSED' });
+    link.acknowledge('a');
+    await Promise.resolve();
+    expect(drained).not.toHaveBeenCalled();
+    link.acknowledge('b');
+    await draining;
+    box.stop();
+  });
+
+  test.each([
+    ['after its time', (_box: Outbox) => void jest.advanceTimersByTime(10_000)],
+    ['when the connection is given up', (box: Outbox) => box.close(closedError())],
+  ])('drain() resolves %s', async (_when, end) => {
+    const box = outbox();
+    send(box, 'a');
+    const draining = box.drain(10_000);
+    end(box);
+    await draining;
+    box.close(closedError());
+  });
+
+  test.each([0, -1, NaN])('drain(%d) waits for nothing', async (milliseconds) => {
+    const box = outbox();
+    send(box, 'a');
+    await box.drain(milliseconds);
+    box.close(closedError());
+  });
+
+  test('drain(Infinity) waits for the messages', async () => {
+    const box = outbox();
+    const link = new ManualLink();
+    send(box, 'a');
+    const draining = box.drain(Infinity);
+    jest.advanceTimersByTime(3_600_000);
+    box.start(link.asLink());
+    link.acknowledge('a');
+    await draining;
+    box.stop();
+  });
 });

@@ -57,6 +57,8 @@ export type DeviceErrorCode =
   | 'CONNECTION_CLOSED'
   /** The connection is down and the queue of messages is full. */
   | 'QUEUE_FULL'
+  /** The hub ends every connection that gets this message, and accepts others. */
+  | 'MESSAGE_REFUSED'
   /** The hub, or the storage account behind it, answered a file upload with an error. */
   | 'UPLOAD_REFUSED'
   /** The content of a file upload could not be read to its end. */

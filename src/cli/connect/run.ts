@@ -48,7 +48,7 @@ export async function runConnect(
       await session.settled(drainMs);
     }
   } finally {
-    await connection.close();
+    await connection.close({ drainMs: 0 });
     // Closing settles the remaining messages.
     await session.settled();
     const { undelivered, isReportLost } = session;
