@@ -84,6 +84,7 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
       keepAliveSeconds,
       modelId: device.modelId,
       maxQueuedMessages: offlineQueue?.maxMessages ?? DEFAULT_QUEUED_MESSAGES,
+      onRefused: (error) => this.#status.warn('features', error),
     });
     const parts = {
       dps: this.#dps,
@@ -137,6 +138,10 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
   onMethod(...args: [name: string, handler: MethodHandler] | [handler: MethodHandler]): void {
     this.#transport.methods.set(args[0], args[1]);
     this.#transport.enableMethods(() => undefined);
+  }
+
+  async reportProperties(patch: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.#transport.report(patch);
   }
 
   async reprovision(): Promise<Registration> {

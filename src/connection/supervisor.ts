@@ -135,7 +135,9 @@ export class Supervisor {
       adopt();
       this.#hurry();
     } else if (renewal || !previous || !isSameAssignment(previous, current)) {
-      const switching = transport.openLink(device, current, signal).then((link) => {
+      // The hub ends the first connection of a device for the second, and methods are answered on the first.
+      const opening = old.answered().then(() => transport.openLink(device, current, signal));
+      const switching = opening.then((link) => {
         adopt();
         transport.detach();
         this.#link = link;
@@ -145,6 +147,7 @@ export class Supervisor {
       const link = await switching;
       // If it breaks at once, it is connected again like any other.
       await this.#attach(link, signal).catch(() => undefined);
+      await old.answered();
       await old.close();
     } else {
       adopt();

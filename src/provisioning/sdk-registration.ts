@@ -34,7 +34,7 @@ export interface RegistrationRequest {
   x509: { cert: string; key: string };
   payload: Readonly<Record<string, unknown>> | undefined;
   transport: TransportKind;
-  wire: Omit<WireOptions, 'filter' | 'endsWithSession'>;
+  wire: Omit<WireOptions, 'filter' | 'endsWithSession' | 'needsSubscriptions'>;
   /** Gets each answer of the service as it comes. */
   onResponse(response: DpsResponse): void;
 }
@@ -79,6 +79,7 @@ export async function runRegistration(
   const wire = new Wire({
     ...request.wire,
     endsWithSession: true,
+    needsSubscriptions: true,
     filter: (topic, payload) => {
       const message = responses.filter(topic, payload);
       if (responses.last) request.onResponse(responses.last);
