@@ -84,6 +84,18 @@ const DEVICE_ERRORS = {
     meaning: 'The service refused a subscription.',
     remedy: 'Check the endpoint.',
   },
+  FEATURE_REFUSED: {
+    class: 'ConnectionError',
+    meaning:
+      'The hub refused cloud-to-device messages, direct methods or the device twin; the connection goes on without them.',
+    remedy: 'Use a hub of the Standard or Free tier; hubs of the Basic tier do not have these features.',
+  },
+  TWIN_REFUSED: {
+    class: 'ConnectionError',
+    meaning:
+      'The hub answered the reading of the twin, or the update of its reported properties, with an error.',
+    remedy: 'See `serviceCode` under [codes of IoT Hub](#codes-of-iot-hub-in-logs).',
+  },
   HOST_NOT_FOUND: {
     class: 'ConnectionError',
     meaning: 'The host name has no address.',

@@ -223,13 +223,16 @@ test('an operation that the hub refuses rejects with its reason', async () => {
   expect(device.state.status).toBe('connected');
 });
 
-test('a feature that cannot be enabled makes the connection anew instead of crashing the process', async () => {
-  const device = await connect({}, (transport, number) => {
-    if (number === 1) transport.failures.set('enableC2D', new Error('not today'));
+test('a feature that cannot be enabled is a warning, and the connection goes on without it', async () => {
+  const device = await connect({}, (transport) => {
+    transport.failures.set('enableC2D', new Error('not today'));
   });
+  const warned = once(device, 'state');
   device.client.on('message', () => undefined);
-  await untilConnectedAgain(device);
-  expect(hub(2).calls).toContain('enableC2D');
+  await warned;
+  expect(device.state).toMatchObject({ status: 'connected', warning: { code: 'FEATURE_REFUSED' } });
+  await device.client.sendEvent(new Message('still here'));
+  expect(hubs).toHaveLength(1);
 });
 
 test('Client.setOptions refuses options that belong to connectDevice', async () => {

@@ -19,10 +19,10 @@ export function promised<T>(start: (done: (error?: Error, value?: T) => void) =>
   });
 }
 
-/** Gives the outcome of a promise to a callback of the SDK. */
+/** Gives the outcome of a promise to a callback of the SDK, which calls functions of the user's. */
 export function settle<T>(promise: Promise<T>, done: (error?: Error, value?: T) => void): void {
   promise.then(
-    (value) => done(undefined, value),
-    (error: unknown) => done(error as Error),
+    (value) => safely(() => done(undefined, value)),
+    (error: unknown) => safely(() => done(error as Error)),
   );
 }

@@ -72,11 +72,11 @@ export interface DeviceConnection extends EventEmitter<DeviceConnectionEvents>, 
    * Answers the direct method `name` with the value that `handler` returns. A later handler of the same name replaces
    * the earlier one.
    *
-   * Once there is a handler, the connection answers every call: a method without a handler with status 404, an
-   * exception of a handler with status 500 and `{ "message": … }` of the error (its stack and cause are not sent), a
-   * payload that is not JSON with status 400. A method that `client.onDeviceMethod` listens to, and that has no handler
-   * of its own name, is left to the client. Handlers stay across reconnects. An answer to a call of an earlier
-   * connection is discarded.
+   * Once there is a handler, or a listener of `client.onDeviceMethod`, every call is answered: a method that has neither
+   * with status 404, an exception of a handler with status 500 and `{ "message": … }` of the error (its stack and cause
+   * are not sent), a payload that is not JSON with status 400. A method that `client.onDeviceMethod` listens to, and that
+   * has no handler of its own name, is left to the client. Handlers stay across reconnects. An answer to a call of an
+   * earlier connection is discarded.
    *
    * @throws {@link InvalidOptionsError} when the name is not a non-empty string, or the handler is not a function
    *
@@ -89,6 +89,21 @@ export interface DeviceConnection extends EventEmitter<DeviceConnectionEvents>, 
   /** Answers the methods that have no handler of their own name. `call.name` is the name of the method. */
   onMethod(handler: MethodHandler): void;
   /**
+   * Changes reported properties of the device twin: a JSON merge patch, in which `null` deletes a property. Resolves when
+   * the hub has stored the change. Calls keep their order, also when the connection breaks: one is under way at a time,
+   * and is repeated on the next connection.
+   *
+   * @throws {@link InvalidOptionsError} when the patch is not a JSON object, or is larger than 256 KB
+   * @throws {@link ConnectionError} with code `TWIN_REFUSED` and the hub's `serviceCode`, or `FEATURE_REFUSED`
+   * @throws {@link TimeoutError} when the hub has not answered for 30 seconds, or there was no connection for so long
+   *
+   * @example
+   * ```ts
+   * await connection.reportProperties({ firmware: { version: '1.4.2' }, lastError: null });
+   * ```
+   */
+  reportProperties(patch: Readonly<Record<string, unknown>>): Promise<void>;
+  /**
    * Registers with DPS again. If DPS assigns another hub, connects to that hub and then closes the present connection.
    *
    * @throws {@link ProvisioningError}, {@link ConnectionError}, {@link TimeoutError}; the present connection stays then
@@ -96,7 +111,8 @@ export interface DeviceConnection extends EventEmitter<DeviceConnectionEvents>, 
   reprovision(): Promise<Registration>;
   /**
    * Changes over to a renewed certificate with the same common name: checks it, registers with it, connects with it,
-   * and only then closes the old connection. No message is lost.
+   * and only then closes the old connection. No message is lost. Direct methods under way are answered first, if that
+   * takes no more than ten seconds.
    *
    * @throws {@link CredentialsError}, {@link InvalidOptionsError}, {@link ProvisioningError}, {@link ConnectionError},
    * {@link TimeoutError}; the present connection stays then

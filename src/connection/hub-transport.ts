@@ -3,26 +3,17 @@ import type { DeviceClientOptions, DeviceTransport, TwinProperties } from 'azure
 import { InvalidOptionsError } from 'azure-iot-certificates/internal';
 import type { DeviceError } from 'azure-iot-certificates';
 import { HubLink, type HubLinkOptions, type HubTarget } from '../hub/link';
+import type { SwitchedFeature } from '../hub/sdk-features';
 import type { Registration } from '../options/registration';
 import type { Device } from '../provisioning/device';
 import { safely, settle } from './callbacks';
+import { Features } from './features';
 import { DirectMethods } from './methods';
 import { Outbox, type QueueLimits } from './outbox';
 import { TwinOperations } from './twin';
 
 type Done = (error?: Error) => void;
 type MethodCallback = Parameters<DeviceTransport['onDeviceMethod']>[1];
-
-/** The messages that the hub sends only on demand, and the methods of the SDK that demand them. */
-const FEATURES = {
-  cloudToDevice: { enable: 'enableC2D', disable: 'disableC2D' },
-  methods: { enable: 'enableMethods', disable: 'disableMethods' },
-  desiredProperties: {
-    enable: 'enableTwinDesiredPropertiesUpdates',
-    disable: 'disableTwinDesiredPropertiesUpdates',
-  },
-} as const;
-type Feature = keyof typeof FEATURES;
 
 /** The options that `setOptions` of the client may still change. The others belong to `connectDevice`. */
 const CLIENT_OPTIONS: readonly string[] = ['productInfo', 'modelId'];
@@ -36,6 +27,8 @@ export interface HubTransportInit extends Pick<
   readonly queueLimits: QueueLimits;
   /** The connection, which the client's `close()` closes. */
   readonly owner: { close(): Promise<void> };
+  /** Gets the one error that names all features that the hub refuses; `undefined` when it refuses none any more. */
+  readonly onRefused: (error: DeviceError | undefined) => void;
 }
 
 /**
@@ -47,8 +40,8 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
   readonly methods = new DirectMethods((name, ...call) => this.emit(methodEvent(name), ...call));
   readonly outbox: Outbox;
   readonly #init: HubTransportInit;
-  readonly #twin = new TwinOperations((patch) => this.emit('twinDesiredPropertiesUpdate', patch));
-  readonly #features = new Set<Feature>();
+  readonly #features: Features;
+  readonly #twin: TwinOperations;
   /** The link in use. */
   #link: HubLink | undefined;
   /** The link in use, or while there is none the one before it. */
@@ -61,6 +54,13 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
     this.#init = init;
     this.#sdkOptions = init.modelId === undefined ? {} : { modelId: init.modelId };
     this.outbox = new Outbox(init.queueLimits);
+    this.#features = new Features({
+      onRefused: init.onRefused,
+      // A change between the reading of the twin and the subscription was not received.
+      onEnabled: (feature, link) => void (feature === 'desiredProperties' && this.#twin.catchUp(link)),
+    });
+    const onDesiredProperties = (patch: object) => this.emit('twinDesiredPropertiesUpdate', patch);
+    this.#twin = new TwinOperations(this.#features, onDesiredProperties);
   }
 
   /**
@@ -80,7 +80,7 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
   }
 
   /**
-   * Takes a fresh link into use: enables the enabled features again, and sends the waiting messages. Changes that the
+   * Takes a fresh link into use: sends the waiting messages, and enables the enabled features again. Changes that the
    * twin has had since the last link follow when the twin has been read. Rejects when the link breaks before it is in
    * use.
    */
@@ -92,17 +92,18 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
     this.#link = link;
     this.#latest = link;
     this.#accept(link);
-    for (const feature of this.#features) await this.#tell(link, FEATURES[feature].enable);
-    this.#twin.start(link);
+    // Telemetry needs nothing of what follows, which the hub may refuse.
     this.outbox.start(link);
-    if (this.#features.has('desiredProperties')) void this.#twin.catchUp(link);
+    await this.#features.attach(link);
+    this.#twin.start(link);
+    if (this.#features.wants('desiredProperties')) void this.#twin.catchUp(link);
     safely(() => this.emit('connected'));
   }
 
   /** The link is down. Messages and operations wait for the next link. */
   detach(): void {
     this.#link = undefined;
-    this.methods.stop();
+    this.#features.detach();
     this.outbox.stop();
     this.#twin.stop();
   }
@@ -140,7 +141,12 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
   }
 
   updateTwinReportedProperties(patch: unknown, done: Done): void {
-    settle(this.#twin.report(patch), done);
+    settle(this.report(patch), done);
+  }
+
+  /** Updates the reported properties. Calls keep their order. */
+  async report(patch: unknown): Promise<void> {
+    await this.#twin.report(patch);
   }
 
   sendMethodResponse(response: Parameters<DeviceTransport['sendMethodResponse']>[0], done: Done = ignore) {
@@ -239,54 +245,20 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
    * Never fails, because the client would emit an `error` event that ends the process. An enabled feature stays
    * enabled.
    */
-  #enable(feature: Feature, done: Done): void {
-    const isNew = !this.#features.has(feature);
-    this.#features.add(feature);
-    const link = this.#link;
-    if (!link) {
-      done();
-      return;
-    }
-    this.#accept(link);
-    const enabled = this.#tell(link, FEATURES[feature].enable);
-    settle(enabled, () => done());
-    if (isNew && feature === 'desiredProperties') {
-      // A change between the reading of the twin and the subscription was not received.
-      enabled.then(() => this.#twin.catchUp(link)).catch(ignore);
-    }
+  #enable(feature: SwitchedFeature, done: Done): void {
+    const enabled = this.#features.enable(feature);
+    if (this.#link) this.#accept(this.#link);
+    settle(enabled, done);
   }
 
-  #disable(feature: Feature, done: Done): void {
-    this.#features.delete(feature);
-    const link = this.#link;
-    if (link) this.#accept(link);
-    if (!link) done();
-    else settle(this.#tell(link, FEATURES[feature].disable), () => done());
+  #disable(feature: SwitchedFeature, done: Done): void {
+    const disabled = this.#features.disable(feature);
+    if (this.#link) this.#accept(this.#link);
+    settle(disabled, done);
   }
 
   #accept(link: HubLink): void {
-    link.accept({ cloudToDevice: this.#features.has('cloudToDevice') });
-  }
-
-  async #tell(link: HubLink, method: (typeof FEATURES)[Feature]['enable' | 'disable']): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      const onOver = () => reject(link.over.reason as Error);
-      if (!link.isOpen) {
-        onOver();
-        return;
-      }
-      link.over.addEventListener('abort', onOver, { once: true });
-      link.transport[method]((error?: Error) => {
-        link.over.removeEventListener('abort', onOver);
-        if (!error) {
-          resolve();
-          return;
-        }
-        // A link without the feature is of no use: the next one enables everything anew.
-        link.fail({ kind: 'protocol', detail: `${method} failed: ${error.message}` });
-        reject(error);
-      });
-    });
+    link.accept({ cloudToDevice: this.#features.wants('cloudToDevice') });
   }
 }
 

@@ -102,6 +102,7 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
         maxMessages: offlineQueue?.maxMessages ?? DEFAULT_MAX_MESSAGES,
         maxBytes: offlineQueue?.maxBytes ?? DEFAULT_MAX_BYTES,
       },
+      onRefused: (error) => this.#status.warn('features', error),
     });
     const parts = {
       dps: this.#dps,
@@ -192,6 +193,10 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
   onMethod(...args: [name: string, handler: MethodHandler] | [handler: MethodHandler]): void {
     this.#transport.methods.set(args[0], args[1]);
     this.#transport.enableMethods(() => undefined);
+  }
+
+  async reportProperties(patch: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.#transport.report(patch);
   }
 
   async reprovision(): Promise<Registration> {

@@ -1,9 +1,12 @@
 import type { DeviceTransport } from 'azure-iot-device';
 import { InvalidOptionsError } from 'azure-iot-certificates/internal';
 import createDebug from 'debug';
+import { ConnectionError } from '../errors/errors';
 import type { HubLink, MethodAnswerer } from '../hub/link';
 import { abortable } from '../network/deadline';
 import {
+  failedResponse,
+  methodResponse,
   toResponse,
   type MethodCall,
   type MethodHandler,
@@ -15,6 +18,15 @@ const debug = createDebug('azure-iot-x509:methods');
 
 type SdkMethodRequest = Parameters<Parameters<DeviceTransport['onDeviceMethod']>[1]>[0];
 type SdkMethodResponse = Parameters<DeviceTransport['sendMethodResponse']>[0];
+
+/** A call under way at the SDK's client. */
+interface SdkCall {
+  readonly link: HubLink;
+  /** The hub's request ID. */
+  readonly requestId: string;
+  /** The call is answered, or can no longer be. */
+  readonly end: () => void;
+}
 
 /** IoT Hub: the largest payload of an answer, in bytes. */
 const MAX_PAYLOAD_BYTES = 128 * 1024;
@@ -34,7 +46,7 @@ export class DirectMethods implements MethodAnswerer {
    * The calls under way at the SDK's client, by a request ID of ours. The hub may use its own request ID again on the
    * next link, where an old answer would count for a new call.
    */
-  readonly #sdkCalls = new Map<string, { link: HubLink; requestId: string }>();
+  readonly #sdkCalls = new Map<string, SdkCall>();
   #lastSdkCall = 0;
 
   /** @param emit gives a call to the SDK's client */
@@ -50,11 +62,9 @@ export class DirectMethods implements MethodAnswerer {
     else this.#handlers.set(name, handler as MethodHandler);
   }
 
-  /** Once there is a handler, every method is answered here except those that only the SDK's client listens to. */
+  /** Every method is answered here except those that only the SDK's client listens to. */
   answers(name: string): boolean {
-    if (this.#handlers.has(name)) return true;
-    const isInUse = this.#fallback !== undefined || this.#handlers.size > 0;
-    return isInUse && !this.#sdkNames.has(name);
+    return this.#handlers.has(name) || !this.#sdkNames.has(name);
   }
 
   async answer(call: MethodCall, body: Buffer): Promise<{ status: number; payload: string }> {
@@ -63,7 +73,7 @@ export class DirectMethods implements MethodAnswerer {
       return encoded(handler ? await respond(handler, call, body) : notFound(call.name));
     } catch (error) {
       debug('%s: %O', call.name, error);
-      return encoded(failed(error));
+      return encoded(failedResponse(error));
     }
   }
 
@@ -74,45 +84,99 @@ export class DirectMethods implements MethodAnswerer {
     if (link) this.#forward(link, name);
   }
 
-  /** Gives the calls of a fresh link to the SDK's client. */
+  /** Gives the calls of a fresh link to the SDK's client. They can be answered until the link is over. */
   listen(link: HubLink): void {
     for (const name of this.#sdkNames) this.#forward(link, name);
-  }
-
-  /** The link is down: its calls can no longer be answered. */
-  stop(): void {
-    this.#sdkCalls.clear();
+    const onOver = () => {
+      for (const [id, call] of this.#sdkCalls) if (call.link === link) this.#take(id)?.end();
+    };
+    link.over.addEventListener('abort', onOver, { once: true });
   }
 
   /**
-   * Sends an answer of the SDK's client.
+   * Sends an answer of the SDK's client. Instead of an answer that is not one, the service gets status 500.
    *
    * @param latest the latest link
-   * @throws {@link ConnectionError} when the link of the call is down
+   * @throws {@link InvalidOptionsError} for an answer that is not one, {@link ConnectionError} when the link of the call
+   * is down
    */
   async sendSdkResponse(response: SdkMethodResponse, latest: HubLink | undefined): Promise<void> {
-    const call = this.#sdkCalls.get(response.requestId);
-    this.#sdkCalls.delete(response.requestId);
-    const link = call?.link ?? latest;
-    if (!link) throw new Error('There is no connection.');
-    if (!call || !link.isOpen) throw link.explain(link.over.reason);
-    // The SDK's transport reads members of the response and calls none of its methods.
-    const answer = Object.create(response, { requestId: { value: call.requestId } }) as SdkMethodResponse;
-    const sent = promised((done) => link.transport.sendMethodResponse(answer, done));
+    const call = this.#take(response.requestId);
+    if (!call) throw gone(latest?.host ?? 'the hub');
+    const { answer, problem } = checked(response);
     try {
-      await abortable(sent, link.over);
-    } catch (error) {
-      throw link.over.aborted ? link.explain(link.over.reason) : error;
+      await send(call, answer);
+    } finally {
+      call.end();
     }
+    if (problem) throw problem;
+  }
+
+  #take(requestId: string): SdkCall | undefined {
+    const call = this.#sdkCalls.get(requestId);
+    this.#sdkCalls.delete(requestId);
+    return call;
   }
 
   #forward(link: HubLink, name: string): void {
     link.transport.onDeviceMethod(name, (request: SdkMethodRequest, response: unknown) => {
       const requestId = String((this.#lastSdkCall += 1));
-      this.#sdkCalls.set(requestId, { link, requestId: request.requestId });
+      const answered = new Promise<void>((end) => {
+        this.#sdkCalls.set(requestId, { link, requestId: request.requestId, end });
+      });
+      link.holdAnswer(answered);
       this.#emit(name, { ...request, requestId }, response);
     });
   }
+}
+
+/** Sends an answer through the SDK's transport. */
+async function send({ link, requestId }: SdkCall, { status, payload }: MethodResponse): Promise<void> {
+  // The SDK's transport reads these members of the response and calls none of its methods.
+  const response: unknown = { requestId, status, payload };
+  try {
+    await abortable(
+      promised((done) => link.transport.sendMethodResponse(response as SdkMethodResponse, done)),
+      link.over,
+    );
+  } catch (error) {
+    throw link.explain(link.over.aborted ? link.over.reason : error);
+  }
+}
+
+/** The answer that can be sent, and the reason why it is not the given one. */
+function checked({ status, payload }: MethodResponse): {
+  answer: MethodResponse;
+  problem?: InvalidOptionsError;
+} {
+  try {
+    // The SDK cannot send 0.
+    if (status === 0) throw new Error('The status must not be 0.');
+    const { payload: json } = encoded(methodResponse(status, payload));
+    return { answer: { status, payload: json === 'null' ? null : payload } };
+  } catch (error) {
+    const answer = failedResponse(error);
+    const { message } = answer.payload as { message: string };
+    const remedy = 'Answer with a status and a JSON value of at most 128 KB. The service got status 500.';
+    return {
+      answer,
+      problem: new InvalidOptionsError([
+        { option: 'response', message: `cannot be sent: ${message}`, remedy },
+      ]),
+    };
+  }
+}
+
+/** The error for an answer to a call of a connection that is gone. */
+function gone(host: string): ConnectionError {
+  return new ConnectionError({
+    code: 'CONNECTION_LOST',
+    service: 'hub',
+    host,
+    message: `The connection to ${host} on which the direct method was called is gone, so that its answer cannot be sent.`,
+    remedy: 'Nothing: the service learns that the method was not answered, and may call it again.',
+    isTransient: true,
+  });
 }
 
 async function respond(handler: MethodHandler, call: MethodCall, body: Buffer): Promise<MethodResponse> {
@@ -134,22 +198,6 @@ function encoded({ status, payload }: MethodResponse): { status: number; payload
 
 function notFound(name: string): MethodResponse {
   return { status: 404, payload: { message: `The device has no method ${name}.` } };
-}
-
-/** The message of the error and nothing else: its stack and cause are of no concern to the service. */
-function failed(error: unknown): MethodResponse {
-  return { status: 500, payload: { message: messageOf(error).slice(0, 1_000) } };
-}
-
-/** Handlers throw anything: errors of other realms, objects whose message is no text or cannot be read. */
-function messageOf(error: unknown): string {
-  try {
-    const { message } = Object(error) as { message?: unknown };
-    if (typeof message === 'string' && message !== '') return message;
-  } catch {
-    // A getter has thrown.
-  }
-  return 'The method failed.';
 }
 
 function invalid(option: string, expected: string): InvalidOptionsError {

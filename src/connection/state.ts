@@ -37,14 +37,16 @@ export type ConnectionState =
       readonly error?: DeviceError;
     }
   | {
-      /** The hub is connected, and every feature that the program uses is enabled. */
+      /** The hub is connected, and every feature that the program uses is enabled or named by a warning. */
       readonly status: 'connected';
       readonly since: Date;
       /**
        * A failure that does not affect the connection itself: a store that cannot be written, a renewed certificate
-       * that cannot be used.
+       * that cannot be used, features that the hub refuses (code `FEATURE_REFUSED`). The first one of `warnings`.
        */
       readonly warning?: DeviceError;
+      /** All such failures, if there is one. */
+      readonly warnings?: readonly DeviceError[];
     }
   | ({
       /** The connection was lost; the next attempt is under way or waits for its time. */
@@ -67,7 +69,7 @@ type Without<State, Key extends PropertyKey> = State extends unknown ? Omit<Stat
 export type NextState = Without<ConnectionState, 'since'>;
 
 /** The sources of the warnings of a connected state. */
-export type WarningSource = 'assignments' | 'credentials';
+export type WarningSource = 'assignments' | 'credentials' | 'features';
 
 /** Holds the state of a connection, and emits its events. */
 export class ConnectionStatus {
@@ -134,8 +136,10 @@ export class ConnectionStatus {
   #set(next: NextState, since: Date): void {
     const { error } = { error: undefined, ...next };
     debug('%s: %s%s', this.#registrationId, next.status, error ? ` (${error.message})` : '');
-    const [warning] = Object.values(this.#warnings);
-    const state = next.status === 'connected' && warning ? { ...next, since, warning } : { ...next, since };
+    const warnings = Object.values(this.#warnings);
+    const [warning] = warnings;
+    const state =
+      next.status === 'connected' && warning ? { ...next, since, warning, warnings } : { ...next, since };
     this.#state = state;
     if (state.status === 'connected') for (const proceed of this.#waiting) proceed();
     safely(() => this.#events.emit('state', state));

@@ -124,7 +124,10 @@ export class Supervisor {
     const { signal } = this.#closing;
     const { transport } = this.#parts;
     const old = this.#link;
-    const switching = transport.openLink(device, registration, signal).then((link) => {
+    // The hub ends the first connection of a device for the second, and methods are answered on the first.
+    const answered = old?.answered() ?? Promise.resolve();
+    const opening = answered.then(() => transport.openLink(device, registration, signal));
+    const switching = opening.then((link) => {
       adopt();
       transport.detach();
       this.#link = link;
@@ -134,6 +137,7 @@ export class Supervisor {
     const link = await switching;
     // If it breaks at once, it is connected again like any other.
     await this.#attach(link, signal).catch(() => undefined);
+    await old?.answered();
     await old?.close();
   }
 

@@ -1,15 +1,17 @@
 import { setTimeout } from 'node:timers/promises';
 import type { TwinProperties } from 'azure-iot-device';
-import { isObject } from 'azure-iot-certificates/internal';
-import type { DeviceError } from 'azure-iot-certificates';
+import { DeviceError, InvalidOptionsError, isObject } from 'azure-iot-certificates/internal';
 import { TimeoutError } from '../errors/errors';
 import type { HubLink } from '../hub/link';
 import { backOff } from '../network/back-off';
 import { abortable, withDeadline } from '../network/deadline';
-import { promised, safely } from './callbacks';
+import { safely } from './callbacks';
+import type { Features } from './features';
 
 /** The time-out of one operation, waiting for a link included. The SDK has none. */
 const OPERATION_TIMEOUT_MS = 30_000;
+/** IoT Hub closes the connection on a larger message. */
+const MAX_PATCH_BYTES = 256 * 1024;
 /** The pause between two tries to read the twin. */
 const CATCH_UP_DELAYS = { minDelayMs: 1_000, maxDelayMs: 60_000 };
 
@@ -76,15 +78,29 @@ class DesiredProperties {
   }
 }
 
+/** One operation that has not settled. */
+interface Operation {
+  readonly controller: AbortController;
+  readonly what: string;
+  /** True if no earlier update is under way. */
+  hasTurn: boolean;
+  timer: NodeJS.Timeout | undefined;
+}
+
 /**
  * The device twin, over links that come and go. Reading it and updating its reported properties each wait for a link,
- * have a deadline, are repeated on the next link when theirs breaks, and settle when the connection closes.
+ * have a deadline, are repeated on the next link when theirs breaks, and settle when the connection closes. One update is
+ * under way at a time, and every operation waits for the updates that were called before it: a repeated update cannot
+ * undo a later one.
  */
 export class TwinOperations {
+  readonly #features: Pick<Features, 'accepted' | 'refusal' | 'refused'>;
   readonly #onDesiredProperties: (patch: JsonObject) => void;
   readonly #desired = new DesiredProperties();
-  readonly #pending = new Set<AbortController>();
+  readonly #pending = new Set<Operation>();
   readonly #waiting = new Set<(link: HubLink) => void>();
+  /** Settles with the last update that was called, and those before it. Never rejects. */
+  #updates: Promise<unknown> = Promise.resolve();
   #link: HubLink | undefined;
   #closed: DeviceError | undefined;
 
@@ -92,7 +108,11 @@ export class TwinOperations {
    * @param onDesiredProperties gets each change of the desired properties once, also one that was made between two
    * links
    */
-  constructor(onDesiredProperties: (patch: JsonObject) => void) {
+  constructor(
+    features: Pick<Features, 'accepted' | 'refusal' | 'refused'>,
+    onDesiredProperties: (patch: JsonObject) => void,
+  ) {
+    this.#features = features;
     this.#onDesiredProperties = onDesiredProperties;
   }
 
@@ -108,34 +128,46 @@ export class TwinOperations {
   start(link: HubLink): void {
     this.#link = link;
     for (const proceed of [...this.#waiting]) proceed(link);
+    for (const operation of this.#pending) this.#time(operation);
   }
 
   /** The link is down: operations wait for the next one. */
   stop(): void {
     this.#link = undefined;
+    for (const operation of this.#pending) this.#time(operation);
   }
 
   /** Settles everything with the error. */
   close(error: DeviceError): void {
     this.#closed = error;
     this.#link = undefined;
-    for (const controller of [...this.#pending]) controller.abort(error);
+    for (const { controller } of [...this.#pending]) controller.abort(error);
   }
 
-  /** Reads the twin. */
+  /**
+   * Reads the twin.
+   *
+   * @throws {@link ConnectionError}, {@link TimeoutError}
+   */
   async read(): Promise<TwinProperties> {
-    const twin = await this.#perform('The reading of the twin', readTwin);
+    const twin = await this.#perform('The reading of the twin', (link) => link.readTwin());
     this.#desired.learn(twin.desired);
     return twin;
   }
 
-  /** Updates the reported properties. */
+  /**
+   * Updates the reported properties.
+   *
+   * @throws {@link InvalidOptionsError}, {@link ConnectionError}, {@link TimeoutError}
+   */
   async report(patch: unknown): Promise<void> {
-    // The SDK does this in a tick of its own, where an exception would end the process.
-    JSON.stringify(patch);
-    await this.#perform('The update of the reported properties', ({ transport }) =>
-      promised((done) => transport.updateTwinReportedProperties(patch, done)),
+    const copy = jsonObject(patch);
+    const update = this.#perform('The update of the reported properties', (link) =>
+      link.updateReported(copy),
     );
+    // An update that fails early must not let the next one overtake those before it.
+    this.#updates = Promise.allSettled([this.#updates, update]);
+    await update;
   }
 
   /**
@@ -147,7 +179,9 @@ export class TwinOperations {
     const onTimeout = () => new Error('The twin was not read in time.');
     const limits = { timeoutMs: OPERATION_TIMEOUT_MS, signal: link.over, onTimeout };
     for (let attempt = 1; link.isOpen; attempt += 1) {
-      const twin = await withDeadline(limits, () => readTwin(link)).catch(() => undefined);
+      const twin = await withDeadline(limits, () => this.#run(link, () => link.readTwin())).catch(
+        () => undefined,
+      );
       if (twin && !this.#desired.isStale(twin.desired)) {
         const change = this.#desired.catchUp(twin.desired);
         if (change) safely(() => this.#onDesiredProperties(change));
@@ -160,22 +194,66 @@ export class TwinOperations {
 
   async #perform<T>(what: string, run: (link: HubLink) => Promise<T>): Promise<T> {
     if (this.#closed) throw this.#closed;
-    const controller = new AbortController();
-    const { signal } = controller;
-    this.#pending.add(controller);
-    const timer = globalThis.setTimeout(() => controller.abort(timeout(what)), OPERATION_TIMEOUT_MS);
+    const operation: Operation = {
+      controller: new AbortController(),
+      what,
+      hasTurn: false,
+      timer: undefined,
+    };
+    const { signal } = operation.controller;
+    this.#pending.add(operation);
+    this.#time(operation);
     try {
+      await abortable(this.#updates, signal);
+      operation.hasTurn = true;
+      this.#time(operation);
       for (;;) {
         const link = await this.#nextLink(signal);
         try {
-          return await abortable(abortable(run(link), link.over), signal);
+          return await abortable(
+            this.#run(link, () => run(link)),
+            signal,
+          );
         } catch (error) {
-          if (signal.aborted || link.isOpen) throw error;
+          if (signal.aborted) throw error;
+          if (link.isOpen) throw link.explain(error);
         }
       }
     } finally {
-      clearTimeout(timer);
-      this.#pending.delete(controller);
+      clearTimeout(operation.timer);
+      this.#pending.delete(operation);
+    }
+  }
+
+  /** Runs an operation on a link, unless the hub refuses twin operations. */
+  async #run<T>(link: HubLink, run: () => Promise<T>): Promise<T> {
+    const refusal = this.#features.refusal('twin');
+    if (refusal) throw refusal;
+    try {
+      const result = await abortable(run(), link.over);
+      this.#features.accepted('twin');
+      return result;
+    } catch (error) {
+      if (!link.isOpen) throw error;
+      if (!(error instanceof DeviceError)) throw this.#features.refused('twin', link.explain(error));
+      this.#features.accepted('twin');
+      throw error;
+    }
+  }
+
+  /**
+   * Starts or stops the clock of an operation. It runs while there is no link, and when it is the operation's turn: an
+   * operation must not fail because those before it take their time.
+   */
+  #time(operation: Operation): void {
+    if (operation.hasTurn || !this.#link) {
+      operation.timer ??= globalThis.setTimeout(
+        () => operation.controller.abort(timeout(operation.what)),
+        OPERATION_TIMEOUT_MS,
+      );
+    } else {
+      clearTimeout(operation.timer);
+      operation.timer = undefined;
     }
   }
 
@@ -194,8 +272,30 @@ export class TwinOperations {
   }
 }
 
-function readTwin({ transport }: HubLink): Promise<TwinProperties> {
-  return promised((done) => transport.getTwin(done));
+/**
+ * A copy of reported properties, as JSON has them. The SDK makes the JSON in a tick of its own, where an exception would
+ * end the process.
+ *
+ * @throws {@link InvalidOptionsError}
+ */
+function jsonObject(patch: unknown): JsonObject {
+  let json: string | undefined;
+  try {
+    json = JSON.stringify(patch);
+  } catch (error) {
+    throw invalid(`cannot be written as JSON: ${String(error)}.`, 'Report values that JSON has.');
+  }
+  const copy: unknown = json === undefined ? undefined : JSON.parse(json);
+  if (!isObject(copy))
+    throw invalid('must be a JSON object.', 'Give an object such as { temperature: 21.5 }.');
+  if (Buffer.byteLength(json ?? '') > MAX_PATCH_BYTES) {
+    throw invalid('is larger than 256 KB.', 'Report less: a hub keeps up to 32 KB of reported properties.');
+  }
+  return copy;
+}
+
+function invalid(message: string, remedy: string): InvalidOptionsError {
+  return new InvalidOptionsError([{ option: 'patch', message, remedy }]);
 }
 
 function timeout(what: string): TimeoutError {

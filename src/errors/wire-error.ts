@@ -53,6 +53,13 @@ export function isEndedByPeer(failure: WireFailure): boolean {
   );
 }
 
+/** The `WireError` that an error of the SDK was made from, if any. The SDK keeps it as `transportError`. */
+export function wireErrorOf(error: unknown): WireError | undefined {
+  if (error instanceof WireError) return error;
+  const { transportError } = Object(error) as { transportError?: unknown };
+  return transportError instanceof WireError ? transportError : undefined;
+}
+
 function causeOf(failure: WireFailure): Error | undefined {
   if (failure.kind === 'socket') return failure.error;
   return failure.kind === 'proxy' && 'error' in failure.reason ? failure.reason.error : undefined;

@@ -1,17 +1,20 @@
-import type { DeviceClientOptions, DeviceTransport, Message } from 'azure-iot-device';
-import type { DeviceError, EnrollmentKind } from 'azure-iot-certificates';
+import type { DeviceClientOptions, DeviceTransport, Message, TwinProperties } from 'azure-iot-device';
+import type { EnrollmentKind } from 'azure-iot-certificates';
+import { DeviceError } from 'azure-iot-certificates/internal';
 import { toConnectionError } from '../errors/connection-error';
 import { ConnectionError } from '../errors/errors';
-import { isEndedByPeer, WireError, type WireFailure } from '../errors/wire-error';
+import { isEndedByPeer, wireErrorOf, type WireFailure } from '../errors/wire-error';
 import type { ConnectTurns } from '../network/connect-turns';
-import { abortable } from '../network/deadline';
+import { abortable, withDeadline } from '../network/deadline';
 import { Wire } from '../network/wire';
 import type { MethodCall } from '../options/method-handler';
 import type { ProxyRule } from '../options/proxy';
 import type { TransportKind } from '../options/types';
+import { featureOf, switchFeature, type Feature, type SwitchedFeature } from './sdk-features';
 import { filterHubMessage, methodCallOf, methodResponseTopic } from './sdk-messages';
 import { MessageEnqueued, telemetryTopic } from './sdk-telemetry';
 import type { HubTransportFactory } from './sdk-transport';
+import { readTwin, updateReported } from './sdk-twin';
 
 /** A device at its hub: the host, the device ID, the credentials, the trusted roots and the proxy. */
 export interface HubTarget {
@@ -52,6 +55,8 @@ export type ConnectResult = Parameters<Parameters<DeviceTransport['connect']>[0]
 /** The SDK's callback for a message sent. */
 export type SendCallback = Parameters<DeviceTransport['sendEvent']>[1];
 
+/** The longest time that a connection which is replaced waits for its direct methods to be answered. */
+const ANSWER_LIMIT_MS = 10_000;
 const CLOUD_TO_DEVICE_TOPIC = /^devices\/[^/]+\/messages\/devicebound\//;
 
 /**
@@ -65,12 +70,21 @@ export class HubLink {
   readonly connected: ConnectResult;
   readonly #target: HubTarget;
   readonly #wire: Wire;
+  /** The answers to direct methods under way. None of the promises rejects. */
+  readonly #answers: Set<Promise<void>>;
 
-  private constructor(target: HubTarget, transport: DeviceTransport, connected: ConnectResult, wire: Wire) {
+  private constructor(
+    target: HubTarget,
+    transport: DeviceTransport,
+    connected: ConnectResult,
+    wire: Wire,
+    answers: Set<Promise<void>>,
+  ) {
     this.#target = target;
     this.transport = transport;
     this.connected = connected;
     this.#wire = wire;
+    this.#answers = answers;
   }
 
   /**
@@ -84,9 +98,10 @@ export class HubLink {
       const message = filterHubMessage(topic, payload);
       const call = methodCallOf(topic);
       if (!call || !methods?.answers(call.name)) return message;
-      void answerMethod(methods, call, payload, wire);
+      hold(answerMethod(methods, call, payload, wire), answers);
       return undefined;
     };
+    const answers = new Set<Promise<void>>();
     const { ca, host, proxyFor } = target;
     const endTurn = await turns.toConnect(host, signal);
     const wire = new Wire({ ca, proxy: proxyFor(host), keepAliveSeconds, filter });
@@ -97,7 +112,7 @@ export class HubLink {
       transport.setOptions?.(sdkOptions, ignore);
       const connected = await abortable(abortable(connect(transport, wire), wire.over), signal);
       transport.on('disconnect', () => wire.fail({ kind: 'lost' }));
-      return new HubLink(target, transport, connected, wire);
+      return new HubLink(target, transport, connected, wire, answers);
     } catch (error) {
       wire.fail({ kind: 'closed' });
       throw signal.aborted ? signal.reason : toHubError(error, target);
@@ -120,9 +135,33 @@ export class HubLink {
     return this.#wire.error === undefined;
   }
 
+  /**
+   * The feature whose subscription the hub had not answered when the connection ended, unless this side ended it. The
+   * hub may have ended the connection because of it.
+   */
+  get endedAt(): Feature | undefined {
+    const { error, unanswered } = this.#wire;
+    return error && error.failure.kind !== 'closed' ? featureOf(unanswered) : undefined;
+  }
+
   /** The error for an operation that failed on this connection, or together with it. */
   explain(reason: unknown): DeviceError {
-    return toHubError(reason, this.#target);
+    return reason instanceof DeviceError ? reason : toHubError(reason, this.#target);
+  }
+
+  /** Switches a feature on or off. Rejects when the hub refuses the subscription, or the connection is over. */
+  async switch(feature: SwitchedFeature, to: 'enable' | 'disable'): Promise<void> {
+    await switchFeature(this.transport, feature, to);
+  }
+
+  /** Reads the twin. Rejects with a `WireError` when the hub refuses the subscription to answers. */
+  async readTwin(): Promise<TwinProperties> {
+    return await readTwin(this.transport, this.#target);
+  }
+
+  /** Updates the reported properties. Rejects with a `WireError` when the hub refuses the subscription to answers. */
+  async updateReported(patch: object): Promise<void> {
+    await updateReported(this.transport, patch, this.#target);
   }
 
   /**
@@ -180,6 +219,24 @@ export class HubLink {
     });
   }
 
+  /** Adds an answer to a direct method that is under way. The promise must not reject. */
+  holdAnswer(answer: Promise<void>): void {
+    hold(answer, this.#answers);
+  }
+
+  /**
+   * Resolves when no direct method of this connection is under way, when the connection is over, or after ten seconds.
+   * An answer counts on the connection of its call only.
+   */
+  async answered(): Promise<void> {
+    const onTimeout = () => new Error('A direct method was not answered in time.');
+    const limits = { timeoutMs: ANSWER_LIMIT_MS, signal: this.over, onTimeout };
+    const noneIsUnderWay = async () => {
+      while (this.#answers.size > 0) await Promise.all(this.#answers);
+    };
+    if (this.isOpen) await withDeadline(limits, noneIsUnderWay).catch(() => undefined);
+  }
+
   /** Ends the connection at once, for the reason given. */
   fail(failure: WireFailure): void {
     this.#wire.fail(failure);
@@ -196,9 +253,15 @@ export class HubLink {
   }
 }
 
+function hold(answer: Promise<void>, answers: Set<Promise<void>>): void {
+  const held = answer.finally(() => answers.delete(held));
+  answers.add(held);
+}
+
 function toHubError(reason: unknown, { host, deviceId, enrollment }: HubTarget): DeviceError {
-  if (reason instanceof WireError)
-    return toConnectionError(reason, { service: 'hub', host, registrationId: deviceId, enrollment });
+  const wireError = wireErrorOf(reason);
+  if (wireError)
+    return toConnectionError(wireError, { service: 'hub', host, registrationId: deviceId, enrollment });
   return new ConnectionError({
     code: 'CONNECTION_LOST',
     service: 'hub',
@@ -218,7 +281,11 @@ async function answerMethod(
   wire: Wire,
 ): Promise<void> {
   const { status, payload } = await methods.answer(call, body);
-  wire.publish(methodResponseTopic(status, call.requestId), payload, { qos: 0, retain: false });
+  await new Promise<void>((resolve) => {
+    wire.publish(methodResponseTopic(status, call.requestId), payload, { qos: 0, retain: false }, () =>
+      resolve(),
+    );
+  });
 }
 
 function connect(transport: DeviceTransport, wire: Wire): Promise<ConnectResult> {

@@ -1,6 +1,16 @@
 import type * as DeviceSdk from 'azure-iot-device';
-import type { Client, DeviceTransport } from 'azure-iot-device';
+import type {
+  Client,
+  DeviceMethodRequest,
+  DeviceMethodResponse,
+  DeviceTransport,
+  Twin,
+} from 'azure-iot-device';
+import createDebug from 'debug';
 import type { Stream } from 'node:stream';
+import { failedResponse } from '../options/method-handler';
+
+const debug = createDebug('azure-iot-x509:client');
 
 /** The operations of the client over HTTPS. */
 export interface HubFiles {
@@ -58,7 +68,81 @@ export function createHubClient(transport: DeviceTransport, files: () => HubFile
   const client = new HubClient(transport, undefined, uploads as never, uploads as never);
   // Retries of its own cannot be cancelled and would go on after close(). The transport does not need them.
   client.setRetryPolicy({ shouldRetry: () => false, nextRetryTimeout: () => -1 });
+  answerFailedMethods(client);
+  allowMissingCallbacks(client);
   return client;
+}
+
+type MethodListener = (request: DeviceMethodRequest, response: DeviceMethodResponse) => unknown;
+
+/**
+ * A listener that throws is answered with status 500 and the message, and so is one whose promise rejects. The SDK answers
+ * the first with status 400, and the second ends the process with no answer.
+ */
+function answerFailedMethods(client: Client): void {
+  const listen = client.onDeviceMethod.bind(client);
+  client.onDeviceMethod = (name, listener) => {
+    // The SDK refuses what is not a function.
+    if (typeof listener !== 'function') listen(name, listener);
+    else listen(name, (request, response) => void answered(name, listener, request, response));
+  };
+}
+
+async function answered(
+  name: string,
+  listener: MethodListener,
+  request: DeviceMethodRequest,
+  response: DeviceMethodResponse,
+): Promise<void> {
+  const send = response.send.bind(response) as (...args: unknown[]) => Promise<void> | undefined;
+  response.send = ((...args: unknown[]) => {
+    const sent = send(...args);
+    // An answer that cannot be sent any more must not end the process of a listener that does not wait for it.
+    sent?.catch((error: unknown) => debug('%s: the answer was not sent: %O', name, error));
+    return sent;
+  }) as DeviceMethodResponse['send'];
+  try {
+    await listener(request, response);
+  } catch (error) {
+    const { status, payload } = failedResponse(error);
+    warn('DirectMethodWarning', `The listener of the direct method ${name} has failed`, error);
+    if (!response.isResponseComplete) await response.send(status, payload).catch(() => undefined);
+  }
+}
+
+/**
+ * `twin.properties.reported.update(patch)` needs no callback. The SDK calls it when it is missing, too, which ends the
+ * process.
+ */
+function allowMissingCallbacks(client: Client): void {
+  const getTwin = client.getTwin.bind(client) as (...args: unknown[]) => Promise<Twin>;
+  const twins = new WeakSet<SdkTwin>();
+  client.getTwin = (...args: unknown[]) => {
+    const result = getTwin(...args);
+    // Private members of the SDK's client and twin. The client makes its twin at the first call.
+    const { _twin: twin } = client as unknown as { _twin: SdkTwin };
+    if (!twins.has(twin)) {
+      twins.add(twin);
+      const update = twin._updateReportedProperties.bind(twin);
+      twin._updateReportedProperties = (patch, done = warnOfLoss) => update(patch, done);
+    }
+    return result;
+  };
+}
+
+interface SdkTwin {
+  _updateReportedProperties(patch: unknown, done?: (error?: Error) => void): void;
+}
+
+function warnOfLoss(error?: Error | null): void {
+  if (error) warn('DeviceTwinWarning', 'The reported properties were not updated', error);
+}
+
+/** Tells of a failure that nobody else is told of. */
+function warn(type: string, what: string, error: unknown): void {
+  debug('%s: %O', what, error);
+  const { message } = failedResponse(error).payload as { message: string };
+  process.emitWarning(`${what}: ${message}`, { type });
 }
 
 function settle(promise: Promise<object> | Promise<void>, done: Done): void {

@@ -1,6 +1,7 @@
 import { isObject } from 'azure-iot-certificates/internal';
 import type { IncomingMessage } from '../network/incoming-messages';
 import type { MethodCall } from '../options/method-handler';
+import { failedTwinBody } from './sdk-twin';
 
 const TWIN_RESPONSE = /^\$iothub\/twin\/res\/(\d+)\/\?/;
 const DESIRED_PROPERTIES = '$iothub/twin/PATCH/properties/desired/';
@@ -49,16 +50,13 @@ export function methodResponseTopic(status: number, requestId: string): string {
 }
 
 function twinBody(status: number, payload: Buffer): Buffer {
-  const body = payload.length === 0 ? undefined : parse(payload);
-  if (status >= 300) {
-    const { errorCode, message } = isObject(body) ? body : {};
-    const text = `The IoT hub refused the twin operation: ${Number(errorCode) || status}${typeof message === 'string' ? ` "${message}"` : ''}.`;
-    return Buffer.from(JSON.stringify({ errorCode: Number(errorCode) || status * 1000, message: text }));
-  }
-  if (status === 200 && !(isObject(body) && isObject(body['desired']) && isObject(body['reported']))) {
+  if (status >= 300) return failedTwinBody({ status, body: payload.toString() });
+  if (status !== 200) return Buffer.alloc(0);
+  const body = parse(payload);
+  if (!isObject(body) || !isObject(body['desired']) || !isObject(body['reported'])) {
     throw new Error('a twin has no desired and reported properties');
   }
-  return status === 200 ? payload : Buffer.alloc(0);
+  return payload;
 }
 
 /** A bag that the SDK can decode: it cuts at `&` and `=` and decodes both sides. Undecodable text stays as it is. */

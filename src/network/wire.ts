@@ -34,6 +34,11 @@ export interface WireOptions extends Pick<StreamOptions, 'ca' | 'proxy'> {
    */
   endsWithSession?: boolean | undefined;
   /**
+   * If true, a refused subscription ends the connection, because nothing could come without it. Otherwise it is the
+   * error of that subscription alone. Default false.
+   */
+  needsSubscriptions?: boolean | undefined;
+  /**
    * Gets every incoming message before the SDK does, and returns the message that the SDK may see, if any. An exception
    * ends the connection as a violation of the protocol.
    */
@@ -85,6 +90,8 @@ export class Wire extends EventEmitter {
     deliver: ({ topic, payload }) => this.emit('message', topic, payload),
     acknowledge: (messageId) => this.#write(puback(messageId)),
   });
+  /** The topic filters of the SUBSCRIBE packets that were not answered, in the order in which they were sent. */
+  readonly #unanswered = new Set<string>();
 
   constructor(options: WireOptions) {
     super();
@@ -106,6 +113,15 @@ export class Wire extends EventEmitter {
   /** The time of the last sign of life of the server, on the clock of `performance`; 0 before CONNACK. */
   get heardAt(): number {
     return this.#keepAlive?.heardAt ?? 0;
+  }
+
+  /**
+   * The topic filter of the first SUBSCRIBE packet that was not answered yet, or that was never answered if the
+   * connection is over. A server handles packets in order, so it may have ended the connection because of this one.
+   */
+  get unanswered(): string | undefined {
+    const [first] = this.#unanswered;
+    return first;
   }
 
   /** The time that all unacknowledged messages may take on a slow uplink, in milliseconds. */
@@ -274,13 +290,15 @@ export class Wire extends EventEmitter {
     const client = this.#client;
     const settle = this.#track(callback, 'subscribe');
     if (client && settle) {
+      this.#unanswered.add(topic);
       client.subscribe(topic, options, (error: Error | null, granted) => {
-        // The SDK counts a refused subscription as made; a connection without it is of no use.
-        if (!error && granted.some(({ qos }) => qos >= SUBSCRIPTION_FAILURE)) {
-          this.fail({ kind: 'subscription-refused', topic });
-        } else {
-          settle(error ?? undefined, granted);
-        }
+        if (this.#error) return;
+        this.#unanswered.delete(topic);
+        // MQTT.js counts a refused subscription as made.
+        const isRefused = !error && granted.some(({ qos }) => qos >= SUBSCRIPTION_FAILURE);
+        const refusal = { kind: 'subscription-refused', topic } as const;
+        if (isRefused && this.#options.needsSubscriptions) this.fail(refusal);
+        else settle(isRefused ? new WireError(refusal) : (error ?? undefined), granted);
       });
     }
     return this;

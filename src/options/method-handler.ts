@@ -62,3 +62,22 @@ export function methodResponse(status: number, payload: unknown = null): MethodR
 export function toResponse(result: unknown): MethodResponse {
   return result instanceof Response ? result : new Response(200, result);
 }
+
+/**
+ * The answer to a call whose handler has failed: the message of the error and nothing else, because its stack and cause
+ * are of no concern to the service.
+ */
+export function failedResponse(error: unknown): MethodResponse {
+  return new Response(500, { message: messageOf(error).slice(0, 1_000) });
+}
+
+/** Handlers throw anything: errors of other realms, objects whose message is no text or cannot be read. */
+function messageOf(error: unknown): string {
+  try {
+    const { message } = Object(error) as { message?: unknown };
+    if (typeof message === 'string' && message !== '') return message;
+  } catch {
+    // A getter has thrown.
+  }
+  return 'The method failed.';
+}

@@ -37,7 +37,7 @@ export interface RegistrationRequest {
   transport: TransportKind;
   /** The device's turns to connect. */
   turns: ConnectTurns;
-  wire: Omit<WireOptions, 'filter' | 'endsWithSession'>;
+  wire: Omit<WireOptions, 'filter' | 'endsWithSession' | 'needsSubscriptions'>;
   /** Gets each answer of the service as it comes. */
   onResponse(response: DpsResponse): void;
 }
@@ -82,6 +82,7 @@ export async function runRegistration(
   const wire = new Wire({
     ...request.wire,
     endsWithSession: true,
+    needsSubscriptions: true,
     filter: (topic, payload) => {
       const message = responses.filter(topic, payload);
       if (responses.last) request.onResponse(responses.last);

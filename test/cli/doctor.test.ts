@@ -7,6 +7,7 @@ import { doctor } from '../../src/cli/doctor/command';
 import { runDoctor } from '../../src/cli/doctor/run';
 import { bundledRoots, isAzureHost, readableName, signerOf } from '../../src/cli/doctor/signer';
 import type { Network, StepName } from '../../src/cli/doctor/step';
+import type { FaultInit } from 'azure-iot-emulator';
 import { useEmulator } from '../../packages/emulator/test/support/emulator';
 import { startConnectProxy } from '../support/connect-proxy';
 import { expectNothingLeft } from '../support/leaks';
@@ -479,7 +480,7 @@ describe('doctor, when nothing is wrong,', () => {
       const ticked = [...io.out.matchAll(/^✔ (\S+(?: \S+)?) {2,}\S/gm)].map(([, title]) => title);
       expect(ticked).toEqual([
         ...['credentials', 'clock', 'proxy', 'DPS name', 'DPS port', 'DPS TLS', 'registration'],
-        ...['hub name', 'hub port', 'hub TLS', 'hub connection', 'telemetry'],
+        ...['hub name', 'hub port', 'hub TLS', 'hub connection', 'telemetry', 'features'],
       ]);
       expect(io.out).toMatch(new RegExp(`^valve-${kind} can connect\\.$`, 'm'));
       expect(device.enrolled.hub.receivedTelemetry(`valve-${kind}`)).toMatchObject([
@@ -487,6 +488,25 @@ describe('doctor, when nothing is wrong,', () => {
       ]);
     },
   );
+
+  test.each<[string, FaultInit['action']]>([
+    ['refuses the subscription to', { kind: 'refuse' }],
+    ['ends each connection at the subscription to', { kind: 'close' }],
+  ])('warns of a hub that %s direct methods and the twin', async (_what, action) => {
+    const service = running.hub.name;
+    const fault = { at: 'subscribe', service, times: Infinity, action } as FaultInit;
+    const added = running.emulator.faults.add(fault);
+    try {
+      const report = await examine(device.flags);
+      expect(report).toMatchObject({ code: 0, ok: true });
+      const step = stepOf(report, 'features');
+      expect(step).toMatchObject({ status: 'warning', remedy: expect.stringMatching(/Standard/) as string });
+      expect(step.summary).toMatch(/refused .*device twin.*Basic tier/);
+      expect(stepOf(report, 'telemetry').status).toBe('ok');
+    } finally {
+      added.remove();
+    }
+  });
 
   test('sends no message with --skip-telemetry', async () => {
     const report = await examine([...device.flags, '--skip-telemetry']);

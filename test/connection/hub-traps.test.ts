@@ -324,20 +324,6 @@ test('a message that comes directly behind the CONNACK of a new connection reach
   expect(String(message.data)).toBe('while you were away');
 });
 
-test('a refused subscription ends the connection, which is made anew', async () => {
-  let refused = false;
-  const { options } = await start(async (client) => {
-    await client.accept();
-    const { messageId = 0 } = await client.expect('subscribe');
-    client.send({ cmd: 'suback', messageId, granted: [refused ? 1 : 0x80] });
-    refused = true;
-  });
-  const device = await connect(options);
-  device.client.on('message', () => undefined);
-  expect(await untilState(device, 'reconnecting')).toMatchObject({ error: { code: 'SUBSCRIPTION_REFUSED' } });
-  await untilState(device, 'connected');
-});
-
 test('a device that its hub refuses registers with DPS again', async () => {
   const scripted = await start(async (client, number) => {
     if (number !== 2) {
@@ -470,18 +456,4 @@ test('a hub that throttles twin reads after a reconnect holds up nothing else', 
   await untilState(device, 'reconnecting');
   await device.client.sendEvent(new Message('telemetry goes on'));
   expect(device.state.status).toBe('connected');
-});
-
-test('reported properties that are not JSON are refused, and do not end the process', async () => {
-  const { options } = await start(async (client) => {
-    await client.accept();
-    await answerTwin(client);
-  });
-  const device = await connect(options);
-  const twin = await device.client.getTwin();
-  const { update } = twin.properties.reported as {
-    update: (patch: object, done: (error?: Error) => void) => void;
-  };
-  const error = await new Promise((resolve) => update({ big: 1n }, resolve));
-  expect(error).toBeInstanceOf(TypeError);
 });

@@ -7,6 +7,7 @@ import {
   type DeviceConnection,
   type MethodHandler,
 } from 'azure-iot-x509';
+import { createSelfSignedCertificate } from 'azure-iot-certificates';
 import { startEmulator, type Emulator } from 'azure-iot-emulator';
 import { enrollDevice, type EnrolledDevice } from '../support/enrolled-device';
 import { startScriptedHub } from '../support/scripted-hub';
@@ -183,6 +184,157 @@ test('methods that client.onDeviceMethod listens to are left to the client', asy
   await expect(invoke('other')).resolves.toEqual({ status: 200, payload: 'from the handler' });
   connection.onMethod('classic', () => 'from its handler');
   await expect(invoke('classic')).resolves.toEqual({ status: 200, payload: 'from its handler' });
+});
+
+/** Listens through the official client, as programs that were written for it do. */
+function listen(name: string, listener: (response: DeviceMethodResponse) => unknown): void {
+  connection.client.onDeviceMethod(name, (_request, response) => listener(response) as void);
+}
+
+test('a method that nobody answers gets status 404 when only client.onDeviceMethod is in use', async () => {
+  listen('reboot', (response) => response.send(200, 'done'));
+  await expect(invoke('explode')).resolves.toEqual({
+    status: 404,
+    payload: { message: 'The device has no method explode.' },
+  });
+  await expect(invoke('reboot')).resolves.toEqual({ status: 200, payload: 'done' });
+});
+
+describe('a listener of client.onDeviceMethod', () => {
+  let emitWarning: jest.SpyInstance;
+
+  beforeEach(() => {
+    emitWarning = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+  });
+  afterEach(() => {
+    emitWarning.mockRestore();
+  });
+
+  const failures: [string, (response: DeviceMethodResponse) => unknown][] = [
+    [
+      'throws',
+      () => {
+        throw new Error('the valve is stuck');
+      },
+    ],
+    ['returns a promise that rejects', () => Promise.reject(new Error('the valve is stuck'))],
+    [
+      'rejects later',
+      async () => {
+        await new Promise((resolve) => setImmediate(resolve));
+        throw new Error('the valve is stuck');
+      },
+    ],
+  ];
+
+  test.each(failures)('that %s is answered 500 with the message, and warned of', async (_what, listener) => {
+    listen('open', listener);
+    await expect(invoke('open')).resolves.toEqual({
+      status: 500,
+      payload: { message: 'the valve is stuck' },
+    });
+    expect(emitWarning).toHaveBeenCalledWith(expect.stringMatching(/open.*the valve is stuck/), {
+      type: 'DirectMethodWarning',
+    });
+    expect(connection.state.status).toBe('connected');
+  });
+
+  test('that throws after it has answered is warned of, and the answer stays', async () => {
+    listen('open', (response) => {
+      void response.send(200, 'open');
+      throw new Error('too late');
+    });
+    await expect(invoke('open')).resolves.toEqual({ status: 200, payload: 'open' });
+    expect(emitWarning).toHaveBeenCalledTimes(1);
+  });
+
+  test('that answers twice gets an error, and the first answer stays', async () => {
+    listen('open', async (response) => {
+      await response.send(200, 'first');
+      await response.send(200, 'second');
+    });
+    await expect(invoke('open')).resolves.toEqual({ status: 200, payload: 'first' });
+  });
+
+  test.each<[string, number, unknown, RegExp]>([
+    ['a payload that is not JSON', 200, 1n, /BigInt/],
+    ['more than 128 KB', 200, 'x'.repeat(128 * 1024), /128 KB/],
+    ['status 0', 0, null, /0/],
+    ['a status that is not an integer', 1.5, null, /status/],
+  ])(
+    'that answers with %s gets an error with a code, and the service status 500',
+    async (_what, status, payload, text) => {
+      const failed = new Promise((resolve) => {
+        listen('open', (response) => response.send(status, payload).catch(resolve));
+      });
+      await expect(invoke('open')).resolves.toMatchObject({
+        status: 500,
+        payload: { message: expect.stringMatching(text) as unknown },
+      });
+      expect(await failed).toMatchObject({ code: 'INVALID_OPTIONS' });
+    },
+  );
+
+  test('that does not wait for its answer does not end the process when the connection is gone', async () => {
+    const sent = new Promise<DeviceMethodResponse>((resolve) => listen('slow', resolve));
+    const call = invoke('slow');
+    const response = await sent;
+    const lost = once(connection, 'state');
+    enrolled.hub.disconnectDevice(enrolled.registrationId);
+    await expect(call).rejects.toMatchObject({ code: 404104 });
+    await lost;
+    const late = response.send(200, 'late');
+    await new Promise((resolve) => setImmediate(resolve));
+    await expect(late).rejects.toMatchObject({ code: 'CONNECTION_LOST', service: 'hub' });
+  });
+});
+
+describe('a method that is under way when the credentials are renewed', () => {
+  async function renewed() {
+    const { certificate, privateKey } = await createSelfSignedCertificate({
+      commonName: enrolled.registrationId,
+      subject: { organization: 'Contoso' },
+    });
+    emulator.dps.individualEnrollments.update(enrolled.registrationId, {
+      secondaryCertificate: certificate,
+    });
+    return { cert: certificate, key: privateKey };
+  }
+
+  const kinds: [string, (started: () => void, until: Promise<unknown>) => void][] = [
+    [
+      'onMethod',
+      (started, until) => {
+        connection.onMethod('slow', async () => {
+          started();
+          return await until;
+        });
+      },
+    ],
+    [
+      'client.onDeviceMethod',
+      (started, until) => {
+        listen('slow', async (response) => {
+          started();
+          await response.send(200, await until);
+        });
+      },
+    ],
+  ];
+
+  test.each(kinds)('is answered (%s)', async (_what, add) => {
+    let answer: (value: unknown) => void = () => undefined;
+    const until = new Promise((resolve) => (answer = resolve));
+    const started = new Promise<void>((resolve) => add(resolve, until));
+    const call = invoke('slow');
+    await started;
+    const renewing = connection.updateCredentials(await renewed());
+    for (let turns = 0; turns < 100; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+    answer('the answer');
+    await expect(call).resolves.toEqual({ status: 200, payload: 'the answer' });
+    await renewing;
+    await expect(invoke('explode')).resolves.toMatchObject({ status: 404 });
+  });
 });
 
 test('handlers answer on the next connection as well', async () => {

@@ -49,6 +49,9 @@ class FakeLink {
   fail(): void {
     this.#over.abort(hubError('CONNECTION_REFUSED'));
   }
+  answered(): Promise<void> {
+    return Promise.resolve();
+  }
   close(): Promise<void> {
     this.fail();
     return Promise.resolve();

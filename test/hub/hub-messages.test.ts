@@ -41,19 +41,17 @@ test.each([
 });
 
 test.each([
-  [429, '{"errorCode":429001,"message":"Throttled"}', 429001, /429001 "Throttled"/],
-  [500, '', 500000, /500/],
-  [400, 'not JSON', 400000, /400/],
-])(
-  'a twin operation that failed with %d is an error, whatever its body',
-  (status, payload, errorCode, text) => {
-    const body = JSON.parse(filter(response(status), payload)?.payload.toString() ?? '') as {
-      message: string;
-    };
-    expect(body).toMatchObject({ errorCode });
-    expect(body.message).toMatch(text);
-  },
-);
+  [429, '{"errorCode":429001,"message":"Throttled"}'],
+  [500, ''],
+  [400, 'not JSON'],
+])('the SDK takes a twin operation that failed with %d for a failure, whatever its body', (status, body) => {
+  const seen = JSON.parse(filter(response(status), body)?.payload.toString() ?? '') as {
+    errorCode: number;
+    message: string;
+  };
+  expect(seen.errorCode).toBe(status);
+  expect(JSON.parse(seen.message)).toEqual({ status, body });
+});
 
 test.each([
   ['%24.mid=1&broken=%E0%A4%A', '%24.mid=1&broken=%25E0%25A4%25A'],

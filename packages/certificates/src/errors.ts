@@ -33,6 +33,10 @@ export type DeviceErrorCode =
   | 'SERVICE_UNAVAILABLE'
   /** The service refused a subscription. */
   | 'SUBSCRIPTION_REFUSED'
+  /** The hub refused cloud-to-device messages, direct methods or the device twin. The connection goes on. */
+  | 'FEATURE_REFUSED'
+  /** The hub answered the reading of the twin, or the update of its reported properties, with an error. */
+  | 'TWIN_REFUSED'
   /** The host name has no address. */
   | 'HOST_NOT_FOUND'
   /** The name server did not answer. */

@@ -35,16 +35,16 @@ export class Events {
   /** @param registration returns the assignment; called when the device is connected */
   state(state: ConnectionState, registration: () => Registration): void {
     const { status, since, ...more } = state;
-    const { error, advice, warning, nextAttemptAt, ...others } = { ...NOTHING, ...more };
+    const { error, advice, warning, warnings, nextAttemptAt, ...others } = { ...NOTHING, ...more };
     const place = status === 'connected' ? where(registration()) : undefined;
     const json = {
       ...{ status, since, ...others, nextAttemptAt, ...place },
       ...(error && { error: errorJson(error) }),
-      ...(warning && { warning: errorJson(warning) }),
+      ...(warning && { warning: errorJson(warning), warnings: warnings.map(errorJson) }),
       ...(advice !== undefined && { advice: textInFlagTerms(advice) }),
     };
     this.#tell('state', json, stateText(state, registration, this.#io.now()), COLORS[status]);
-    if (warning) this.warning(warning);
+    for (const one of warnings) this.warning(one);
   }
 
   reprovisioned(previous: Registration, current: Registration): void {
@@ -113,7 +113,13 @@ export class Events {
   }
 }
 
-const NOTHING = { error: undefined, advice: undefined, warning: undefined, nextAttemptAt: undefined };
+const NOTHING = {
+  error: undefined,
+  advice: undefined,
+  warning: undefined,
+  warnings: [],
+  nextAttemptAt: undefined,
+};
 
 const COLORS: Readonly<Record<ConnectionState['status'], keyof Style>> = {
   connecting: 'dim',

@@ -19,7 +19,7 @@ export const doctor = defineCommand({
   name: 'doctor',
   summary: 'Finds out why a device does not connect: step by step, with the cause and what to do',
   description: [
-    'Examines certificate and key, clock, proxy variables, name resolution, ports, TLS and the issuer of the server certificate, the registration with DPS, the connection to the hub, and one message. A step that makes no sense after a failure is not tried. TLS verification stays on throughout.',
+    'Examines certificate and key, clock, proxy variables, name resolution, ports, TLS and the issuer of the server certificate, the registration with DPS, the connection to the hub, one message, and whether the hub has direct methods and device twins. A step that makes no sense after a failure is not tried. TLS verification stays on throughout.',
     'It registers and connects as the device: a device that is connected with the same identity is thrown out for a moment. The message has the body {"doctor":true} and the property "azure-iot-x509"="doctor".',
     'The exit code is 0 when everything works, with or without warnings, and 1 when a step failed.',
   ],

@@ -16,7 +16,8 @@ export type StepName =
   | `${Service}-tls`
   | 'registration'
   | 'hub-connection'
-  | 'telemetry';
+  | 'telemetry'
+  | 'features';
 
 /** The outcome of a step. */
 export interface Outcome {

@@ -1,6 +1,7 @@
 import type { Step } from './step';
 import { clock } from './steps/clock';
 import { credentials } from './steps/credentials';
+import { features } from './steps/features';
 import { hubConnection, telemetry } from './steps/hub';
 import { nameResolution } from './steps/name';
 import { port } from './steps/port';
@@ -22,4 +23,5 @@ export const STEPS: readonly Step[] = [
   tls('hub', 'hub TLS', ['hub-port']),
   hubConnection,
   telemetry,
+  features,
 ];

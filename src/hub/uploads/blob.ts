@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import type { HubPeer } from '../../errors/hub-refusal';
 import { abortable } from '../../network/deadline';
 import { HttpsClient, type HttpsResponse } from './https-client';
 import type { HubTarget } from '../link';
 import type { UploadPlace } from './hub-files';
 import { retried } from './retry';
-import { refusedByStorage, toUploadError, type UploadPeer } from './upload-error';
+import { refusedByStorage, toUploadError } from './upload-error';
 
 /** Version of Azure Storage's REST interface. */
 const STORAGE_VERSION = '2020-10-02';
@@ -19,7 +20,7 @@ export class BlobWriter {
   readonly #client: HttpsClient;
   readonly #path: string;
   readonly #query: string;
-  readonly #peer: UploadPeer;
+  readonly #peer: HubPeer;
 
   /** The storage account asks for no client certificate. */
   constructor(

@@ -2,7 +2,7 @@ import { isObject } from 'azure-iot-certificates/internal';
 import type { HubTarget } from '../link';
 import { HttpsClient, type HttpsResponse } from './https-client';
 import { retried } from './retry';
-import { refusedByHub, toUploadError, unexpectedAnswer } from './upload-error';
+import { refusedUpload, toUploadError, unexpectedAnswer } from './upload-error';
 
 const API_VERSION = '2021-04-12';
 
@@ -86,7 +86,7 @@ async function post(
         signal,
       );
       if (response.status >= 200 && response.status < 300) return response;
-      throw refusedByHub(response, what, target);
+      throw refusedUpload(response, what, target);
     };
     return await retried(send, (error) => toUploadError(error, what, target), signal);
   } finally {

@@ -1,84 +1,29 @@
 import { types } from 'node:util';
-import { DeviceError, isObject } from 'azure-iot-certificates/internal';
+import { DeviceError } from 'azure-iot-certificates/internal';
 import { explainSocketError } from '../../errors/connection-error';
 import { ConnectionError, TimeoutError } from '../../errors/errors';
 import { explainProxyFailure } from '../../errors/proxy-error';
-import { findServiceCode, wordsFor } from '../../errors/service-codes';
+import { isTransientStatus, quotable, refusedByHub, type HubPeer } from '../../errors/hub-refusal';
 import { ProxyError } from '../../network/tunnel';
-import type { HubTarget } from '../link';
 import { SilenceError, type HttpsResponse } from './https-client';
 
-/** HTTP statuses after which the same request may succeed later. */
-const TRANSIENT_STATUSES: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 /** Codes of errors whose usual remedy names the ports of MQTT. */
 const UNREACHABLE: ReadonlySet<string> = new Set([
   'CONNECTION_REFUSED',
   'CONNECTION_LOST',
   'NETWORK_UNREACHABLE',
 ]);
-/** The longest text of a server that is quoted. */
-const MAX_TEXT = 300;
-
-/** The server of an error, and the enrollment of the device that its remedy depends on. */
-export type UploadPeer = Pick<HubTarget, 'host' | 'enrollment'>;
-
-/** The code, text and tracking ID of a refusal. */
-interface Details {
-  readonly code: number | undefined;
-  readonly text: string;
-  readonly trackingId: string | undefined;
-}
-
-function parseObject(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : {};
-  } catch {
-    return {};
-  }
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? value.replace(/\s+/g, ' ').trim().slice(0, MAX_TEXT) : '';
-}
-
-/**
- * Reads the body of a refusal. IoT Hub: `{"Message": …}`, in which there is either `ErrorCode:<name>;<text>` or JSON
- * again, with `errorCode`, `message` and `trackingId`.
- */
-function detailsOf({ status, body }: HttpsResponse): Details {
-  const outer = parseObject(body);
-  const inner = { ...outer, ...parseObject(text(outer['Message'])) };
-  const { errorCode, trackingId } = inner;
-  return {
-    code: typeof errorCode === 'number' ? errorCode : status * 1000,
-    text: text(inner['message'] ?? outer['Message']),
-    trackingId: text(trackingId) || /Tracking ID:([^\s"]+)/.exec(body)?.[1],
-  };
-}
-
 /** The hub answered with an error. */
-export function refusedByHub(response: HttpsResponse, what: string, peer: UploadPeer): ConnectionError {
-  const { code, text: said, trackingId } = detailsOf(response);
-  const known = findServiceCode('hub', code, said);
-  return new ConnectionError({
-    code: 'UPLOAD_REFUSED',
-    service: 'hub',
-    host: peer.host,
-    message: `${peer.host} refused ${what} (HTTP ${response.status}${code === undefined ? '' : `, ${code}`}). ${known ? wordsFor(known.meaning, peer.enrollment) : ''} It says: ${said || 'nothing'}.`,
-    remedy: known
-      ? wordsFor(known.remedy, peer.enrollment)
-      : 'Check that a storage container is set up for file uploads: Azure portal > your IoT hub > File upload.',
-    isTransient: known?.isTransient ?? TRANSIENT_STATUSES.has(response.status),
-    serviceCode: code,
-    trackingId,
-  });
+export function refusedUpload(response: HttpsResponse, what: string, peer: HubPeer): ConnectionError {
+  const remedy =
+    'Check that a storage container is set up for file uploads: Azure portal > your IoT hub > File upload.';
+  return refusedByHub(response, { code: 'UPLOAD_REFUSED', what, remedy }, peer);
 }
 
 /** The storage account answered with an error. */
-export function refusedByStorage(response: HttpsResponse, what: string, peer: UploadPeer): ConnectionError {
+export function refusedByStorage(response: HttpsResponse, what: string, peer: HubPeer): ConnectionError {
   const { 'x-ms-error-code': code, 'x-ms-request-id': requestId } = response.headers;
-  const name = text(code) || 'no code';
+  const name = quotable(code) || 'no code';
   return new ConnectionError({
     code: 'UPLOAD_REFUSED',
     service: 'hub',
@@ -86,13 +31,13 @@ export function refusedByStorage(response: HttpsResponse, what: string, peer: Up
     message: `The storage account ${peer.host} refused ${what} (HTTP ${response.status}, ${name}).`,
     remedy:
       "Look the code up in Azure Storage's documentation. 403: the upload took longer than the hub allows, or the storage account does not let this network in.",
-    isTransient: TRANSIENT_STATUSES.has(response.status),
-    trackingId: text(requestId) || undefined,
+    isTransient: isTransientStatus(response.status),
+    trackingId: quotable(requestId) || undefined,
   });
 }
 
 /** The server answered something that is not part of the protocol. */
-export function unexpectedAnswer(what: string, { host }: UploadPeer, cause?: unknown): ConnectionError {
+export function unexpectedAnswer(what: string, { host }: HubPeer, cause?: unknown): ConnectionError {
   return new ConnectionError({
     code: 'INVALID_RESPONSE',
     service: 'hub',
@@ -104,20 +49,20 @@ export function unexpectedAnswer(what: string, { host }: UploadPeer, cause?: unk
 }
 
 /** The content of the file could not be read. */
-export function unreadable(blobName: string, cause: unknown, { host }: UploadPeer): ConnectionError {
+export function unreadable(blobName: string, cause: unknown, { host }: HubPeer): ConnectionError {
   const reason = types.isNativeError(cause) ? cause.message : String(cause);
   return new ConnectionError({
     code: 'UPLOAD_FAILED',
     service: 'hub',
     host,
-    message: `The content of ${blobName} could not be read: ${text(reason)}.`,
+    message: `The content of ${blobName} could not be read: ${quotable(reason)}.`,
     remedy: 'Upload it again with another stream, which must not have been read or destroyed before.',
     cause,
   });
 }
 
 /** The error of this library for the failure of a request. */
-export function toUploadError(error: unknown, what: string, peer: UploadPeer): DeviceError {
+export function toUploadError(error: unknown, what: string, peer: HubPeer): DeviceError {
   const { host } = peer;
   if (error instanceof DeviceError) return error;
   if (error instanceof SilenceError) {
