@@ -44,7 +44,10 @@ const KNOWN: readonly ((command: string) => boolean)[] = [
   },
   (command) => /^(?:export )?[A-Z_]+=\S+$/.test(command),
   // Of other makers, and not on every machine.
-  (command) => /^(?:keytool|java|sudo apt-get) /.test(command),
+  (command) => /^(?:keytool|java|sudo apt-get|npx (?:esbuild|postject)|bun|deno) /.test(command),
+  (command) =>
+    /^(?:node --experimental-sea-config sea-config\.json|cp "\$\(command -v node\)" device)$/.test(command),
+  (command) => /^npm (?:init --yes|pkg set type=module)$/.test(command),
 ];
 
 /** The commands of a block, each on a line of its own in the end. */
