@@ -9,13 +9,13 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const MB = 2 ** 20;
@@ -162,11 +162,14 @@ const PROGRAMS = {
   'esm.mjs': `${IMPORTS}${WALK}`,
   'cjs.cjs': `${REQUIRES}(async () => {${WALK}})();`,
   'types.ts': `${IMPORTS}export async function main(): Promise<void> {${WALK}}`,
-  'bundled.ts': `${IMPORTS}async function main(): Promise<void> {${WALK}}\nvoid main();`,
+  'device.ts': `${IMPORTS}async function main(): Promise<void> {${WALK}}\nvoid main();`,
   'supervisor.cjs': `${REQUIRES}${SUPERVISOR}`,
   'application.test.cjs': `${REQUIRES}test('a device connects and sends', async () => {${WALK}}, 30_000);`,
   'jest.config.cjs': `module.exports = { testEnvironment: 'node', testMatch: ['**/*.test.cjs'] };`,
 };
+
+/** The environment of programs that find those of a folder first. */
+const environmentOf = (runtime) => ({ ...process.env, PATH: [runtime, process.env.PATH].join(delimiter) });
 
 /** The gateway of the examples, installed and run as its Dockerfile says. `runtimes` are folders by versions. */
 function useGateway(together, tarballs, runtimes) {
@@ -233,35 +236,20 @@ function useEmulator(folder) {
   compile(folder, 'types.ts');
 }
 
-/** The flags with which docs/bundling.md calls esbuild, by the file that they make. */
-function documentedBundles() {
+/** The bundles that the lines of docs/bundling.md make of `device.ts`, in a folder where nothing is installed. */
+function bundle(folder) {
   const page = readFileSync(join(ROOT, 'docs', 'bundling.md'), 'utf8');
-  const lines = page.matchAll(
-    /^npx esbuild device\.ts (--bundle .*) --outfile=(\S+?)( "--banner:js=(.*)")?$/gm,
-  );
-  const bundles = [...lines].map(([, flags, outfile, , banner]) => {
-    const names = flags.split(' ').map((flag) => flag.replace('--', '').split('='));
-    return [outfile, { ...Object.fromEntries(names.map(([name, value = true]) => [name, value])), banner }];
-  });
-  if (bundles.length < 2) throw new Error('docs/bundling.md has no two lines of esbuild.');
-  return new Map(bundles);
-}
-
-/** Single files with all that `bundled.ts` needs, in a folder where nothing is installed. */
-async function bundle(folder) {
+  const lines = page.match(/^npx esbuild device\.ts .*$/gm) ?? [];
+  if (lines.length < 2) throw new Error('docs/bundling.md has no two lines for esbuild.');
   const outdir = project('bundle');
-  const bundles = [...documentedBundles()].map(async ([name, { banner, ...flags }]) => {
-    const outfile = join(outdir, name);
-    const inserted = banner === undefined ? {} : { banner: { js: banner } };
-    const entryPoints = [join(folder, 'bundled.ts')];
-    await build({ entryPoints, outfile, logLevel: 'error', ...flags, ...inserted });
-    return outfile;
+  return lines.map((line) => {
+    const [, file] = /--outfile=(\S+)/.exec(line) ?? [];
+    const env = environmentOf(join(ROOT, 'node_modules', '.bin'));
+    run('sh', ['-euc', `${line.replace('npx ', '')} --log-level=warning`], { cwd: folder, env });
+    renameSync(join(folder, file), join(outdir, file));
+    return join(outdir, file);
   });
-  return await Promise.all(bundles);
 }
-
-/** The environment of programs that run with the `node` of a folder. */
-const environmentOf = (runtime) => ({ ...process.env, PATH: [runtime, process.env.PATH].join(delimiter) });
 
 /** Folders with a `node`, by version: the oldest that is supported and each later line that is maintained for long. */
 function runtimes() {
@@ -335,7 +323,7 @@ async function main() {
   for (const [name, code] of Object.entries(PROGRAMS)) writeFileSync(join(together, name), code);
   compile(together, 'types.ts');
   console.log('compiled against the types');
-  const bundled = await bundle(together);
+  const bundled = bundle(together);
   const installed = runtimes();
   for (const runtime of installed.values()) useTogether(together, bundled, runtime);
   useGateway(together, [library, certificates], installed);
