@@ -1,12 +1,21 @@
 // Packs the three packages, installs their tarballs in empty folders, apart and together, and uses them as a user does:
-// imported from ESM, required from CommonJS, compiled, in Jest, in one bundle of esbuild and from the shell; with each
-// version of Node.js that is supported. Needs a build.
+// imported from ESM, required from CommonJS, compiled, in Jest, in bundles of esbuild, as a gateway and from the shell; with
+// each version of Node.js that is supported. Needs a build.
 import { execFileSync } from 'node:child_process';
-import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const MB = 2 ** 20;
@@ -117,15 +126,70 @@ import { createSelfSignedCertificate } from 'azure-iot-certificates';
 import { startEmulator } from 'azure-iot-emulator';
 `;
 
+/** Runs a gateway in a folder of its own until the hub has a message of it; then stops it as a supervisor does. */
+const SUPERVISOR = `
+const { spawn } = require('node:child_process');
+const { once } = require('node:events');
+const { writeFileSync } = require('node:fs');
+const { join } = require('node:path');
+const [folder, ...command] = process.argv.slice(2);
+(async () => {
+  const emulator = await startEmulator({ retryAfterSeconds: 0 });
+  const { certificate, privateKey } = await createSelfSignedCertificate({ commonName: 'gateway-1' });
+  emulator.dps.individualEnrollments.create({ registrationId: 'gateway-1', primaryCertificate: certificate });
+  const file = (name, content) => (writeFileSync(join(folder, name), content, { mode: 0o600 }), join(folder, name));
+  const env = {
+    ...process.env,
+    ENROLLMENT_KIND: 'hub-individual',
+    PROVISIONING_IDSCOPE: emulator.idScope,
+    PROVISIONING_HOST: emulator.globalEndpoint,
+    CERTIFICATE_FILE: file('device.crt', certificate),
+    KEY_FILE: file('device.key', privateKey),
+    CA_FILE: file('ca.pem', emulator.ca),
+    ASSIGNMENT_FILE: join(folder, 'assignment.json'),
+  };
+  const gateway = spawn(command[0], command.slice(1), { cwd: folder, env, stdio: ['ignore', 'ignore', 'inherit'] });
+  const exit = once(gateway, 'exit');
+  await Promise.race([once(emulator.hubs[0], 'telemetry'), exit]);
+  gateway.kill('SIGTERM');
+  process.exitCode = (await exit)[0] ?? 1;
+  await emulator.close();
+})();
+`;
+
 /** The programs of a user of all three packages. */
 const PROGRAMS = {
   'esm.mjs': `${IMPORTS}${WALK}`,
   'cjs.cjs': `${REQUIRES}(async () => {${WALK}})();`,
   'types.ts': `${IMPORTS}export async function main(): Promise<void> {${WALK}}`,
-  'bundled.ts': `${IMPORTS}async function main(): Promise<void> {${WALK}}\nvoid main();`,
+  'device.ts': `${IMPORTS}async function main(): Promise<void> {${WALK}}\nvoid main();`,
+  'supervisor.cjs': `${REQUIRES}${SUPERVISOR}`,
   'application.test.cjs': `${REQUIRES}test('a device connects and sends', async () => {${WALK}}, 30_000);`,
   'jest.config.cjs': `module.exports = { testEnvironment: 'node', testMatch: ['**/*.test.cjs'] };`,
 };
+
+/** The environment of programs that find those of a folder first. */
+const environmentOf = (runtime) => ({ ...process.env, PATH: [runtime, process.env.PATH].join(delimiter) });
+
+/** The gateway of the examples, installed and run as its Dockerfile says. `runtimes` are folders by versions. */
+function useGateway(together, tarballs, runtimes) {
+  const source = join(ROOT, 'examples', 'gateway');
+  const dockerfile = readFileSync(join(source, 'Dockerfile'), 'utf8');
+  const [, line] = /^FROM node:(\d+)-slim$/m.exec(dockerfile) ?? [];
+  const [, install] = /^RUN (npm init .*) azure-iot-x509$/m.exec(dockerfile) ?? [];
+  const [, program] = /^CMD (\[.*\])$/m.exec(dockerfile) ?? [];
+  if (line === undefined || install === undefined || program === undefined)
+    throw new Error(
+      'The Dockerfile of the gateway does not install and start it in the lines that are known.',
+    );
+  const folder = join(workplace, 'gateway');
+  mkdirSync(folder);
+  const env = environmentOf(runtimes.get(line));
+  run('sh', ['-euc', `${install} "$@"`, 'sh', ...tarballs], { cwd: folder, env });
+  copyFileSync(join(source, 'gateway.ts'), join(folder, 'gateway.ts'));
+  run('node', ['supervisor.cjs', folder, ...JSON.parse(program)], { cwd: together, env });
+  console.log(`The gateway runs as its Dockerfile says, with Node.js ${line}`);
+}
 
 /** Compiles against the types alone: strictly, and with a look at every declaration. */
 function compile(folder, file) {
@@ -172,22 +236,22 @@ function useEmulator(folder) {
   compile(folder, 'types.ts');
 }
 
-/** One file with all that `bundled.ts` needs, in a folder where nothing is installed. */
-async function bundle(folder) {
-  const outfile = join(project('bundle'), 'bundle.cjs');
-  const entryPoints = [join(folder, 'bundled.ts')];
-  await build({
-    entryPoints,
-    outfile,
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    logLevel: 'warning',
+/** The bundles that the lines of docs/bundling.md make of `device.ts`, in a folder where nothing is installed. */
+function bundle(folder) {
+  const page = readFileSync(join(ROOT, 'docs', 'bundling.md'), 'utf8');
+  const lines = page.match(/^npx esbuild device\.ts .*$/gm) ?? [];
+  if (lines.length < 2) throw new Error('docs/bundling.md has no two lines for esbuild.');
+  const outdir = project('bundle');
+  return lines.map((line) => {
+    const [, file] = /--outfile=(\S+)/.exec(line) ?? [];
+    const env = environmentOf(join(ROOT, 'node_modules', '.bin'));
+    run('sh', ['-euc', `${line.replace('npx ', '')} --log-level=warning`], { cwd: folder, env });
+    renameSync(join(folder, file), join(outdir, file));
+    return join(outdir, file);
   });
-  return outfile;
 }
 
-/** Folders with a `node` of the oldest version that is supported and of each later line that is maintained for long. */
+/** Folders with a `node`, by version: the oldest that is supported and each later line that is maintained for long. */
 function runtimes() {
   const { engines } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   const [, oldest] = /^>=(\d+\.\d+)$/.exec(engines.node) ?? [];
@@ -200,16 +264,18 @@ function runtimes() {
     folder,
     versions.map((wanted, index) => `runtime-${index}@npm:node-${system}@${wanted}`),
   );
-  return versions.map((_, index) => join(folder, 'node_modules', `runtime-${index}`, 'bin'));
+  return new Map(
+    versions.map((version, index) => [version, join(folder, 'node_modules', `runtime-${index}`, 'bin')]),
+  );
 }
 
 /** Uses all three packages, and their programs, with the `node` of a folder. */
 function useTogether(folder, bundled, runtime) {
-  const env = { ...process.env, PATH: [runtime, process.env.PATH].join(delimiter) };
+  const env = environmentOf(runtime);
   const runWith = (command, args) => run(command, args, { cwd: folder, env });
   runWith('node', ['esm.mjs']);
   runWith('node', ['cjs.cjs']);
-  runWith('node', [bundled]);
+  for (const file of bundled) runWith('node', [file]);
   runWith('node', [join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js')]);
 
   // As npm and npx call them: by the links that the installation made.
@@ -257,8 +323,10 @@ async function main() {
   for (const [name, code] of Object.entries(PROGRAMS)) writeFileSync(join(together, name), code);
   compile(together, 'types.ts');
   console.log('compiled against the types');
-  const bundled = await bundle(together);
-  for (const runtime of runtimes()) useTogether(together, bundled, runtime);
+  const bundled = bundle(together);
+  const installed = runtimes();
+  for (const runtime of installed.values()) useTogether(together, bundled, runtime);
+  useGateway(together, [library, certificates], installed);
 }
 
 try {

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { startEmulator } from 'azure-iot-emulator';
+import { statusOf } from '../packages/emulator/src/cli/commands/status';
 import { SCENARIOS } from '../scripts/example/scenarios';
 import { readRunBlocks } from './guides/support/run-pages';
 import { commandLinesOf, readCommandLine } from './support/command-lines';
@@ -44,7 +46,10 @@ const KNOWN: readonly ((command: string) => boolean)[] = [
   },
   (command) => /^(?:export )?[A-Z_]+=\S+$/.test(command),
   // Of other makers, and not on every machine.
-  (command) => /^(?:keytool|java|sudo apt-get) /.test(command),
+  (command) => /^(?:keytool|java|sudo apt-get|npx (?:esbuild|postject)|bun|deno) /.test(command),
+  (command) =>
+    /^(?:node --experimental-sea-config sea-config\.json|cp "\$\(command -v node\)" device)$/.test(command),
+  (command) => /^npm (?:init --yes|pkg set type=module)$/.test(command),
 ];
 
 /** The commands of a block, each on a line of its own in the end. */
@@ -78,6 +83,44 @@ test.each(['docs/cli.md', 'packages/emulator/docs/emulator-cli.md'])(
     expect(commandLinesIn(page).length).toBeGreaterThan(5);
   },
 );
+
+/** Pages whose commands people type in any shell. */
+const ANY_SHELL = [
+  'README.md',
+  'examples/README.md',
+  'docs/cli.md',
+  'docs/cli-connect.md',
+  'docs/cli-doctor.md',
+  'packages/emulator/README.md',
+  'packages/emulator/docs/emulator.md',
+  'packages/emulator/docs/emulator-cli.md',
+  ...PAGES.filter((page) => page.startsWith('docs/guide-')),
+];
+
+/** Lines that PowerShell does not understand, or does otherwise. */
+const OF_POSIX_SHELLS = /\\$|^\s*(?:export |eval |for |[A-Z_]+=)/;
+
+test.each(ANY_SHELL)('%s tells of PowerShell where a command is of a POSIX shell', (page) => {
+  const posix = codeIn(page, 'sh').flatMap((code) =>
+    code.split('\n').filter((line) => OF_POSIX_SHELLS.test(line)),
+  );
+  // A continued line can be one line in every shell.
+  expect(posix.filter((line) => line.endsWith('\\'))).toEqual([]);
+  if (posix.length > 0) expect(readPage(page)).toContain('PowerShell');
+  const assigned = posix
+    .filter((line) => /^[A-Z_]+=/.test(line))
+    .map((line) => `$${line.replace(/=.*/, ' = ')}`);
+  for (const line of assigned) expect(codeIn(page, 'powershell').join('\n')).toContain(line);
+});
+
+test('what pages take from the status of the emulator in PowerShell is in it', async () => {
+  await using emulator = await startEmulator();
+  const status: object = { ...statusOf(emulator), caFile: '' };
+  const lines = PAGES.flatMap((page) => codeIn(page, 'powershell').flatMap((code) => code.split('\n')));
+  const taken = lines.flatMap((line) => /\$emulator((?:\.\w+|\[\d\])+)$/.exec(line)?.[1] ?? []);
+  expect(new Set(taken)).toEqual(new Set(['.idScope', '.central[0].idScope', '.globalEndpoint', '.caFile']));
+  for (const path of taken) expect(status).toHaveProperty(path.slice(1));
+});
 
 describe('a command line that does not work is found', () => {
   test.each([

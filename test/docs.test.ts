@@ -100,11 +100,14 @@ function problemOf(page: string, target: string): string | undefined {
 /** Links to other sites, which no test asks for. */
 const EXTERNAL = /^[a-z]+:/;
 
-test.each(PAGES)('the links of %s lead somewhere', (page) => {
-  const prose = proseOf(readPage(page));
-  const targets = [...prose.matchAll(/\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)$/gm)]
+/** The links of a text to other files and to headings. */
+const targetsOf = (prose: string): readonly string[] =>
+  [...prose.matchAll(/\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)$/gm)]
     .map(([, inline, defined]) => inline ?? defined ?? '')
     .filter((target) => !EXTERNAL.test(target));
+
+test.each(PAGES)('the links of %s lead somewhere', (page) => {
+  const targets = targetsOf(proseOf(readPage(page)));
   expect(targets.map((target) => problemOf(page, target)).filter((problem) => problem !== undefined)).toEqual(
     [],
   );
@@ -115,6 +118,31 @@ test('a link that leads nowhere is found, to a page as well as to a heading', ()
   expect(problemOf('docs/options.md', 'connection.md#stats')).toContain('no such heading');
   expect(problemOf('docs/options.md', '#credentails')).toContain('no such heading');
   expect(problemOf('docs/options.md', 'connection.md#states')).toBeUndefined();
+});
+
+/** The folders of the packages, and what their tarballs hold besides `dist`. */
+const TARBALLS = ['', 'packages/certificates/', 'packages/emulator/'].map((folder) => {
+  const { files } = JSON.parse(readPage(`${folder}package.json`)) as { files: readonly string[] };
+  // npm adds this one.
+  return { folder, included: [...files, 'README.md'] };
+});
+
+/** The package that ships a file. */
+const tarballOf = (file: string) =>
+  TARBALLS.find(({ folder, included }) => {
+    const holds = (entry: string) => file === folder + entry || file.startsWith(`${folder}${entry}/`);
+    return included.some(holds) && !included.some((entry) => entry.startsWith('!') && holds(entry.slice(1)));
+  });
+
+test('a link of a page in a tarball leads to a page in a tarball, or says that it is in the repository alone', () => {
+  const targets = PAGES.filter((page) => tarballOf(page) !== undefined).flatMap((page) => {
+    const lines = proseOf(readPage(page)).split('\n');
+    const published = lines.filter((line) => !line.startsWith('- In the repository alone:')).join('\n');
+    return targetsOf(published).map((target) => normalize(join(dirname(page), target.replace(/#.*/, ''))));
+  });
+  expect(targets.length).toBeGreaterThan(50);
+  const files = targets.filter((target) => extname(target) !== '');
+  expect(files.filter((file) => tarballOf(file) === undefined)).toEqual([]);
 });
 
 test.each(['', 'packages/emulator/'])(

@@ -43,7 +43,7 @@ async function main(): Promise<void> {
   });
   log(connection.state);
   connection.on('state', log);
-  // Closed for good, because the service refuses the device: whoever supervises this process decides what comes next.
+  // The connection was given up: whoever supervises this process decides what comes next.
   connection.client.on('disconnect', () => {
     process.exitCode = 1;
     stopping.abort();
