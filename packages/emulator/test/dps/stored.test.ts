@@ -72,7 +72,7 @@ beforeAll(async () => {
 
 function fill(dps: DpsInstance): void {
   dps.allocationPolicy = 'geoLatency';
-  dps.certificates.upload({ name: 'line', certificate: intermediate.certificate, isVerified: true });
+  dps.certificates.upload({ name: 'root', certificate: root.certificate, isVerified: true });
   dps.individualEnrollments.create({
     registrationId: 'sensor-1',
     primaryCertificate: device.certificate,
