@@ -46,14 +46,14 @@ export function group(parent: CommandUnknownOpts, context: Context): void {
             : certificates.get(ca)?.isVerified === true;
         const { place } = context;
         const next = (): readonly string[] => {
-          if (!isVerified && ca === undefined) {
-            const line = place.command('ca', 'add', 'certificates/root.crt', '--verified');
-            return [
-              'It lets in nobody yet: no certificate authority is verified. Add the root:',
-              `  ${line}`,
-            ];
-          }
           if (!isVerified) {
+            if (ca === undefined) {
+              const line = place.command('ca', 'add', 'certificates/root.crt', '--verified');
+              return [
+                'It lets in nobody yet: no certificate authority is verified. Add the root:',
+                `  ${line}`,
+              ];
+            }
             const line = place.command('ca', 'verify', ca, 'certificates/verification.crt');
             return [`It lets in nobody yet: prove that the key of ${ca} is yours.`, `  ${line}`];
           }
