@@ -1,7 +1,14 @@
 const { availableParallelism } = require('node:os');
 
 /** Whole programs, and minutes under load: what `npm run test:all` adds (jest.long.config.cjs). */
-const LONG = ['/test/examples/', '/test/guides/', '/test/scripts/', '/test/integration/fleet', '/test/cli/demo', '/test/cli/program'];
+const LONG = [
+  '/test/examples/',
+  '/test/guides/',
+  '/test/scripts/',
+  '/test/integration/fleet',
+  '/test/cli/demo',
+  '/test/cli/program',
+];
 
 /** @type {import('jest').Config} */
 module.exports = {
@@ -9,7 +16,11 @@ module.exports = {
   roots: ['<rootDir>/test', '<rootDir>/packages'],
   testMatch: ['**/*.test.ts'],
   testPathIgnorePatterns: LONG,
-  transform: { '^.+\\.ts$': '<rootDir>/test/support/transform.cjs' },
+  transform: {
+    '^.+\\.ts$': '<rootDir>/test/support/transform.cjs',
+    '/node_modules/(@peculiar/x509|traverse)/': '<rootDir>/test/support/load-once.cjs',
+  },
+  transformIgnorePatterns: ['/node_modules/(?!@peculiar/x509/|traverse/)'],
   globalSetup: '<rootDir>/test/support/build.cjs',
   // Fails a file whose tests let a private key or a passphrase get into an output or an error.
   setupFilesAfterEnv: ['<rootDir>/test/secrets-setup.ts'],

@@ -52,9 +52,10 @@ async function enrollGroup(
   const { emulator } = context;
   const id = `mover-${(count += 1)}`;
   const device = await makeGroupDevice(id);
-  const { enrollmentGroups } = emulator.dps;
+  const { certificates, enrollmentGroups } = emulator.dps;
   const enrollmentGroupId = `${id}-group`;
-  enrollmentGroups.create({ enrollmentGroupId, signingCertificate: device.root.certificate, ...init });
+  certificates.upload({ name: id, certificate: device.root.certificate, isVerified: true });
+  enrollmentGroups.create({ enrollmentGroupId, certificateName: id, ...init });
   return {
     id,
     device,

@@ -17,4 +17,20 @@ vm.compileFunction = (code, parameters, options) => {
   return compiled;
 };
 
-module.exports = TestEnvironment;
+/** What is made once in a worker process, by name: see once.ts. */
+const made = new Map();
+
+/** The environment of a test file, with what all files of the process share. */
+module.exports = class Environment extends TestEnvironment {
+  constructor(...args) {
+    super(...args);
+    const { global } = this;
+    global.requireOnce = (file) => require(file);
+    global.oncePerProcess = (name, make) => {
+      if (!made.has(name)) made.set(name, make());
+      return made.get(name);
+    };
+    // Packages that are loaded once (see load-once.cjs) test dates with `instanceof`.
+    global.Date = Date;
+  }
+};

@@ -3,6 +3,7 @@ import { type AddressInfo, type Socket } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
 import { generate, parser as createParser, type IPublishPacket, type Packet } from 'mqtt-packet';
 import { createRootCertificate, type ValidityOptions } from 'azure-iot-certificates';
+import { oncePerProcess } from './once';
 import { createServerCertificate } from '../../packages/certificates/src/making/server';
 
 type PacketOf<Command extends Packet['cmd']> = Extract<Packet, { cmd: Command }>;
@@ -149,11 +150,11 @@ async function makeIdentity({
   return { root: issuer.certificate, credentials: { cert: fullChain, key: privateKey } };
 }
 
-let usual: Promise<ServerIdentity> | undefined;
-
-/** The identity of servers that ask for nothing special is made once for a test file. */
+/** The identity of servers that ask for nothing special is made once. */
 function identityOf(wanted: ScriptedIdentity): Promise<ServerIdentity> {
-  return Object.keys(wanted).length > 0 ? makeIdentity(wanted) : (usual ??= makeIdentity(wanted));
+  return Object.keys(wanted).length > 0
+    ? makeIdentity(wanted)
+    : oncePerProcess('scripted server', () => makeIdentity(wanted));
 }
 
 /**

@@ -24,6 +24,7 @@ export class SecretScan {
   /** Pieces of keys, of equal length, so that a text is searched for all of them in one pass. */
   readonly #pieces = new Set<string>();
   readonly #keys = new Set<string>();
+  readonly #seen = new WeakSet<KeyObject>();
   readonly #passphrases = new Set<string>();
   readonly #outputs: Output[] = [];
 
@@ -33,6 +34,8 @@ export class SecretScan {
   }
 
   addKey(key: KeyObject): void {
+    if (this.#seen.has(key)) return;
+    this.#seen.add(key);
     for (const secret of privateParts(key)) {
       const name = secret.toString('hex');
       if (this.#keys.has(name)) continue;

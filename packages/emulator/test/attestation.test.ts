@@ -178,38 +178,44 @@ const CASES: Case[] = [
   },
   // Groups.
   {
-    title: 'a group lets in what its CA has signed, without the CA being sent',
+    title: 'a group lets in what its CA has signed, without the CA being sent, when the CA is verified',
     sends: ['leaf'],
+    verified: ['lower'],
     groups: [['fleet', ['lower']]],
     expected: group('fleet'),
   },
   {
     title: 'a group of the root lets in a device that sends both intermediates',
     sends: ['leaf', 'lower', 'upper'],
+    verified: ['root'],
     groups: [['fleet', ['root']]],
     expected: group('fleet'),
   },
   {
     title: 'the order of the sent intermediates does not matter',
     sends: ['leaf', 'upper', 'lower'],
+    verified: ['root'],
     groups: [['fleet', ['root']]],
     expected: group('fleet'),
   },
   {
     title: 'a root that is sent does no harm',
     sends: ['leaf', 'lower', 'upper', 'root'],
+    verified: ['root'],
     groups: [['fleet', ['root']]],
     expected: group('fleet'),
   },
   {
     title: 'a missing intermediate breaks the chain',
     sends: ['leaf', 'upper'],
+    verified: ['root'],
     groups: [['fleet', ['root']]],
     expected: refused('authority-not-found'),
   },
   {
     title: 'a leaf alone does not reach the root',
     sends: ['leaf'],
+    verified: ['root'],
     groups: [['fleet', ['root']]],
     expected: refused('authority-not-found'),
   },
@@ -235,6 +241,7 @@ const CASES: Case[] = [
   {
     title: "the group of the leaf's issuer wins over the group of the root",
     sends: ['leaf', 'lower', 'upper'],
+    verified: ['root'],
     groups: [
       ['of-root', ['root']],
       ['of-lower', ['lower']],
@@ -244,6 +251,7 @@ const CASES: Case[] = [
   {
     title: 'the group of an intermediate wins over the group of the root',
     sends: ['leaf', 'lower', 'upper'],
+    verified: ['root'],
     groups: [
       ['of-root', ['root']],
       ['of-upper', ['upper']],
@@ -253,6 +261,7 @@ const CASES: Case[] = [
   {
     title: 'a disabled group is decisive: the group of its parent is not tried',
     sends: ['leaf', 'lower', 'upper'],
+    verified: ['root'],
     groups: [
       ['of-root', ['root']],
       ['of-lower', ['lower'], 'disabled'],
@@ -262,6 +271,7 @@ const CASES: Case[] = [
   {
     title: 'a disabled group of the root does not matter when the nearer group is enabled',
     sends: ['leaf', 'lower', 'upper'],
+    verified: ['root'],
     groups: [
       ['of-root', ['root'], 'disabled'],
       ['of-lower', ['lower']],
@@ -271,48 +281,97 @@ const CASES: Case[] = [
   {
     title: "a group's secondary CA counts as much as its primary",
     sends: ['stranger'],
+    verified: ['root', 'strangerRoot'],
     groups: [['fleet', ['root', 'strangerRoot']]],
     expected: group('fleet'),
   },
   {
     title: 'a device of another CA is refused',
     sends: ['stranger', 'strangerRoot'],
+    verified: ['root', 'strangerRoot'],
     groups: [['fleet', ['root']]],
     expected: refused('authority-not-found'),
   },
   {
     title: 'a CA of the same name but with another key is not the issuer',
     sends: ['leaf'],
+    verified: ['namesake'],
     groups: [['fleet', ['namesake']]],
     expected: refused('authority-not-found'),
   },
   {
     title: 'a sent CA of the same name but with another key does not bridge the chain',
     sends: ['leaf', 'namesake', 'upper'],
+    verified: ['root'],
     groups: [['fleet', ['root']]],
     expected: refused('authority-not-found'),
   },
   {
     title: 'an intermediate that is not valid yet breaks the chain',
     sends: ['belowFuture', 'future'],
+    verified: ['root'],
     groups: [['fleet', ['root']]],
     expected: refused('authority-not-found'),
   },
   {
     title: 'a CA does not let in itself as a device of its group',
     sends: ['selfSignedAuthority'],
+    verified: ['selfSignedAuthority'],
     groups: [['fleet', ['selfSignedAuthority']]],
     expected: refused('authority-not-found'),
   },
   {
     title: 'a device certificate in the chain is no CA',
     sends: ['belowDevice', 'alone'],
+    verified: ['alone'],
     groups: [['fleet', ['alone']]],
     expected: refused('authority-not-found'),
   },
   {
     title: 'without any enrollment the device is refused',
     sends: ['alone'],
+    expected: refused('authority-not-found'),
+  },
+  {
+    title:
+      'an intermediate in a group is not verified by being there, even if the device sends every certificate',
+    sends: ['leaf', 'lower', 'upper', 'root'],
+    groups: [['fleet', ['lower']]],
+    expected: refused('authority-not-found'),
+  },
+  {
+    title: 'a root in a group is not verified by being there',
+    sends: ['stranger', 'strangerRoot'],
+    groups: [['fleet', ['strangerRoot']]],
+    expected: refused('authority-not-found'),
+  },
+  {
+    title: 'an intermediate in a group does not fill a gap of the sent chain',
+    sends: ['leaf', 'upper'],
+    groups: [['fleet', ['lower']]],
+    verified: ['root'],
+    expected: refused('authority-not-found'),
+  },
+  {
+    title:
+      "a device that does not send the link between the group's intermediate and the verified root is refused",
+    sends: ['leaf', 'lower'],
+    groups: [['fleet', ['lower']]],
+    verified: ['root'],
+    expected: refused('authority-not-found'),
+  },
+  {
+    title: 'a group of an intermediate lets in a device that sends every certificate up to the verified root',
+    sends: ['leaf', 'lower', 'upper'],
+    groups: [['fleet', ['lower']]],
+    verified: ['root'],
+    expected: group('fleet'),
+  },
+  {
+    title: 'a verified root of other devices does not help',
+    sends: ['leaf', 'lower', 'upper'],
+    groups: [['fleet', ['lower']]],
+    verified: ['strangerRoot'],
     expected: refused('authority-not-found'),
   },
 ];

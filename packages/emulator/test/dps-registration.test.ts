@@ -263,9 +263,10 @@ describe('devices of enrollment groups', () => {
   it('need no proof of possession if the group has a signing certificate', async () => {
     const { emulator } = context;
     const other = await createRootCertificate({ commonName: 'Other root' });
+    emulator.dps.certificates.upload({ name: 'other', certificate: other.certificate, isVerified: true });
     emulator.dps.enrollmentGroups.create({
       enrollmentGroupId: 'other',
-      signingCertificate: other.certificate,
+      certificateName: 'other',
       initialTwin: { tags: { fleet: 'other' } },
     });
     const device = await createDeviceCertificate({ commonName: 'van-1', issuer: other });
@@ -476,9 +477,10 @@ describe('the allocation of devices', () => {
   it('spreads them over the linked hubs, always in the same way', async () => {
     await using emulator = await startEmulator({ retryAfterSeconds: 0, hubs: ['north', 'south'] });
     const root = await createRootCertificate({ commonName: 'root' });
+    emulator.dps.certificates.upload({ name: 'fleet', certificate: root.certificate, isVerified: true });
     emulator.dps.enrollmentGroups.create({
       enrollmentGroupId: 'fleet',
-      signingCertificate: root.certificate,
+      certificateName: 'fleet',
     });
     const ids = Array.from({ length: 12 }, (_, index) => `sensor-${index}`);
     for (const id of ids) {

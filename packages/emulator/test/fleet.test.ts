@@ -15,10 +15,8 @@ const context = useEmulator({ hubs: ['north', 'south', 'west'] });
 it('DPS serves devices of a group that register at the same time', async () => {
   const { emulator } = context;
   const authority = await createRootCertificate({ commonName: 'fleet' });
-  emulator.dps.enrollmentGroups.create({
-    enrollmentGroupId: 'fleet',
-    signingCertificate: authority.certificate,
-  });
+  emulator.dps.certificates.upload({ name: 'fleet', certificate: authority.certificate, isVerified: true });
+  emulator.dps.enrollmentGroups.create({ enrollmentGroupId: 'fleet', certificateName: 'fleet' });
   const results = await Promise.all(
     Array.from({ length: 30 }, async (_, index) => {
       const commonName = `fleet-${index}`;

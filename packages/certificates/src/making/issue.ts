@@ -44,6 +44,17 @@ async function authorityKeyIdentifier(issuer: X509.X509Certificate): Promise<X50
     : new AuthorityKeyIdentifierExtension(identifier);
 }
 
+/** Issuers as the generator takes them. Most of them sign more than once. */
+const parsed = new WeakMap<X509Certificate, X509.X509Certificate>();
+
+function parsedIssuer({ certificate }: Issuer): X509.X509Certificate {
+  const known = parsed.get(certificate);
+  if (known !== undefined) return known;
+  const authority = new (x509().X509Certificate)(certificate.raw);
+  parsed.set(certificate, authority);
+  return authority;
+}
+
 async function sign(
   privateKey: KeyObject,
   subject: X509.Name,
@@ -51,11 +62,7 @@ async function sign(
   profile: Profile,
   issuer: Issuer | undefined,
 ): Promise<X509Certificate> {
-  const {
-    SubjectKeyIdentifierExtension,
-    X509Certificate: ParsedCertificate,
-    X509CertificateGenerator,
-  } = x509();
+  const { SubjectKeyIdentifierExtension, X509CertificateGenerator } = x509();
   const ownAlgorithm = signingAlgorithmOf(privateKey);
   const signingAlgorithm = issuer?.algorithm ?? ownAlgorithm;
   if (ownAlgorithm === undefined || signingAlgorithm === undefined) {
@@ -64,7 +71,7 @@ async function sign(
   const publicKey = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
   const extensions = profile(ownAlgorithm.name);
   extensions.push(await SubjectKeyIdentifierExtension.create(publicKey, false, webcrypto));
-  const authority = issuer && new ParsedCertificate(issuer.certificate.raw);
+  const authority = issuer && parsedIssuer(issuer);
   if (authority !== undefined) extensions.push(await authorityKeyIdentifier(authority));
   const certificate = await X509CertificateGenerator.create(
     {

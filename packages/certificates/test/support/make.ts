@@ -1,4 +1,5 @@
 import { generateKeyPairSync, randomBytes, sign, X509Certificate, type KeyObject } from 'node:crypto';
+import { oncePerProcess } from '../../../../test/support/once';
 
 /**
  * A certificate that this package and openssl do not make: with several common names or none, contradicting extensions,
@@ -30,8 +31,9 @@ export interface Made {
 
 export const DAY = 86_400_000;
 export const ecKeys = (): NonNullable<Recipe['keys']> => generateKeyPairSync('ec', { namedCurve: 'P-256' });
+/** The same pair each time: that a key belongs to no other certificate is tested with `ecKeys`. */
 export const rsaKeys = (modulusLength: number): NonNullable<Recipe['keys']> =>
-  generateKeyPairSync('rsa', { modulusLength });
+  oncePerProcess(`rsa-${modulusLength}`, () => generateKeyPairSync('rsa', { modulusLength }));
 
 const TYPES: Readonly<Record<string, string>> = {
   CN: '2.5.4.3',

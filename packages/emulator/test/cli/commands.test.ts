@@ -74,6 +74,9 @@ describe('azure-iot-emulator', () => {
       'cert device --cn pump-2 --subject O=Contoso --ca certificates/root.crt --ca-key certificates/root.key',
     );
 
+    const unanchored = await must('group valves --certificate certificates/root.crt');
+    expect(unanchored.out).toContain('lets in nobody yet: no certificate authority is verified');
+    await must('enrollment delete valves --group');
     const added = await must('ca add certificates/root.crt --name contoso --json');
     const { verificationCode } = added.json as { verificationCode: string };
     expect((await must('group pumps --ca contoso')).out).toContain('lets in nobody yet');

@@ -137,10 +137,9 @@ describe('a registration over HTTP', () => {
 
   it('takes devices of enrollment groups by the chain that they send', async () => {
     const root = await createRootCertificate({ commonName: 'HTTP root' });
-    context.emulator.dps.enrollmentGroups.create({
-      enrollmentGroupId: 'http',
-      signingCertificate: root.certificate,
-    });
+    const { certificates, enrollmentGroups } = context.emulator.dps;
+    certificates.upload({ name: 'http', certificate: root.certificate, isVerified: true });
+    enrollmentGroups.create({ enrollmentGroupId: 'http', certificateName: 'http' });
     const identity = await createDeviceCertificate({ commonName: 'http:5', issuer: root });
     const path = pathOf('http%3A5', '/register');
     expect(await send(server(), { method: 'PUT', path, identity })).toMatchObject({ status: 202 });

@@ -137,6 +137,7 @@ it('A restored DPS has the assigned hub of a device whose last registration fail
 it('A restored DPS provisions devices of an enrollment group as before', async () => {
   const dps = createInstance();
   const intermediate = await createIntermediateCertificate({ commonName: 'Stored line', issuer: root });
+  dps.certificates.upload({ name: 'line', certificate: intermediate.certificate, isVerified: true });
   dps.enrollmentGroups.create({ enrollmentGroupId: 'line', signingCertificate: intermediate.certificate });
   const member = await createDeviceCertificate({ commonName: 'member-1', issuer: intermediate });
   expect(registerAt(restored(written(dps)), 'member-1', member)).toMatch('localhost');

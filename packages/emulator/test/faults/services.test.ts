@@ -140,9 +140,10 @@ describe('a device that a fault acts on', () => {
     const [north, south] = emulator.hubs;
     if (!north || !south) throw new Error('two hubs were asked for');
     const issuer = await createRootCertificate({ commonName: 'fleet' });
+    emulator.dps.certificates.upload({ name: 'fleet', certificate: issuer.certificate, isVerified: true });
     emulator.dps.enrollmentGroups.create({
       enrollmentGroupId: 'fleet',
-      signingCertificate: issuer.certificate,
+      certificateName: 'fleet',
       iotHubs: ['north'],
     });
     const [one, other] = await Promise.all(

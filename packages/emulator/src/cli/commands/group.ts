@@ -17,7 +17,7 @@ export function group(parent: CommandUnknownOpts, context: Context): void {
     .option('--ca <NAME>', 'Certificate authority that was uploaded with "azure-iot-emulator ca add".', text)
     .option(
       '--certificate <FILE>',
-      'Certificate of an intermediate or root that is put right into the group, without proof of possession.',
+      'Certificate of an intermediate or root that is put right into the group, which does not verify it.',
       path(io.cwd),
     )
     .addOption(enrolledHubs())
@@ -39,10 +39,21 @@ export function group(parent: CommandUnknownOpts, context: Context): void {
           provisioningStatus: disabled === true ? 'disabled' : 'enabled',
           ...defined({ iotHubs, initialTwin: options.initialTwin }),
         });
-        const isVerified = ca === undefined || emulator.dps.certificates.get(ca)?.isVerified === true;
+        const { certificates } = emulator.dps;
+        const isVerified =
+          ca === undefined
+            ? certificates.list().some((authority) => authority.isVerified)
+            : certificates.get(ca)?.isVerified === true;
         const { place } = context;
         const next = (): readonly string[] => {
           if (!isVerified) {
+            if (ca === undefined) {
+              const line = place.command('ca', 'add', 'certificates/root.crt', '--verified');
+              return [
+                'It lets in nobody yet: no certificate authority is verified. Add the root:',
+                `  ${line}`,
+              ];
+            }
             const line = place.command('ca', 'verify', ca, 'certificates/verification.crt');
             return [`It lets in nobody yet: prove that the key of ${ca} is yours.`, `  ${line}`];
           }

@@ -64,10 +64,14 @@ function attestIndividual(
 
 function attestGroup(request: AttestationRequest, leaf: X509Certificate): AttestationResult {
   const { presented, groups, verifiedAuthorities, now } = request;
-  // An authority of the instance need not be sent: it ends the chain, or bridges a gap in it.
-  const known = [...groups.flatMap(({ authorities }) => authorities), ...verifiedAuthorities];
-  const candidates = [...presented.slice(1), ...known];
-  for (const issuers of issuersUpwards({ leaf, candidates, now })) {
+  // A verified authority need not be sent: it ends the chain, or bridges a gap in it. A signing certificate of a group
+  // is not verified by being there.
+  const candidates = [...presented.slice(1), ...verifiedAuthorities];
+  const chain = [...issuersUpwards({ leaf, candidates, now })];
+  if (!chain.flat().some((issuer) => includesCertificate(verifiedAuthorities, issuer))) {
+    return refused('authority-not-found');
+  }
+  for (const issuers of chain) {
     // DPS: the leaf's issuer first, then upwards. The first matching group decides, even if it is disabled.
     const group = groups.find(({ authorities }) =>
       issuers.some((issuer) => includesCertificate(authorities, issuer)),
@@ -82,7 +86,8 @@ function attestGroup(request: AttestationRequest, leaf: X509Certificate): Attest
 
 /**
  * Decides whether a device may register, in the order that DPS documents: an individual enrollment with that
- * registration ID decides alone; without one, the groups are tried from the leaf's issuer upwards.
+ * registration ID decides alone; without one, the chain must reach a verified authority of the instance, and the groups
+ * are tried from the leaf's issuer upwards.
  *
  * @param request - must hold at least one presented certificate.
  */

@@ -110,7 +110,10 @@ export type GroupAttestation =
       secondarySigningCertificate?: never;
     }
   | {
-      /** PEM of an intermediate or root. Needs no proof of possession. */
+      /**
+       * PEM of an intermediate or root. It is not verified by being in a group: devices are admitted if the chain that
+       * they send has it and reaches a verified authority of the instance.
+       */
       signingCertificate: string;
       secondarySigningCertificate?: string;
       certificateName?: never;
