@@ -34,7 +34,8 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #closing = new AbortController();
   readonly #assignment: Assignment;
-  readonly #renewals: Renewals;
+  /** Made with the first renewal. */
+  #renewals: Renewals | undefined;
   #link: HubLink | undefined;
   #opened: Promise<void> | undefined;
   /** True if nobody waits for {@link open} who would get the error. */
@@ -50,7 +51,6 @@ export class Supervisor {
     this.#parts = parts;
     this.#options = options;
     this.#assignment = new Assignment(parts);
-    this.#renewals = new Renewals(parts, this.#assignment, this, this.#closing.signal);
     // Every upload under way listens to it.
     setMaxListeners(0, this.#closing.signal);
   }
@@ -96,13 +96,14 @@ export class Supervisor {
       await this.#link?.close();
     }
     await this.#opened?.catch(() => undefined);
-    await this.#renewals.settled();
+    await this.#renewals?.settled();
     await this.#watching;
     this.#finish(undefined);
   }
 
   /** See {@link Renewals.renew}. */
   async renew(renewal?: Renewal): Promise<Registration> {
+    this.#renewals ??= new Renewals(this.#parts, this.#assignment, this, this.#closing.signal);
     return await this.#renewals.renew(renewal);
   }
 
