@@ -223,11 +223,13 @@ export class Supervisor {
     this.#outage = outage;
     try {
       for (let error = first; ;) {
-        const isRefused = isRefusal(error) && !this.#assignment.isDpsAway;
+        const { isDpsAway } = this.#assignment;
         // A renewed certificate may not be enrolled yet, and the old one may still be accepted.
         const wereNew = isRefusal(error) && credentials.reject(error);
-        if (!isPatient && !wereNew && !error.isTransient && !this.#assignment.isDpsAway) throw error;
-        outage.failed(error, isRefused && !wereNew);
+        if (!isPatient && !wereNew && !error.isTransient && !isDpsAway) throw error;
+        // A hub that refuses the device may not be its hub any more, which only DPS knows.
+        if (!isRefusal(error) || isDpsAway) outage.failed(error, 'not refused');
+        else outage.failed(error, wereNew ? 'open' : 'refused');
         signal.throwIfAborted();
         this.#assignment.failed(error, outage.attempt);
         if (wereNew) this.#assignment.invalidate();
