@@ -153,11 +153,9 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
         (device) => void this.#useChangedFiles(device),
         () => this.#supervisor.hurry(),
       );
-      const isPatient = start === 'background';
-      const opened = this.#supervisor.open(isPatient);
-      // Its failure is told by the state, or loudly.
-      if (isPatient) opened.catch(() => undefined);
-      else await opened;
+      if (start === 'connected') await this.#supervisor.open();
+      // By then the caller can have added listeners. The state tells of a failure, or an exception does.
+      else setImmediate(() => this.#supervisor.open(true).catch(() => undefined));
       await this.client.open();
       this.#credentials.announce();
     } finally {

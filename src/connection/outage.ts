@@ -27,6 +27,12 @@ export interface OutageInit {
   readonly onGiveUp: (error: DeviceError) => void;
 }
 
+/**
+ * What a failed attempt says about the device. `open`: it was refused with new credentials, which neither begins nor ends
+ * a row of refusals.
+ */
+export type Verdict = 'refused' | 'not refused' | 'open';
+
 /** The time between two connections, or before the first one: its failed attempts, its pauses, and its limits. */
 export class Outage {
   readonly #options: OutageOptions;
@@ -64,14 +70,14 @@ export class Outage {
   /**
    * An attempt has failed, or the connection was lost. Gives up at once if the time has come.
    *
-   * @param isRefused a service refused the device, and nothing else went wrong in the attempt
+   * @param verdict whether the attempt belongs to a row of refusals
    */
-  failed(error: DeviceError, isRefused: boolean): void {
+  failed(error: DeviceError, verdict: Verdict): void {
     this.#error = error;
     this.#attempt += 1;
     this.#step = Math.min(this.#step, this.#stepsTo(this.#maxDelayMs) - 1) + 1;
-    if (!isRefused) this.#refused = undefined;
-    else this.#refused ??= { at: new Date(), since: performance.now() };
+    if (verdict === 'not refused') this.#refused = undefined;
+    if (verdict === 'refused') this.#refused ??= { at: new Date(), since: performance.now() };
     this.#setLimit(error);
   }
 

@@ -34,7 +34,8 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #closing = new AbortController();
   readonly #assignment: Assignment;
-  readonly #renewals: Renewals;
+  /** Made with the first renewal. */
+  #renewals: Renewals | undefined;
   #link: HubLink | undefined;
   #opened: Promise<void> | undefined;
   /** True if nobody waits for {@link open} who would get the error. */
@@ -50,7 +51,6 @@ export class Supervisor {
     this.#parts = parts;
     this.#options = options;
     this.#assignment = new Assignment(parts);
-    this.#renewals = new Renewals(parts, this.#assignment, this, this.#closing.signal);
     // Every upload under way listens to it.
     setMaxListeners(0, this.#closing.signal);
   }
@@ -96,13 +96,14 @@ export class Supervisor {
       await this.#link?.close();
     }
     await this.#opened?.catch(() => undefined);
-    await this.#renewals.settled();
+    await this.#renewals?.settled();
     await this.#watching;
     this.#finish(undefined);
   }
 
   /** See {@link Renewals.renew}. */
   async renew(renewal?: Renewal): Promise<Registration> {
+    this.#renewals ??= new Renewals(this.#parts, this.#assignment, this, this.#closing.signal);
     return await this.#renewals.renew(renewal);
   }
 
@@ -226,11 +227,13 @@ export class Supervisor {
     this.#outage = outage;
     try {
       for (let error = first; ;) {
-        const isRefused = isRefusal(error) && !this.#assignment.isDpsAway;
+        const { isDpsAway } = this.#assignment;
         // A renewed certificate may not be enrolled yet, and the old one may still be accepted.
         const wereNew = isRefusal(error) && credentials.reject(error);
-        if (!isPatient && !wereNew && !error.isTransient && !this.#assignment.isDpsAway) throw error;
-        outage.failed(error, isRefused && !wereNew);
+        if (!isPatient && !wereNew && !error.isTransient && !isDpsAway) throw error;
+        // A hub that refuses the device may not be its hub any more, which only DPS knows.
+        if (!isRefusal(error) || isDpsAway) outage.failed(error, 'not refused');
+        else outage.failed(error, wereNew ? 'open' : 'refused');
         signal.throwIfAborted();
         this.#assignment.failed(error, outage.attempt);
         if (wereNew) this.#assignment.invalidate();

@@ -23,10 +23,12 @@ beforeEach(async () => {
 
 const deviceId = () => device.enrolled.registrationId;
 
+const pace = { minDelayMs: 5, maxDelayMs: 20 };
+
 /** The command, with no second lost. */
 const command: typeof connect = {
   ...connect,
-  run: (invocation) => runConnect(invocation, { drainMs: 300, reconnect: { minDelayMs: 5, maxDelayMs: 20 } }),
+  run: (invocation) => runConnect(invocation, { drainMs: 300, reconnect: pace }),
 };
 
 interface Call {
@@ -162,8 +164,38 @@ describe('connect, when something is wrong:', () => {
     expect(await code).toBe(130);
   });
 
+  test('the attempts of a first connection are shown, and it works when the hub is back', async () => {
+    await running.hub.stop();
+    const call = start('--json', '--once', '--telemetry', '1');
+    await call.io.until(({ out }) => out.includes('"attempt":3'));
+    await running.hub.start();
+    expect(await call.code).toBe(0);
+    const [first] = events(call.io, 'state');
+    expect(first).toMatchObject({ status: 'connecting', attempt: 2, error: { code: 'CONNECTION_REFUSED' } });
+    expect(events(call.io, 'state').at(-2)).toMatchObject({ status: 'connected', deviceId: deviceId() });
+  });
+
+  test('a first connection that fails until --timeout ends it with the error of the last attempt', async () => {
+    await running.hub.stop();
+    try {
+      const { io, code } = start('--timeout', '300ms');
+      expect(await code).toBe(1);
+      expect(io.out).toMatch(/Nothing accepts connections at .* Attempt 2 in /);
+      expect(io.err).toMatch(/Nothing accepts connections at .* attempts? failed\./);
+    } finally {
+      await running.hub.start();
+    }
+  });
+
   test('a connection that is given up ends it with an error that says why', async () => {
-    const call = await connected('--json');
+    const io = new MemoryIo();
+    const givingUp: typeof connect = {
+      ...connect,
+      run: (invocation) =>
+        runConnect(invocation, { drainMs: 300, reconnect: { ...pace, giveUpAfterRefusedMs: 50 } }),
+    };
+    const call = { io, code: runCommand(givingUp, [...device.flags, '--json'], io) };
+    await io.until(({ out }) => /\btwin\b/.test(out));
     running.emulator.dps.individualEnrollments.update(deviceId(), { provisioningStatus: 'disabled' });
     running.hub.devices.disable(deviceId());
     expect(await call.code).toBe(1);

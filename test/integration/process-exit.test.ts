@@ -62,8 +62,77 @@ test('a process ends by itself after close()', async () => {
 test('a process ends by itself after a connection that was refused', async () => {
   const printed = await output(`
   await emulator.close();
-  await connectDevice({ ...options, timeoutMs: 200 }).catch((error) => console.log(error.code));`);
+  await connectDevice({ ...options, timeoutMs: 2_000 }).catch((error) => console.log(error.code));`);
   expect(printed).toBe('CONNECTION_REFUSED');
+});
+
+/** The failure of a program: its exit code and what it printed. */
+async function failure(body: string): Promise<{ code?: number; stderr?: string }> {
+  return (await output(body).then(
+    () => ({}),
+    (error: unknown) => error,
+  )) as { code?: number; stderr?: string };
+}
+
+const REFUSED = `
+  emulator.dps.individualEnrollments.update('dev-1', { provisioningStatus: 'disabled' });
+  emulator.hubs[0]!.devices.delete('dev-1');`;
+
+test('a connection that is given up ends a process that has only message listeners, with the reason and exit code 1', async () => {
+  const { code, stderr } = await failure(`
+  const reconnect = { minDelayMs: 1, maxDelayMs: 5, giveUpAfterRefusedMs: 20 };
+  const connection = await connectDevice({ ...options, reconnect });
+  connection.client.on('message', () => undefined);${REFUSED}`);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/ProvisioningError: The Device Provisioning Service .* dev-1/);
+  expect(stderr).toMatch(/remedy: /);
+});
+
+test('a connection that is given up does not end a process that listens to its state or to disconnect of the client', async () => {
+  const printed = await output(`
+  const reconnect = { minDelayMs: 1, maxDelayMs: 5, giveUpAfterRefusedMs: 20 };
+  const connection = await connectDevice({ ...options, reconnect });
+  connection.client.once('disconnect', () => {
+    console.log(connection.state.status);
+    void emulator.close();
+  });${REFUSED}`);
+  expect(printed).toBe('closed');
+});
+
+test('a process that has only message listeners stays alive while the device is refused, and gets messages again', async () => {
+  await using emulator = await startEmulator({ retryAfterSeconds: 0 });
+  const { options } = await enrollDevice(emulator, 'hub-individual', 'dev-1');
+  const [hub] = emulator.hubs;
+  const file = join(directory, 'listener.js');
+  writeProgram(
+    file,
+    `import { connectDevice } from ${JSON.stringify(ROOT)};
+async function main() {
+  const reconnect = { minDelayMs: 1, maxDelayMs: 5, maxRefusedDelayMs: 5 };
+  const connection = await connectDevice({ ...JSON.parse(process.argv[2]!), reconnect, start: 'background' });
+  connection.client.on('message', (message) => {
+    console.log(message.getData().toString());
+    void connection.close();
+  });
+}
+void main();`,
+  );
+  const setEnrollment = (provisioningStatus: 'enabled' | 'disabled') =>
+    emulator.dps.individualEnrollments.update('dev-1', { provisioningStatus });
+  setEnrollment('disabled');
+  const refused = new Promise<void>((resolve) => {
+    let refusals = 0;
+    emulator.dps.on('registrationRefused', () => {
+      if ((refusals += 1) === 10) resolve();
+    });
+  });
+  const env = { ...process.env, ...PROGRAM_ENV };
+  const ended = run(process.execPath, [file, JSON.stringify(options)], { env, timeout: 25_000 });
+  await refused;
+  setEnrollment('enabled');
+  await once(emulator.dps, 'deviceAssigned');
+  await hub?.sendCloudToDevice('dev-1', { body: 'welcome back' });
+  expect((await ended).stdout.trim()).toBe('welcome back');
 });
 
 test('a process ends by itself after an abort', async () => {
