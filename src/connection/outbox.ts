@@ -37,14 +37,8 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1;
  */
 export class Outbox {
   readonly #limits: QueueLimits;
-  /** The messages, in the order in which they were given. */
-  readonly #entries = new LinkedList<Entry>();
-  readonly #queue: DeliveryQueue = {
-    entries: this.#entries,
-    drops: new DroppedMessages(),
-    settle: (entry, error, result) => this.#settle(entry, error, result),
-    refuse: (entry) => this.#settle(entry, this.#refused(entry)),
-  };
+  /** Made for the first message or link. */
+  #made: DeliveryQueue | undefined;
   readonly #onEmpty = new Set<() => void>();
   #bytes = 0;
   /** Sends over the present link; `undefined` while the link is down. */
@@ -58,7 +52,7 @@ export class Outbox {
   }
 
   get queue(): MessageQueue {
-    const { first, size } = this.#entries;
+    const { first, size } = this.#queue.entries;
     return { messages: size, bytes: this.#bytes, ...(first && { oldest: new Date(first.queuedAt) }) };
   }
 
@@ -71,7 +65,7 @@ export class Outbox {
       settle(error as Error);
       return;
     }
-    this.#entries.add(entry);
+    this.#queue.entries.add(entry);
     this.#bytes += entry.bytes;
     this.#delivery?.added(entry);
   }
@@ -94,7 +88,7 @@ export class Outbox {
   async drain(milliseconds: number): Promise<void> {
     const host = this.#host;
     this.#closed ??= new ConnectionError({ ...closedExplanation(host), service: 'hub', host });
-    if (this.#entries.size === 0 || !(milliseconds > 0)) return;
+    if (this.#queue.entries.size === 0 || !(milliseconds > 0)) return;
     let onEmpty: (() => void) | undefined;
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
@@ -110,7 +104,17 @@ export class Outbox {
   close(error: DeviceError): void {
     this.#closed = error;
     this.stop();
-    for (const entry of [...this.#entries]) this.#settle(entry, error);
+    for (const entry of [...this.#queue.entries]) this.#settle(entry, error);
+  }
+
+  get #queue(): DeliveryQueue {
+    this.#made ??= {
+      entries: new LinkedList(),
+      drops: new DroppedMessages(),
+      settle: (entry, error, result) => this.#settle(entry, error, result),
+      refuse: (entry) => this.#settle(entry, this.#refused(entry)),
+    };
+    return this.#made;
   }
 
   /** @throws the error with which the message is refused */
@@ -138,7 +142,7 @@ export class Outbox {
   #checkLimits(bytes: number): void {
     if (this.#delivery) return;
     const { maxMessages, maxBytes } = this.#limits;
-    if (this.#entries.size >= maxMessages) throw this.#full(`${maxMessages} messages`, 'maxMessages');
+    if (this.#queue.entries.size >= maxMessages) throw this.#full(`${maxMessages} messages`, 'maxMessages');
     if (this.#bytes + bytes > maxBytes) throw this.#full(`more than ${maxBytes} bytes`, 'maxBytes');
   }
 
@@ -168,9 +172,9 @@ export class Outbox {
 
   #settle(entry: Entry, error?: Error, result?: Parameters<SendCallback>[1]): void {
     this.#delivery?.leaving(entry);
-    if (!this.#entries.delete(entry)) return;
+    if (!this.#queue.entries.delete(entry)) return;
     this.#bytes -= entry.bytes;
     safely(() => entry.settle(error, result));
-    if (this.#entries.size === 0) for (const onEmpty of this.#onEmpty) onEmpty();
+    if (this.#queue.entries.size === 0) for (const onEmpty of this.#onEmpty) onEmpty();
   }
 }

@@ -3,6 +3,8 @@
    to load it late that works from CommonJS, from bundlers and under Jest alike. */
 import { Readable, type Duplex } from 'node:stream';
 import type { IClientOptions, MqttClient, Store } from 'mqtt';
+import type { WireFailure } from '../errors/wire-error';
+import type { IncomingMessage } from './incoming-messages';
 
 /** The largest packet identifier (MQTT 3.1.1, section 2.3.1). */
 const MAX_PACKET_ID = 65_535;
@@ -62,7 +64,7 @@ export class PacketIds {
 }
 
 /** An MQTT.js client that uses one stream for one session: it never connects again and sends nothing twice. */
-export function createMqttClient(stream: Duplex, options: IClientOptions): MqttClient {
+function createMqttClient(stream: Duplex, options: IClientOptions): MqttClient {
   const Client = loadMqttClient();
   // MQTT.js keeps what waits for an acknowledgement in this member, by packet identifier. Its types do not name it.
   const waiting = (): object => (client as unknown as { outgoing: object }).outgoing;
@@ -73,6 +75,43 @@ export function createMqttClient(stream: Duplex, options: IClientOptions): MqttC
     resubscribe: false,
     outgoingStore: NO_STORE,
     incomingStore: NO_STORE,
+  });
+  return client;
+}
+
+/** The observer of a session. */
+interface SessionObserver {
+  /** The server has accepted the connection. */
+  readonly onConnect: (connack: unknown) => void;
+  /** A message has come, and is not acknowledged. `messageId` is the packet identifier of a message with QoS 1. */
+  readonly onMessage: (message: IncomingMessage, messageId: number | undefined) => void;
+  readonly onFailure: (failure: WireFailure) => void;
+}
+
+/** Starts an MQTT session on a stream: MQTT.js without its pings and its acknowledgements. */
+export function openSession(stream: Duplex, options: IClientOptions, observer: SessionObserver): MqttClient {
+  const { onConnect, onMessage, onFailure } = observer;
+  const client = createMqttClient(stream, options);
+  // CONNECT with the agreed value is written by now; without the option MQTT.js sends no pings of its own.
+  client.options.keepalive = 0;
+  client.on('connect', onConnect);
+  // MQTT.js acknowledges a message unless this callback fails.
+  client.handleMessage = (_packet, callback) => {
+    callback(new Error('acknowledged when delivered'));
+  };
+  client.on('packetreceive', ({ cmd }) => {
+    // IoT Hub does not speak QoS 2. MQTT.js would acknowledge such a message and then lose it.
+    if (cmd === 'pubrec' || cmd === 'pubrel') onFailure({ kind: 'protocol', detail: 'a packet of QoS 2' });
+  });
+  client.on('message', (topic, payload, packet) => {
+    onMessage({ topic, payload }, packet.qos === 1 ? packet.messageId : undefined);
+  });
+  client.on('error', (error: Error & { code?: unknown }) => {
+    // MQTT.js gives the return code of a CONNACK as a number, errno values as strings.
+    if (typeof error.code === 'number') onFailure({ kind: 'refused', returnCode: error.code });
+    else if (typeof error.code === 'string')
+      onFailure({ kind: 'socket', error: error as Error & { code: string } });
+    else onFailure({ kind: 'protocol', detail: error.message });
   });
   return client;
 }

@@ -6,7 +6,7 @@ import type { IClientOptions, IClientPublishOptions, IClientSubscribeOptions, Mq
 import { Flow } from './flow';
 import { IncomingMessages, type IncomingMessage } from './incoming-messages';
 import { KeepAlive } from './keep-alive';
-import { createMqttClient } from './sdk-mqtt-client';
+import { openSession } from './sdk-mqtt-client';
 import type { ClientIdentity } from './secure-context';
 import { openStream, type StreamOptions } from './stream';
 import { ProxyError } from './tunnel';
@@ -84,12 +84,9 @@ export class Wire extends EventEmitter {
   #connectTimer: NodeJS.Timeout | undefined;
   #connected = false;
   #error: WireError | undefined;
-  readonly #flow = new Flow();
+  #flow: Flow | undefined;
   #keepAlive: KeepAlive | undefined;
-  readonly #incoming = new IncomingMessages({
-    deliver: ({ topic, payload }) => this.emit('message', topic, payload),
-    acknowledge: (messageId) => this.#write(puback(messageId)),
-  });
+  #held: IncomingMessages | undefined;
   /** The topic filters of the SUBSCRIBE packets that were not answered, in the order in which they were sent. */
   readonly #unanswered = new Set<string>();
 
@@ -126,7 +123,7 @@ export class Wire extends EventEmitter {
 
   /** The time that all unacknowledged messages may take on a slow uplink, in milliseconds. */
   get allowanceMs(): number {
-    return this.#flow.allowanceMs;
+    return this.#flow?.allowanceMs ?? 0;
   }
 
   /** The bytes that wait in this process for the network. The event `drain` is emitted when none is left. */
@@ -142,6 +139,14 @@ export class Wire extends EventEmitter {
   /** Asks the server for a sign of life. */
   ping(): void {
     this.#keepAlive?.ping();
+  }
+
+  get #incoming(): IncomingMessages {
+    this.#held ??= new IncomingMessages({
+      deliver: ({ topic, payload }) => this.emit('message', topic, payload),
+      acknowledge: (messageId) => this.#write(puback(messageId)),
+    });
+    return this.#held;
   }
 
   #write(packet: Buffer): void {
@@ -213,57 +218,50 @@ export class Wire extends EventEmitter {
   }
 
   #createClient(stream: Duplex, options: SdkConnectOptions): MqttClient {
-    const { keepAliveSeconds, connectTimeoutMs = CONNECT_TIMEOUT_MS, filter } = this.#options;
+    const { keepAliveSeconds, connectTimeoutMs = CONNECT_TIMEOUT_MS } = this.#options;
     // Only the stream gets the credentials; MQTT.js does not need them.
     const { cert, key, passphrase, ...mqttOptions } = options;
-    const client = createMqttClient(stream, {
-      ...mqttOptions,
-      keepalive: keepAliveSeconds,
-      // Above our own limit, so that our timer fires first and names the stage.
-      connectTimeout: connectTimeoutMs * 2,
-    });
-    // CONNECT with the agreed value is written by now; without the option MQTT.js sends no pings of its own.
-    client.options.keepalive = 0;
     stream.on('data', () => this.#keepAlive?.heard());
     stream.on('drain', () => this.emit('drain'));
-    client.on('connect', (connack) => {
-      clearTimeout(this.#connectTimer);
-      this.#connectTimer = undefined;
-      this.#connected = true;
-      this.#keepAlive = new KeepAlive({
-        keepAliveSeconds,
-        ping: () => this.#write(PINGREQ_PACKET),
-        allowanceMs: () => this.allowanceMs,
-        onDead: (timeoutMs) => this.fail({ kind: 'timeout', stage: 'ping', timeoutMs }),
-      });
-      this.emit('connect', connack);
+    return openSession(
+      stream,
+      {
+        ...mqttOptions,
+        keepalive: keepAliveSeconds,
+        // Above our own limit, so that our timer fires first and names the stage.
+        connectTimeout: connectTimeoutMs * 2,
+      },
+      {
+        onConnect: (connack) => this.#onConnect(connack),
+        onMessage: (message, messageId) => this.#onMessage(message, messageId),
+        onFailure: (failure) => this.fail(failure),
+      },
+    );
+  }
+
+  #onConnect(connack: unknown): void {
+    clearTimeout(this.#connectTimer);
+    this.#connectTimer = undefined;
+    this.#connected = true;
+    this.#flow = new Flow();
+    this.#keepAlive = new KeepAlive({
+      keepAliveSeconds: this.#options.keepAliveSeconds,
+      ping: () => this.#write(PINGREQ_PACKET),
+      allowanceMs: () => this.allowanceMs,
+      onDead: (timeoutMs) => this.fail({ kind: 'timeout', stage: 'ping', timeoutMs }),
     });
-    // MQTT.js acknowledges a message unless this callback fails. `#receive` acknowledges it when it is delivered.
-    client.handleMessage = (_packet, callback) => {
-      callback(new Error('acknowledged when delivered'));
-    };
-    client.on('packetreceive', ({ cmd }) => {
-      // IoT Hub does not speak QoS 2. MQTT.js would acknowledge such a message and then lose it.
-      if (cmd === 'pubrec' || cmd === 'pubrel') this.fail({ kind: 'protocol', detail: 'a packet of QoS 2' });
-    });
-    client.on('message', (topic, payload, packet) => {
-      if (this.#error) return;
-      const messageId = packet.qos === 1 ? packet.messageId : undefined;
-      try {
-        const message = filter ? filter(topic, payload) : { topic, payload };
-        if (message) this.#incoming.receive({ ...message, messageId });
-      } catch (error) {
-        this.fail({ kind: 'protocol', detail: (error as Error).message });
-      }
-    });
-    client.on('error', (error: Error & { code?: unknown }) => {
-      // MQTT.js gives the return code of a CONNACK as a number, errno values as strings.
-      if (typeof error.code === 'number') this.fail({ kind: 'refused', returnCode: error.code });
-      else if (typeof error.code === 'string')
-        this.fail({ kind: 'socket', error: error as Error & { code: string } });
-      else this.fail({ kind: 'protocol', detail: error.message });
-    });
-    return client;
+    this.emit('connect', connack);
+  }
+
+  #onMessage(incoming: IncomingMessage, messageId: number | undefined): void {
+    if (this.#error) return;
+    const { filter } = this.#options;
+    try {
+      const message = filter ? filter(incoming.topic, incoming.payload) : incoming;
+      if (message) this.#incoming.receive({ ...message, messageId });
+    } catch (error) {
+      this.fail({ kind: 'protocol', detail: (error as Error).message });
+    }
   }
 
   publish(
@@ -277,9 +275,9 @@ export class Wire extends EventEmitter {
     if (client && settle) {
       // A string may have more bytes than characters; the time that is allowed is no measurement.
       const bytes = payload.length + topic.length;
-      this.#flow.sent(bytes);
+      this.#flow?.sent(bytes);
       client.publish(topic, payload, options, (error) => {
-        this.#flow.acknowledged(bytes);
+        this.#flow?.acknowledged(bytes);
         settle(error, { cmd: 'puback' });
       });
     }
