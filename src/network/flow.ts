@@ -2,8 +2,8 @@
 const LOWEST_RATE = 1_000;
 /** The shortest time over which a rate is measured, in milliseconds. A shorter one would measure bursts. */
 const SAMPLE_MS = 1_000;
-/** The share of the best measured rate that the connection is trusted to keep. */
-const TRUSTED_SHARE = 0.5;
+/** The number of seconds in which the connection is trusted to keep its best rate. */
+const TRUSTED_SECONDS = 8;
 
 /**
  * The messages of one connection that are sent and not acknowledged. Bytes that have left this process may wait for
@@ -11,26 +11,23 @@ const TRUSTED_SHARE = 0.5;
  */
 export class Flow {
   #bytes = 0;
-  #rate = LOWEST_RATE;
-  #sampled = 0;
-  #sampleStart = performance.now();
+  /** The most bytes that were acknowledged within a second. */
+  #best = 0;
 
   /** The time that everything sent so far may take on its way, in milliseconds. */
   get allowanceMs(): number {
-    return (this.#bytes / this.#rate) * 1000;
+    return (Math.max(0, this.#bytes - this.#best * TRUSTED_SECONDS) / LOWEST_RATE) * 1000;
   }
 
-  sent(bytes: number): void {
+  /** A message is sent. Returns the function to call when it is acknowledged. */
+  sent(bytes: number): () => void {
     this.#bytes += bytes;
-  }
-
-  acknowledged(bytes: number): void {
-    this.#bytes -= bytes;
-    this.#sampled += bytes;
-    const milliseconds = performance.now() - this.#sampleStart;
-    if (milliseconds < SAMPLE_MS) return;
-    this.#rate = Math.max(this.#rate, (this.#sampled / milliseconds) * 1000 * TRUSTED_SHARE);
-    this.#sampled = 0;
-    this.#sampleStart += milliseconds;
+    const underWay = this.#bytes;
+    const sentAt = performance.now();
+    return () => {
+      this.#bytes -= bytes;
+      const milliseconds = Math.max(performance.now() - sentAt, SAMPLE_MS);
+      this.#best = Math.max(this.#best, (underWay / milliseconds) * 1000);
+    };
   }
 }

@@ -274,10 +274,9 @@ export class Wire extends EventEmitter {
     const settle = this.#track(callback);
     if (client && settle) {
       // A string may have more bytes than characters; the time that is allowed is no measurement.
-      const bytes = payload.length + topic.length;
-      this.#flow?.sent(bytes);
+      const acknowledged = this.#flow?.sent(payload.length + topic.length);
       client.publish(topic, payload, options, (error) => {
-        this.#flow?.acknowledged(bytes);
+        acknowledged?.();
         settle(error, { cmd: 'puback' });
       });
     }
