@@ -279,16 +279,17 @@ export class TwinOperations {
  * @throws {@link InvalidOptionsError}
  */
 function jsonObject(patch: unknown): JsonObject {
-  let json: string | undefined;
+  let json: unknown;
   try {
     json = JSON.stringify(patch);
   } catch (error) {
     throw invalid(`cannot be written as JSON: ${String(error)}.`, 'Report values that JSON has.');
   }
-  const copy: unknown = json === undefined ? undefined : JSON.parse(json);
+  // JSON has no functions and no undefined.
+  const copy: unknown = typeof json === 'string' ? JSON.parse(json) : undefined;
   if (!isObject(copy))
     throw invalid('must be a JSON object.', 'Give an object such as { temperature: 21.5 }.');
-  if (Buffer.byteLength(json ?? '') > MAX_PATCH_BYTES) {
+  if (Buffer.byteLength(String(json)) > MAX_PATCH_BYTES) {
     throw invalid('is larger than 256 KB.', 'Report less: a hub keeps up to 32 KB of reported properties.');
   }
   return copy;
