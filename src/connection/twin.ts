@@ -7,6 +7,7 @@ import { backOff } from '../network/back-off';
 import { abortable, withDeadline } from '../network/deadline';
 import { safely } from './callbacks';
 import type { Features } from './features';
+import { difference, merged, type JsonObject } from './merge-patch';
 
 /** The time-out of one operation, waiting for a link included. The SDK has none. */
 const OPERATION_TIMEOUT_MS = 30_000;
@@ -14,9 +15,6 @@ const OPERATION_TIMEOUT_MS = 30_000;
 const MAX_PATCH_BYTES = 256 * 1024;
 /** The pause between two tries to read the twin. */
 const CATCH_UP_DELAYS = { minDelayMs: 1_000, maxDelayMs: 60_000 };
-
-/** A JSON object of the twin. */
-type JsonObject = Record<string, unknown>;
 
 /**
  * The desired properties that the device has received. A comparison with the twin shows the changes that it has missed.
@@ -279,16 +277,17 @@ export class TwinOperations {
  * @throws {@link InvalidOptionsError}
  */
 function jsonObject(patch: unknown): JsonObject {
-  let json: string | undefined;
+  let json: unknown;
   try {
     json = JSON.stringify(patch);
   } catch (error) {
     throw invalid(`cannot be written as JSON: ${String(error)}.`, 'Report values that JSON has.');
   }
-  const copy: unknown = json === undefined ? undefined : JSON.parse(json);
+  // JSON has no functions and no undefined.
+  const copy: unknown = typeof json === 'string' ? JSON.parse(json) : undefined;
   if (!isObject(copy))
     throw invalid('must be a JSON object.', 'Give an object such as { temperature: 21.5 }.');
-  if (Buffer.byteLength(json ?? '') > MAX_PATCH_BYTES) {
+  if (Buffer.byteLength(String(json)) > MAX_PATCH_BYTES) {
     throw invalid('is larger than 256 KB.', 'Report less: a hub keeps up to 32 KB of reported properties.');
   }
   return copy;
@@ -309,35 +308,4 @@ function timeout(what: string): TimeoutError {
 function version(object: JsonObject | undefined): number | undefined {
   const value = object?.['$version'];
   return typeof value === 'number' ? value : undefined;
-}
-
-/** The JSON merge patch (RFC 7396) from one object to another, or `undefined` if the objects are the same. */
-function difference(before: JsonObject, after: JsonObject): JsonObject | undefined {
-  const old = new Map(Object.entries(before));
-  const patch = new Map<string, unknown>();
-  for (const [key, value] of Object.entries(after)) {
-    const previous = old.get(key);
-    old.delete(key);
-    if (isObject(previous) && isObject(value)) {
-      const inner = difference(previous, value);
-      if (inner) patch.set(key, inner);
-    } else if (JSON.stringify(previous) !== JSON.stringify(value)) {
-      patch.set(key, value);
-    }
-  }
-  for (const key of old.keys()) patch.set(key, null);
-  return patch.size === 0 ? undefined : Object.fromEntries(patch);
-}
-
-/** The result of a JSON merge patch (RFC 7396). Maps, because a key may be called `__proto__`. */
-function merged(target: JsonObject, patch: JsonObject): JsonObject {
-  const result = new Map(Object.entries(target));
-  for (const [key, value] of Object.entries(patch)) {
-    if (value === null) result.delete(key);
-    else if (isObject(value)) {
-      const inner = result.get(key);
-      result.set(key, merged(isObject(inner) ? inner : {}, value));
-    } else result.set(key, value);
-  }
-  return Object.fromEntries(result);
 }

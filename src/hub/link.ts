@@ -141,7 +141,9 @@ export class HubLink {
    */
   get endedAt(): Feature | undefined {
     const { error, unanswered } = this.#wire;
-    return error && error.failure.kind !== 'closed' ? featureOf(unanswered) : undefined;
+    if (!error || error.failure.kind === 'closed') return undefined;
+    const isOther = error.failure.kind === 'timeout' && error.failure.stage !== 'subscribe';
+    return isOther ? undefined : featureOf(unanswered);
   }
 
   /** The error for an operation that failed on this connection, or together with it. */

@@ -115,7 +115,7 @@ async function answered(
  * process.
  */
 function allowMissingCallbacks(client: Client): void {
-  const getTwin = client.getTwin.bind(client) as (...args: unknown[]) => Promise<Twin>;
+  const getTwin: (...args: unknown[]) => Promise<Twin> = client.getTwin.bind(client);
   const twins = new WeakSet<SdkTwin>();
   client.getTwin = (...args: unknown[]) => {
     const result = getTwin(...args);

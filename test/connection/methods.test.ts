@@ -188,7 +188,7 @@ test('methods that client.onDeviceMethod listens to are left to the client', asy
 
 /** Listens through the official client, as programs that were written for it do. */
 function listen(name: string, listener: (response: DeviceMethodResponse) => unknown): void {
-  connection.client.onDeviceMethod(name, (_request, response) => listener(response) as void);
+  connection.client.onDeviceMethod(name, (_request: DeviceMethodRequest, response) => listener(response));
 }
 
 test('a method that nobody answers gets status 404 when only client.onDeviceMethod is in use', async () => {

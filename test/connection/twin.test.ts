@@ -306,6 +306,8 @@ describe('update() without a callback', () => {
       // Later ones are not affected.
       updateOf(await device.client.getTwin())({ later: true });
       while (!updates.includes('{"later":true}')) await turn();
+      // It waits for the updates.
+      await device.client.getTwin();
       if (text)
         expect(emitWarning).toHaveBeenCalledWith(expect.stringMatching(text), { type: 'DeviceTwinWarning' });
       else expect(emitWarning).not.toHaveBeenCalled();
