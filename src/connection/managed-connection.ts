@@ -2,10 +2,12 @@ import { EventEmitter } from 'node:events';
 import type { Client } from 'azure-iot-device';
 import type { DeviceError } from 'azure-iot-certificates';
 import { TimeoutError } from '../errors/errors';
+import { explainSilence } from '../errors/stages';
 import { createHubClient } from '../hub/sdk-client';
 import { createSdkHubTransport, type HubTransportFactory } from '../hub/sdk-transport';
 import type * as Uploads from '../hub/uploads/file-uploads';
 import { withDeadline } from '../network/deadline';
+import type { Wire } from '../network/wire';
 import type { Registration } from '../options/registration';
 import type { ConnectOptions, CredentialsUpdate, ReconnectOptions } from '../options/types';
 import { DEFAULT_KEEP_ALIVE_SECONDS, DEFAULT_TIMEOUT_MS, validateConnectOptions } from '../options/validate';
@@ -69,6 +71,8 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
   readonly #credentials: CredentialsKeeper;
   readonly #transport: HubTransport;
   readonly #supervisor: Supervisor;
+  /** The latest connection to the hub. */
+  #wire: Wire | undefined;
   #uploads: Uploads.FileUploads | undefined;
 
   constructor(options: ConnectOptions, device: Device, transports: Transports) {
@@ -80,7 +84,10 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
     this.#credentials = new CredentialsKeeper(options, device, this.#status);
     this.#transport = new HubTransport({
       owner: this,
-      createTransport: transports.hub,
+      createTransport: (kind, target, wire) => {
+        this.#wire = wire;
+        return transports.hub(kind, target, wire);
+      },
       keepAliveSeconds,
       modelId: device.modelId,
       maxQueuedMessages: offlineQueue?.maxMessages ?? DEFAULT_QUEUED_MESSAGES,
@@ -126,11 +133,17 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
 
   /** The error for a first connection that is still being made after `timeoutMs`. */
   timeoutError(timeoutMs: number): TimeoutError {
-    if (this.state.status === 'provisioning')
-      return this.#dps.timeoutError(this.#credentials.device, timeoutMs);
+    if (this.#dps.isRegistering) return this.#dps.timeoutError(this.#credentials.device, timeoutMs);
+    const { host } = this.#supervisor;
+    const stage = this.#wire?.waitingFor;
+    const { message, remedy } = stage
+      ? explainSilence(stage, { host, timeoutMs, proxy: this.#credentials.device.proxyFor(host)?.name })
+      : { message: '', remedy: 'Check the endpoint and the network.' };
     return new TimeoutError({
-      message: `The device was not connected after ${timeoutMs / 1000} s; it was still connecting to ${this.#supervisor.host}.`,
-      remedy: 'Check the endpoint and the network, or give the call more time with timeoutMs.',
+      service: 'hub',
+      message:
+        `The device was not connected after ${timeoutMs / 1000} s; it was still connecting to ${host}. ${message}`.trim(),
+      remedy: `${remedy} Or give the call more time with timeoutMs.`,
     });
   }
 

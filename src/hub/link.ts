@@ -8,6 +8,7 @@ import { Wire } from '../network/wire';
 import type { MethodCall } from '../options/method-handler';
 import type { ProxyRule } from '../options/proxy';
 import type { TransportKind } from '../options/types';
+import type { LinkHistory } from './link-history';
 import { filterHubMessage, methodCallOf, methodResponseTopic } from './sdk-messages';
 import { MessageEnqueued, telemetryTopic, withCheapJson } from './sdk-telemetry';
 import type { HubTransportFactory } from './sdk-transport';
@@ -23,6 +24,8 @@ export interface HubTarget {
   readonly ca: readonly string[] | undefined;
   /** The proxy through which a host is reached. */
   readonly proxyFor: ProxyRule;
+  /** The file with the certificate, if it came from one. */
+  readonly certFile?: string | undefined;
 }
 
 /** Answers direct methods in place of the SDK. */
@@ -41,6 +44,8 @@ export interface HubLinkOptions {
   readonly createTransport: HubTransportFactory;
   /** Default: the SDK answers every method, and drops calls of methods without a listener. */
   readonly methods?: MethodAnswerer;
+  /** The links before this one. */
+  readonly history?: LinkHistory;
 }
 
 /** The result of the SDK's `connect`. */
@@ -62,12 +67,20 @@ export class HubLink {
   readonly connected: ConnectResult;
   readonly #target: HubTarget;
   readonly #wire: Wire;
+  readonly #history: LinkHistory | undefined;
 
-  private constructor(target: HubTarget, transport: DeviceTransport, connected: ConnectResult, wire: Wire) {
+  private constructor(
+    target: HubTarget,
+    transport: DeviceTransport,
+    connected: ConnectResult,
+    wire: Wire,
+    history: LinkHistory | undefined,
+  ) {
     this.#target = target;
     this.transport = transport;
     this.connected = connected;
     this.#wire = wire;
+    this.#history = history;
   }
 
   /**
@@ -77,7 +90,7 @@ export class HubLink {
    */
   static async open(target: HubTarget, options: HubLinkOptions, signal: AbortSignal): Promise<HubLink> {
     signal.throwIfAborted();
-    const { transport: kind, keepAliveSeconds, sdkOptions, createTransport, methods } = options;
+    const { transport: kind, keepAliveSeconds, sdkOptions, createTransport, methods, history } = options;
     const filter = (topic: string, payload: Buffer) => {
       const message = filterHubMessage(topic, payload);
       const call = methodCallOf(topic);
@@ -94,7 +107,8 @@ export class HubLink {
       transport.setOptions?.(sdkOptions, ignore);
       const connected = await abortable(abortable(connect(transport, wire), wire.over), signal);
       transport.on('disconnect', () => wire.fail({ kind: 'lost' }));
-      return new HubLink(target, transport, connected, wire);
+      history?.watch(wire.over);
+      return new HubLink(target, transport, connected, wire, history);
     } catch (error) {
       wire.fail({ kind: 'closed' });
       throw signal.aborted ? signal.reason : toHubError(error, target);
@@ -117,7 +131,7 @@ export class HubLink {
 
   /** The error for an operation that failed on this connection, or together with it. */
   explain(reason: unknown): DeviceError {
-    return toHubError(reason, this.#target);
+    return toHubError(reason, this.#target, this.#history);
   }
 
   /**
@@ -158,9 +172,13 @@ export class HubLink {
   }
 }
 
-function toHubError(reason: unknown, { host, deviceId, enrollment }: HubTarget): DeviceError {
+function toHubError(reason: unknown, target: HubTarget, history?: LinkHistory): DeviceError {
+  const { host, deviceId, enrollment, certFile, ca: roots } = target;
   if (reason instanceof WireError)
-    return toConnectionError(reason, { service: 'hub', host, registrationId: deviceId, enrollment });
+    return toConnectionError(reason, {
+      ...{ service: 'hub', host, registrationId: deviceId, enrollment, certFile, roots },
+      shortLived: history?.shortLived,
+    });
   return new ConnectionError({
     code: 'CONNECTION_LOST',
     service: 'hub',

@@ -5,8 +5,9 @@ import createDebug from 'debug';
 import type { IClientOptions, IClientPublishOptions, IClientSubscribeOptions, MqttClient } from 'mqtt';
 import { createMqttClient } from './sdk-mqtt-client';
 import { openStream, type StreamOptions } from './stream';
+import { Traffic } from './traffic';
 import { ProxyError } from './tunnel';
-import { WireError, type WireFailure, type WireStage } from '../errors/wire-error';
+import { WireError, type LossFacts, type WireFailure, type WireStage } from '../errors/wire-error';
 
 const debug = createDebug('azure-iot-x509:wire');
 
@@ -64,6 +65,9 @@ const PING_SHARE = 0.7;
 const DISCONNECT_FLUSH_MS = 500;
 /** The message of `ws` for a web server that refused the WebSocket handshake. */
 const REFUSED_UPGRADE = /^Unexpected server response: (\d{3})$/;
+/** The errors of a connection that the other side has ended, and the stages at which there is a connection. */
+const RESETS: readonly string[] = ['ECONNRESET', 'EPIPE', 'ECONNABORTED'];
+const SECURED_STAGES: readonly WireStage[] = ['tls', 'upgrade', 'connack'];
 /** MQTT 3.1.1, section 3.4. */
 const puback = (messageId: number) => Buffer.from([0x40, 0x02, messageId >> 8, messageId & 0xff]);
 /** MQTT 3.1.1, section 3.14. */
@@ -86,6 +90,7 @@ export class Wire extends EventEmitter {
   #client: MqttClient | undefined;
   #stream: Duplex | undefined;
   #stage: WireStage = 'connect';
+  #traffic: Traffic | undefined;
   #connectTimer: NodeJS.Timeout | undefined;
   #connected = false;
   #error: WireError | undefined;
@@ -102,6 +107,11 @@ export class Wire extends EventEmitter {
   /** Aborts when the connection is over, for whatever reason; its reason is the `WireError`. */
   get over(): AbortSignal {
     return this.#over.signal;
+  }
+
+  /** The answer that the connection waits for until the CONNACK. */
+  get waitingFor(): WireStage {
+    return this.#stage;
   }
 
   /** The error that ended the connection; `undefined` while the connection is open. */
@@ -160,7 +170,7 @@ export class Wire extends EventEmitter {
       // Added before MQTT.js listens to the stream, which would settle what is pending with an error that the SDK
       // swallows.
       stream.on('error', (error: Error & { code?: string }) => this.fail(this.#classify(error)));
-      stream.on('close', () => this.fail({ kind: 'lost' }));
+      stream.on('close', () => this.fail({ kind: 'lost', facts: this.#facts }));
     } catch (error) {
       this.#failLocally(error);
     }
@@ -193,12 +203,19 @@ export class Wire extends EventEmitter {
     this.fail({ kind: 'socket', error: types.isNativeError(error) ? error : new Error(String(error)) });
   }
 
+  get #facts(): LossFacts {
+    return this.#traffic?.facts ?? { stage: this.#stage, unacknowledged: 0 };
+  }
+
   #classify(error: Error & { code?: string }): WireFailure {
     if (error instanceof ProxyError) return { kind: 'proxy', ...error.failure };
     const [, status] = REFUSED_UPGRADE.exec(error.message) ?? [];
     if (status !== undefined) return { kind: 'http', status: Number(status) };
+    const facts = this.#facts;
+    const isEstablished = facts.stage === undefined || SECURED_STAGES.includes(facts.stage);
+    if (isEstablished && RESETS.includes(error.code ?? '')) return { kind: 'lost', facts, error };
     // Writing to a WebSocket that has just closed fails without a code.
-    return this.#connected && !error.code ? { kind: 'lost' } : { kind: 'socket', error };
+    return this.#connected && !error.code ? { kind: 'lost', facts } : { kind: 'socket', error };
   }
 
   #createClient(stream: Duplex, options: SdkConnectOptions): MqttClient {
@@ -217,6 +234,7 @@ export class Wire extends EventEmitter {
       clearTimeout(this.#connectTimer);
       this.#connectTimer = undefined;
       this.#connected = true;
+      this.#traffic = new Traffic();
       this.emit('connect', connack);
     });
     // MQTT.js acknowledges a message unless this callback fails. `#receive` acknowledges it when it is delivered.
@@ -240,8 +258,7 @@ export class Wire extends EventEmitter {
     client.on('error', (error: Error & { code?: unknown }) => {
       // MQTT.js gives the return code of a CONNACK as a number, errno values as strings.
       if (typeof error.code === 'number') this.fail({ kind: 'refused', returnCode: error.code });
-      else if (typeof error.code === 'string')
-        this.fail({ kind: 'socket', error: error as Error & { code: string } });
+      else if (typeof error.code === 'string') this.fail(this.#classify(error as Error & { code: string }));
       else this.fail({ kind: 'protocol', detail: error.message });
     });
     return client;
@@ -256,7 +273,12 @@ export class Wire extends EventEmitter {
     const client = this.#client;
     const settle = this.#track(callback);
     if (client && settle) {
-      client.publish(topic, payload, options, (error) => settle(error, { cmd: 'puback' }));
+      const isAcknowledged = options.qos === 1;
+      this.#traffic?.messageSent(isAcknowledged);
+      client.publish(topic, payload, options, (error) => {
+        if (isAcknowledged) this.#traffic?.messageAcknowledged();
+        settle(error, { cmd: 'puback' });
+      });
     }
     return this;
   }
@@ -265,7 +287,9 @@ export class Wire extends EventEmitter {
     const client = this.#client;
     const settle = this.#track(callback, 'subscribe');
     if (client && settle) {
+      this.#traffic?.subscribing(topic);
       client.subscribe(topic, options, (error: Error | null, granted) => {
+        this.#traffic?.subscribing(undefined);
         // The SDK counts a refused subscription as made; a connection without it is of no use.
         if (!error && granted.some(({ qos }) => qos >= SUBSCRIPTION_FAILURE)) {
           this.fail({ kind: 'subscription-refused', topic });

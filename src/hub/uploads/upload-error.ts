@@ -1,9 +1,10 @@
 import { types } from 'node:util';
 import { DeviceError, isObject } from 'azure-iot-certificates/internal';
-import { explainSocketError } from '../../errors/connection-error';
+import { remedyAt } from '../../errors/emulator';
 import { ConnectionError, TimeoutError } from '../../errors/errors';
 import { explainProxyFailure } from '../../errors/proxy-error';
 import { findServiceCode, wordsFor } from '../../errors/service-codes';
+import { explainSocketError } from '../../errors/socket-error';
 import { ProxyError } from '../../network/tunnel';
 import type { HubTarget } from '../link';
 import { SilenceError, type HttpsResponse } from './https-client';
@@ -20,7 +21,7 @@ const UNREACHABLE: ReadonlySet<string> = new Set([
 const MAX_TEXT = 300;
 
 /** The server of an error, and the enrollment of the device that its remedy depends on. */
-export type UploadPeer = Pick<HubTarget, 'host' | 'enrollment'>;
+export type UploadPeer = Pick<HubTarget, 'host' | 'enrollment' | 'ca'>;
 
 /** The code, text and tracking ID of a refusal. */
 interface Details {
@@ -66,9 +67,13 @@ export function refusedByHub(response: HttpsResponse, what: string, peer: Upload
     service: 'hub',
     host: peer.host,
     message: `${peer.host} refused ${what} (HTTP ${response.status}${code === undefined ? '' : `, ${code}`}). ${known ? wordsFor(known.meaning, peer.enrollment) : ''} It says: ${said || 'nothing'}.`,
-    remedy: known
-      ? wordsFor(known.remedy, peer.enrollment)
-      : 'Check that a storage container is set up for file uploads: Azure portal > your IoT hub > File upload.',
+    remedy: remedyAt(
+      { service: 'hub', ...peer, roots: peer.ca },
+      code,
+      known
+        ? wordsFor(known.remedy, peer.enrollment)
+        : 'Check that a storage container is set up for file uploads: Azure portal > your IoT hub > File upload.',
+    ),
     isTransient: known?.isTransient ?? TRANSIENT_STATUSES.has(response.status),
     serviceCode: code,
     trackingId,

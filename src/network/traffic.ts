@@ -1,0 +1,35 @@
+import type { LossFacts } from '../errors/wire-error';
+
+/** What has happened on one MQTT connection since its CONNACK, for the explanation of its end. */
+export class Traffic {
+  readonly #connectedAt = performance.now();
+  #lastMessageAt: number | undefined;
+  #unacknowledged = 0;
+  #subscribing: string | undefined;
+
+  /** A PUBLISH packet is sent. */
+  messageSent(isAcknowledged: boolean): void {
+    this.#lastMessageAt = performance.now();
+    if (isAcknowledged) this.#unacknowledged += 1;
+  }
+
+  messageAcknowledged(): void {
+    this.#unacknowledged -= 1;
+  }
+
+  /** A SUBSCRIBE packet is sent, or with `undefined` it was answered. */
+  subscribing(topic: string | undefined): void {
+    this.#subscribing = topic;
+  }
+
+  /** The facts at this moment. */
+  get facts(): LossFacts {
+    const now = performance.now();
+    return {
+      livedMs: now - this.#connectedAt,
+      sinceMessageMs: this.#lastMessageAt === undefined ? undefined : now - this.#lastMessageAt,
+      unacknowledged: this.#unacknowledged,
+      subscribing: this.#subscribing,
+    };
+  }
+}
