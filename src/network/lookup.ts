@@ -73,13 +73,15 @@ function ask(name: string, over: () => void): Promise<readonly dns.LookupAddress
     }, BLOCKED_AFTER_MS);
     // The system's query keeps the process alive, as long as there is one.
     timer.unref();
-    dns.lookup(name, { all: true }, (error, addresses) => {
+    const done = (error: Error | null, addresses: readonly dns.LookupAddress[]) => {
       over();
       clearTimeout(timer);
       resolver?.cancel();
       if (error) reject(error);
       else resolve(addresses);
-    });
+    };
+    // A replaced `dns.lookup` may answer at once, which must not be before the query is listed.
+    process.nextTick(() => dns.lookup(name, { all: true }, done));
   });
 }
 
