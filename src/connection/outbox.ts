@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { Message } from 'azure-iot-device';
 import { InvalidOptionsError } from 'azure-iot-certificates/internal';
 import type { DeviceError } from 'azure-iot-certificates';
@@ -206,7 +207,7 @@ function giveUp(link: HubLink): void {
 /** The error for a message that the hub would close every connection for. */
 function problem(message: Message): InvalidOptionsError | undefined {
   const { data } = message as { data: unknown };
-  if (typeof data !== 'string' && !(data instanceof Uint8Array)) {
+  if (typeof data !== 'string' && !types.isUint8Array(data)) {
     return invalid('has no body of type string or Buffer.', 'Give the Message a string or a Buffer.');
   }
   const properties = propertyBytes(message);

@@ -83,6 +83,8 @@ describe('the catalogue of service codes', () => {
     expect(entry('CA certificate not found.')).toBe('CA certificate not found.');
     expect(entry('Invalid certificate.')).toBe('Invalid certificate.');
     expect(entry()).toBe('Invalid certificate.');
+    expect(entry('device using invalid or expired credentials')).toBe('Invalid certificate.');
+    expect(entry('The moon is full.')).toBe('Another text');
     expect(entry('IotHubUnauthorizedAccess')).toBe('IotHubUnauthorizedAccess');
     expect(findServiceCode('hub', 401003, 'Thumbprint does not match configuration: …')?.name).toContain(
       'Thumbprint',
@@ -109,7 +111,7 @@ const subject = { organization: 'Contoso' };
 
 const SCENES: readonly Scene[] = [
   {
-    entry: 'dps 401002',
+    entry: 'dps 401002 Invalid certificate.',
     kinds: INDIVIDUAL,
     play: async (_emulator, enroll) => {
       const { registrationId, options } = await enroll();
@@ -118,7 +120,7 @@ const SCENES: readonly Scene[] = [
     },
   },
   {
-    entry: 'dps 401002',
+    entry: 'dps 401002 Invalid certificate.',
     kinds: ['hub-group'],
     play: async (emulator, enroll) => {
       const { registrationId, options } = await enroll();

@@ -27,8 +27,8 @@ const enroll: Words = (kind) => `Create the ${enrollmentOf(kind)}, or correct th
 /** An ID scope that exists and is not the one of the enrollment: each service knows only its own enrollments. */
 const otherScope = (kind: EnrollmentKind): string =>
   isCentral(kind)
-    ? 'Compare the ID scope too (IoT Central > Permissions > Device connection groups): one of a Device Provisioning Service in the Azure portal exists, but does not know the devices of IoT Central.'
-    : 'Compare the ID scope too (Azure portal > your Device Provisioning Service > Overview): one of IoT Central or of another service exists, but does not know this enrollment.';
+    ? 'Compare the ID scope (IoT Central > Permissions > Device connection groups): that of another service exists too, but does not know the devices of IoT Central.'
+    : 'Compare the ID scope (portal > your Device Provisioning Service > Overview): that of IoT Central or of another service exists too, but does not know this enrollment.';
 
 /** The answers of DPS to a registration. Of entries with one code, those with a text stand first. */
 export const DPS_CODES: readonly ServiceCodeEntry[] = [
@@ -152,7 +152,7 @@ export const DPS_CODES: readonly ServiceCodeEntry[] = [
         : 'In this ID scope, no individual enrollment has this registration ID, and no enrollment group has an authority above the certificate.',
     remedy: (kind, certFile) =>
       attestsAuthority(kind)
-        ? `Send the device certificate with every intermediate below the enrolled authority; what is sent: azure-iot-x509 cert show ${certFile}. In the portal, upload that authority, make its status Verified, and choose it in the ${enrollmentOf(kind)}. ${otherScope(kind)}`
+        ? `Send every intermediate below the enrolled authority too (azure-iot-x509 cert show ${certFile} lists what is sent). In the portal, upload that authority, make its status Verified, and choose it in the ${enrollmentOf(kind)}. ${otherScope(kind)}`
         : `Create the ${enrollmentOf(kind)} with this registration ID, and upload this very certificate there as the primary certificate. ${otherScope(kind)}`,
     isTransient: false,
   },
@@ -160,7 +160,8 @@ export const DPS_CODES: readonly ServiceCodeEntry[] = [
     service: 'dps',
     code: 401002,
     name: 'Invalid certificate.',
-    text: /invalid certificate|invalid or expired credentials/i,
+    // Without a text, the code stands for this one: the official C SDK names it so.
+    text: /^$|invalid certificate|invalid or expired credentials/i,
     seen: 'answer',
     evidence: 'observed',
     meaning: (kind) =>
@@ -169,7 +170,7 @@ export const DPS_CODES: readonly ServiceCodeEntry[] = [
         : 'The certificate is not the enrolled one, has expired, or is made for another registration ID.',
     remedy: (kind, certFile) =>
       attestsAuthority(kind)
-        ? `Check dates and common name (azure-iot-x509 cert show ${certFile}), look for an individual enrollment with this registration ID, which goes before the group, and check that the authority is Verified and chosen in the ${enrollmentOf(kind)}. ${otherScope(kind)}`
+        ? `Check dates and common name (azure-iot-x509 cert show ${certFile}); an individual enrollment with this registration ID goes before the group; the authority must be Verified and chosen in the ${enrollmentOf(kind)}. ${otherScope(kind)}`
         : `Compare dates and thumbprint (azure-iot-x509 cert show ${certFile}) with the ${enrollmentOf(kind)}, and upload this very certificate there as primary or secondary. ${otherScope(kind)}`,
     isTransient: false,
   },
