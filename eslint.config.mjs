@@ -1,6 +1,23 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
+/** Built-in classes that each realm has its own of. */
+const BUILT_IN = [
+  ...['Object', 'Array', 'Function', 'Promise', 'Date', 'RegExp', 'Map', 'Set', 'WeakMap', 'WeakSet'],
+  ...['Error', 'AggregateError', 'TypeError', 'RangeError', 'SyntaxError', 'URIError', 'DOMException'],
+  ...['ArrayBuffer', 'SharedArrayBuffer', 'DataView', 'Buffer', '\\w+Array', 'Blob', 'ReadableStream'],
+  ...[
+    'AbortSignal',
+    'AbortController',
+    'Event',
+    'EventTarget',
+    'URL',
+    'URLSearchParams',
+    'Message',
+    'Client',
+  ],
+];
+
 export default tseslint.config(
   { ignores: ['**/dist', 'coverage', 'node_modules', 'reference'] },
   js.configs.recommended,
@@ -19,6 +36,20 @@ export default tseslint.config(
       '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true, argsIgnorePattern: '^_' }],
       'no-console': 'error',
       eqeqeq: 'error',
+    },
+  },
+  {
+    files: ['src/**/*.ts', 'packages/*/src/**/*.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          // Values of callers come from other realms: those of Jest with jsdom, of vm contexts, of Electron.
+          selector: `BinaryExpression[operator="instanceof"][right.name=/^(?:${BUILT_IN.join('|')})$/]`,
+          message:
+            'A value of another realm is no instance: use node:util types, Buffer.isBuffer or its members.',
+        },
+      ],
     },
   },
   {

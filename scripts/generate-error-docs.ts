@@ -71,8 +71,10 @@ const DEVICE_ERRORS = {
   },
   UNAUTHORIZED: {
     class: 'ConnectionError',
-    meaning: 'The service refused the MQTT connection of this identity.',
-    remedy: 'See `serviceCode` under [refused connections](#refused-connections-connack).',
+    meaning:
+      'The service refused this identity: its MQTT connection, or its certificate with an alert of TLS.',
+    remedy:
+      'See `serviceCode` under [refused connections](#refused-connections-connack); without one, the message names the alert.',
   },
   SERVICE_UNAVAILABLE: {
     class: 'ConnectionError, ProvisioningError',
@@ -103,7 +105,7 @@ const DEVICE_ERRORS = {
   },
   NAME_RESOLUTION_FAILED: {
     class: 'ConnectionError',
-    meaning: 'The name server did not answer.',
+    meaning: 'The name server did not answer, or not in time.',
     remedy: 'Check the network connection and the name server.',
   },
   CONNECTION_REFUSED: {
@@ -115,6 +117,12 @@ const DEVICE_ERRORS = {
     class: 'ConnectionError',
     meaning: 'There is no route to the host.',
     remedy: 'Check the network and the firewall.',
+  },
+  LOCAL_FAILURE: {
+    class: 'ConnectionError',
+    meaning:
+      'This machine could not make a connection: it lacks files, memory or ports for it, or its firewall or sandbox forbids it.',
+    remedy: 'See the message; a `DeviceConnection` tries again by itself.',
   },
   PROXY_UNREACHABLE: {
     class: 'ConnectionError',
@@ -136,12 +144,13 @@ const DEVICE_ERRORS = {
   TLS_FAILED: {
     class: 'ConnectionError',
     meaning: 'The TLS handshake failed for another reason.',
-    remedy: 'Check that the endpoint speaks TLS 1.2, and that no proxy interferes.',
+    remedy: 'See the message: it names the alert of the server, or the error of TLS on this machine.',
   },
   CONNECTION_LOST: {
     class: 'ConnectionError',
     meaning: 'The connection broke.',
-    remedy: 'Nothing: a `DeviceConnection` connects again by itself. Otherwise try again.',
+    remedy:
+      'Nothing: a `DeviceConnection` connects again by itself. If it goes on, see the probable causes in `remedy`.',
   },
   NOT_REGISTERED: {
     class: 'ConnectionError',

@@ -3,6 +3,7 @@ import type { DeviceClientOptions, DeviceTransport, TwinProperties } from 'azure
 import { InvalidOptionsError } from 'azure-iot-certificates/internal';
 import type { DeviceError } from 'azure-iot-certificates';
 import { HubLink, type HubLinkOptions, type HubTarget } from '../hub/link';
+import { LinkHistory } from '../hub/link-history';
 import type { SwitchedFeature } from '../hub/sdk-features';
 import type { Registration } from '../options/registration';
 import type { Device } from '../provisioning/device';
@@ -42,6 +43,7 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
   readonly #init: HubTransportInit;
   readonly #features: Features;
   readonly #twin: TwinOperations;
+  #history: LinkHistory | undefined;
   /** The link in use. */
   #link: HubLink | undefined;
   /** The link in use, or while there is none the one before it. */
@@ -71,7 +73,11 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
   openLink(device: Device, registration: Registration, signal: AbortSignal): Promise<HubLink> {
     const { createTransport, keepAliveSeconds, turns } = this.#init;
     const { transport } = device;
-    const own = { sdkOptions: this.#sdkOptions, methods: this.methods };
+    const own = {
+      sdkOptions: this.#sdkOptions,
+      methods: this.methods,
+      history: (this.#history ??= new LinkHistory()),
+    };
     return HubLink.open(
       hubTarget(device, registration),
       { transport, createTransport, keepAliveSeconds, turns, ...own },
@@ -264,8 +270,8 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
 
 /** The hub that the device was assigned to, and the device's name and credentials there. */
 export function hubTarget(device: Device, { assignedHub, deviceId }: Registration): HubTarget {
-  const { enrollment, material, roots, proxyFor } = device;
-  return { host: assignedHub, deviceId, enrollment, x509: material.toX509(), ca: roots, proxyFor };
+  const { enrollment, material, roots, proxyFor, certFile } = device;
+  return { host: assignedHub, deviceId, enrollment, x509: material.toX509(), ca: roots, proxyFor, certFile };
 }
 
 function methodEvent(name: string): string {

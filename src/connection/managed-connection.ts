@@ -3,11 +3,13 @@ import type { Client, Message } from 'azure-iot-device';
 import type { DeviceError } from 'azure-iot-certificates';
 import { count } from 'azure-iot-certificates/internal';
 import { ConnectionError, reworded, TimeoutError } from '../errors/errors';
+import { explainSilence } from '../errors/stages';
 import { createHubClient } from '../hub/sdk-client';
 import { createSdkHubTransport, type HubTransportFactory } from '../hub/sdk-transport';
 import type * as Uploads from '../hub/uploads/file-uploads';
 import { ConnectTurns } from '../network/connect-turns';
 import { withDeadline } from '../network/deadline';
+import type { Wire } from '../network/wire';
 import type { Registration } from '../options/registration';
 import type { ConnectOptions, CredentialsUpdate, ReconnectOptions } from '../options/types';
 import { DEFAULT_KEEP_ALIVE_SECONDS, DEFAULT_TIMEOUT_MS, validateConnectOptions } from '../options/validate';
@@ -83,6 +85,8 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
   readonly #credentials: CredentialsKeeper;
   readonly #transport: HubTransport;
   readonly #supervisor: Supervisor;
+  /** The latest connection to the hub. */
+  #wire: Wire | undefined;
   #uploads: Uploads.FileUploads | undefined;
 
   constructor(options: ConnectOptions, device: Device, transports: Transports, turns: ConnectTurns) {
@@ -94,7 +98,10 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
     this.#credentials = new CredentialsKeeper(options, device, this.#status);
     this.#transport = new HubTransport({
       owner: this,
-      createTransport: transports.hub,
+      createTransport: (kind, target, wire) => {
+        this.#wire = wire;
+        return transports.hub(kind, target, wire);
+      },
       turns,
       keepAliveSeconds,
       modelId: device.modelId,
@@ -174,11 +181,16 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
         `${error.message} The device was not connected in ${seconds} s; ${count(attempts, 'attempt')} failed.`,
       );
     }
-    if (this.state.status === 'provisioning')
-      return this.#dps.timeoutError(this.#credentials.device, timeoutMs);
+    if (this.#dps.isRegistering) return this.#dps.timeoutError(this.#credentials.device, timeoutMs);
+    const stage = this.#wire?.waitingFor;
+    const { message, remedy } = stage
+      ? explainSilence(stage, { host, timeoutMs, proxy: this.#credentials.device.proxyFor(host)?.name })
+      : { message: '', remedy: 'Check the endpoint and the network.' };
     return new TimeoutError({
-      message: `The device was not connected after ${seconds} s; it was still connecting to ${host}.`,
-      remedy: 'Check the endpoint and the network, or give the call more time with timeoutMs.',
+      service: 'hub',
+      message:
+        `The device was not connected after ${seconds} s; it was still connecting to ${host}. ${message}`.trim(),
+      remedy: `${remedy} Or give the call more time with timeoutMs.`,
     });
   }
 

@@ -1,5 +1,6 @@
 import { isObject } from 'azure-iot-certificates/internal';
 import type { DeviceErrorCode, EnrollmentKind } from 'azure-iot-certificates';
+import { remedyAt } from './emulator';
 import { ConnectionError } from './errors';
 import { findServiceCode, wordsFor } from './service-codes';
 
@@ -11,6 +12,8 @@ export interface HubPeer {
   /** Host name, and port where one was given. */
   readonly host: string;
   readonly enrollment: EnrollmentKind;
+  /** Roots to trust besides the runtime's own, as PEM. */
+  readonly ca?: readonly string[] | undefined;
 }
 
 /** An answer of a hub to a request that it refused. */
@@ -40,7 +43,11 @@ export function refusedByHub(answer: HubAnswer, request: RefusedRequest, peer: H
     service: 'hub',
     host,
     message: `${host} refused ${request.what} (status ${answer.status}, ${code}).${meaning} It says: ${said || 'nothing'}.`,
-    remedy: known ? wordsFor(known.remedy, enrollment) : request.remedy,
+    remedy: remedyAt(
+      { service: 'hub', host, enrollment, roots: peer.ca },
+      code,
+      known ? wordsFor(known.remedy, enrollment) : request.remedy,
+    ),
     isTransient: known?.isTransient ?? isTransientStatus(Math.floor(code / 1000)),
     serviceCode: code,
     trackingId,

@@ -1,11 +1,13 @@
 import type { Explanation } from './errors';
+import { explainSocketError, mostTelling } from './socket-error';
+import { oneLine } from './text';
 import type { ProxyFailure } from './wire-error';
 
 /** The remedy for a proxy that cannot be used: the settings that name it. */
 export const PROXY_REMEDY =
   'Check the address of the proxy (option proxy, or the environment variable HTTPS_PROXY), and that it lets connections to port 443 of this host pass. A host that needs no proxy belongs into NO_PROXY.';
 
-/** The failures of the connection to the proxy, by errno or TLS code. */
+/** The failures of the connection to the proxy, by errno name. */
 const ERRORS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'its name has no address',
   EAI_AGAIN: 'the name server did not answer for it',
@@ -16,7 +18,6 @@ const ERRORS: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'it cannot be reached',
   ENETUNREACH: 'it cannot be reached',
   ENETDOWN: 'it cannot be reached',
-  EADDRNOTAVAIL: 'it cannot be reached',
 };
 
 /** The answers of a proxy that have a remedy of their own, by HTTP status. */
@@ -45,18 +46,17 @@ export function explainProxyFailure({ proxy, reason }: ProxyFailure, host: strin
       isTransient: status === 429 || status >= 500,
     };
   }
-  const { code = '', message } = reason.error;
+  const { code = '' } = mostTelling(reason.error);
   const known = Object.hasOwn(ERRORS, code) ? ERRORS[code] : undefined;
+  if (known === undefined) {
+    const explained = explainSocketError(reason.error, `the proxy ${proxy}`);
+    // A failure of this machine has nothing to do with the proxy.
+    if (explained.code === 'LOCAL_FAILURE') return explained;
+  }
   return {
     code: 'PROXY_UNREACHABLE',
-    message: `The proxy ${proxy}, through which ${host} is reached, cannot be used: ${known ?? oneLine(message, code)}.`,
+    message: `The proxy ${proxy}, through which ${host} is reached, cannot be used: ${known ?? oneLine(reason.error)}.`,
     remedy: PROXY_REMEDY,
     isTransient: known !== undefined && code !== 'ENOTFOUND',
   };
-}
-
-/** OpenSSL ends its messages with a line break. */
-function oneLine(message: string, code: string): string {
-  const text = message.replace(/\s+/g, ' ').trim().replace(/\.$/, '');
-  return code === '' || text.includes(code) ? text : `${text} (${code})`;
 }

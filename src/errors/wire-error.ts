@@ -1,12 +1,35 @@
-/** The stage of a connection at which its deadline passed. */
+/** The stage of a connection, named by what it waits for. */
 export type WireStage =
-  'connect' | 'proxy' | 'tls' | 'connack' | 'subscribe' | 'unsubscribe' | 'publish' | 'ping';
+  | 'lookup'
+  | 'connect'
+  | 'proxy'
+  | 'tls'
+  | 'upgrade'
+  | 'connack'
+  | 'subscribe'
+  | 'unsubscribe'
+  | 'publish'
+  | 'ping';
 
 /** The failure of a proxy: the HTTP status of its answer, or the error of the connection to it. */
 export interface ProxyFailure {
   /** Host and port of the proxy. */
   proxy: string;
   reason: { status: number } | { error: Error & { code?: string } };
+}
+
+/** The facts about a connection that the other side has ended. */
+export interface LossFacts {
+  /** The answer that the connection waited for; absent after the CONNACK. */
+  readonly stage?: WireStage | undefined;
+  /** The time since the CONNACK, in milliseconds. */
+  readonly livedMs?: number | undefined;
+  /** The time since the last message was sent, in milliseconds; absent if none was. */
+  readonly sinceMessageMs?: number | undefined;
+  /** The number of messages without acknowledgement. */
+  readonly unacknowledged: number;
+  /** The topic of a SUBSCRIBE packet without answer. */
+  readonly subscribing?: string | undefined;
 }
 
 /** The raw facts of a failed connection. The SDK's own error classes are wrong in both directions. */
@@ -25,8 +48,8 @@ export type WireFailure =
   | { kind: 'subscription-refused'; topic: string }
   /** The server sent something that is not MQTT 3.1.1, or not what its own protocol says. */
   | { kind: 'protocol'; detail: string }
-  /** The connection ended without a reason. */
-  | { kind: 'lost' }
+  /** The other side ended the connection without a reason, or reset it. */
+  | { kind: 'lost'; facts?: LossFacts | undefined; error?: Error | undefined }
   /** This side closed it. */
   | { kind: 'closed' };
 
@@ -61,7 +84,7 @@ export function wireErrorOf(error: unknown): WireError | undefined {
 }
 
 function causeOf(failure: WireFailure): Error | undefined {
-  if (failure.kind === 'socket') return failure.error;
+  if (failure.kind === 'socket' || failure.kind === 'lost') return failure.error;
   return failure.kind === 'proxy' && 'error' in failure.reason ? failure.reason.error : undefined;
 }
 

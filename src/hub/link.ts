@@ -10,6 +10,7 @@ import { Wire } from '../network/wire';
 import type { MethodCall } from '../options/method-handler';
 import type { ProxyRule } from '../options/proxy';
 import type { TransportKind } from '../options/types';
+import type { LinkHistory } from './link-history';
 import { featureOf, switchFeature, type Feature, type SwitchedFeature } from './sdk-features';
 import { filterHubMessage, methodCallOf, methodResponseTopic } from './sdk-messages';
 import { MessageEnqueued, telemetryTopic } from './sdk-telemetry';
@@ -27,6 +28,8 @@ export interface HubTarget {
   readonly ca: readonly string[] | undefined;
   /** The proxy through which a host is reached. */
   readonly proxyFor: ProxyRule;
+  /** The file with the certificate, if it came from one. */
+  readonly certFile?: string | undefined;
 }
 
 /** Answers direct methods in place of the SDK. */
@@ -47,6 +50,8 @@ export interface HubLinkOptions {
   readonly turns: ConnectTurns;
   /** Default: the SDK answers every method, and drops calls of methods without a listener. */
   readonly methods?: MethodAnswerer;
+  /** The links before this one. */
+  readonly history?: LinkHistory;
 }
 
 /** The result of the SDK's `connect`. */
@@ -72,6 +77,7 @@ export class HubLink {
   readonly #wire: Wire;
   /** The answers to direct methods under way. None of the promises rejects. */
   readonly #answers: Set<Promise<void>>;
+  readonly #history: LinkHistory | undefined;
 
   private constructor(
     target: HubTarget,
@@ -79,12 +85,14 @@ export class HubLink {
     connected: ConnectResult,
     wire: Wire,
     answers: Set<Promise<void>>,
+    history: LinkHistory | undefined,
   ) {
     this.#target = target;
     this.transport = transport;
     this.connected = connected;
     this.#wire = wire;
     this.#answers = answers;
+    this.#history = history;
   }
 
   /**
@@ -93,7 +101,15 @@ export class HubLink {
    * @throws {@link ConnectionError}, {@link TimeoutError}, or `signal.reason`
    */
   static async open(target: HubTarget, options: HubLinkOptions, signal: AbortSignal): Promise<HubLink> {
-    const { transport: kind, keepAliveSeconds, sdkOptions, createTransport, turns, methods } = options;
+    const {
+      transport: kind,
+      keepAliveSeconds,
+      sdkOptions,
+      createTransport,
+      turns,
+      methods,
+      history,
+    } = options;
     const filter = (topic: string, payload: Buffer) => {
       const message = filterHubMessage(topic, payload);
       const call = methodCallOf(topic);
@@ -112,7 +128,8 @@ export class HubLink {
       transport.setOptions?.(sdkOptions, ignore);
       const connected = await abortable(abortable(connect(transport, wire), wire.over), signal);
       transport.on('disconnect', () => wire.fail({ kind: 'lost' }));
-      return new HubLink(target, transport, connected, wire, answers);
+      history?.watch(wire.over);
+      return new HubLink(target, transport, connected, wire, answers, history);
     } catch (error) {
       wire.fail({ kind: 'closed' });
       throw signal.aborted ? signal.reason : toHubError(error, target);
@@ -148,7 +165,7 @@ export class HubLink {
 
   /** The error for an operation that failed on this connection, or together with it. */
   explain(reason: unknown): DeviceError {
-    return reason instanceof DeviceError ? reason : toHubError(reason, this.#target);
+    return reason instanceof DeviceError ? reason : toHubError(reason, this.#target, this.#history);
   }
 
   /** Switches a feature on or off. Rejects when the hub refuses the subscription, or the connection is over. */
@@ -174,9 +191,13 @@ export class HubLink {
     this.#wire.accept((topic) => ready.cloudToDevice || !CLOUD_TO_DEVICE_TOPIC.test(topic));
   }
 
-  /** The connection is over, and the hub or the network has ended it, not this side. */
+  /**
+   * The connection is over, and the hub or the network has ended it, not this side. False if it ended at the
+   * subscription of a feature.
+   */
   get isEndedByPeer(): boolean {
-    return this.#wire.error !== undefined && isEndedByPeer(this.#wire.error.failure);
+    const { error } = this.#wire;
+    return error !== undefined && isEndedByPeer(error.failure) && this.endedAt === undefined;
   }
 
   /** The time of the last sign of life of the hub, on the clock of `performance`. */
@@ -260,10 +281,14 @@ function hold(answer: Promise<void>, answers: Set<Promise<void>>): void {
   answers.add(held);
 }
 
-function toHubError(reason: unknown, { host, deviceId, enrollment }: HubTarget): DeviceError {
+function toHubError(reason: unknown, target: HubTarget, history?: LinkHistory): DeviceError {
+  const { host, deviceId, enrollment, certFile, ca: roots } = target;
   const wireError = wireErrorOf(reason);
   if (wireError)
-    return toConnectionError(wireError, { service: 'hub', host, registrationId: deviceId, enrollment });
+    return toConnectionError(wireError, {
+      ...{ service: 'hub', host, registrationId: deviceId, enrollment, certFile, roots },
+      shortLived: history?.shortLived,
+    });
   return new ConnectionError({
     code: 'CONNECTION_LOST',
     service: 'hub',

@@ -71,7 +71,8 @@ export async function extraRoots(options: {
   const { ca, caFile } = options;
   const content = ca ?? (caFile === undefined ? undefined : await readRoots(caFile));
   if (content === undefined) return undefined;
-  const roots = content.toString().match(CERTIFICATE) ?? [];
+  const text = typeof content === 'string' ? content : Buffer.from(content).toString();
+  const roots = text.match(CERTIFICATE) ?? [];
   if (roots.length === 0 || !roots.every(isCertificate)) {
     throw new InvalidOptionsError([
       {

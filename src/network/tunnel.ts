@@ -2,6 +2,7 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import { isIP, type Socket } from 'node:net';
 import type { HttpProxy } from '../options/proxy';
+import { lookup } from './lookup';
 import { createContext } from './secure-context';
 import type { ProxyFailure } from '../errors/wire-error';
 
@@ -48,6 +49,7 @@ export async function openTunnel(
     path: authority,
     headers: { Host: authority, ...proxy.headers },
     agent: false,
+    lookup,
     signal,
     ...(proxy.isSecure && {
       secureContext: createContext({ ca }),

@@ -9,8 +9,9 @@ import { KeepAlive } from './keep-alive';
 import { openSession } from './sdk-mqtt-client';
 import type { ClientIdentity } from './secure-context';
 import { openStream, type StreamOptions } from './stream';
+import { Traffic } from './traffic';
 import { ProxyError } from './tunnel';
-import { WireError, type WireFailure, type WireStage } from '../errors/wire-error';
+import { WireError, type LossFacts, type WireFailure, type WireStage } from '../errors/wire-error';
 
 const debug = createDebug('azure-iot-x509:wire');
 
@@ -57,6 +58,9 @@ type Callback = (error?: Error, result?: unknown) => void;
 const DISCONNECT_FLUSH_MS = 500;
 /** The message of `ws` for a web server that refused the WebSocket handshake. */
 const REFUSED_UPGRADE = /^Unexpected server response: (\d{3})$/;
+/** The errors of a connection that the other side has ended, and the stages at which there is a connection. */
+const RESETS: readonly string[] = ['ECONNRESET', 'EPIPE', 'ECONNABORTED'];
+const SECURED_STAGES: readonly WireStage[] = ['tls', 'upgrade', 'connack'];
 /** MQTT 3.1.1, section 3.4. */
 const puback = (messageId: number) => Buffer.from([0x40, 0x02, messageId >> 8, messageId & 0xff]);
 /** MQTT 3.1.1, section 3.12. */
@@ -81,6 +85,7 @@ export class Wire extends EventEmitter {
   #client: MqttClient | undefined;
   #stream: Duplex | undefined;
   #stage: WireStage = 'connect';
+  #traffic: Traffic | undefined;
   #connectTimer: NodeJS.Timeout | undefined;
   #connected = false;
   #error: WireError | undefined;
@@ -100,6 +105,11 @@ export class Wire extends EventEmitter {
   /** Aborts when the connection is over, for whatever reason; its reason is the `WireError`. */
   get over(): AbortSignal {
     return this.#over.signal;
+  }
+
+  /** The answer that the connection waits for until the CONNACK. */
+  get waitingFor(): WireStage {
+    return this.#stage;
   }
 
   /** The error that ended the connection; `undefined` while the connection is open. */
@@ -176,7 +186,7 @@ export class Wire extends EventEmitter {
       // Added before MQTT.js listens to the stream, which would settle what is pending with an error that the SDK
       // swallows.
       stream.on('error', (error: Error & { code?: string }) => this.fail(this.#classify(error)));
-      stream.on('close', () => this.fail({ kind: 'lost' }));
+      stream.on('close', () => this.fail({ kind: 'lost', facts: this.#facts }));
     } catch (error) {
       this.#failLocally(error);
     }
@@ -209,12 +219,20 @@ export class Wire extends EventEmitter {
     this.fail({ kind: 'socket', error: types.isNativeError(error) ? error : new Error(String(error)) });
   }
 
+  get #facts(): LossFacts {
+    if (!this.#traffic) return { stage: this.#stage, unacknowledged: 0 };
+    return { ...this.#traffic.facts, subscribing: this.unanswered };
+  }
+
   #classify(error: Error & { code?: string }): WireFailure {
     if (error instanceof ProxyError) return { kind: 'proxy', ...error.failure };
     const [, status] = REFUSED_UPGRADE.exec(error.message) ?? [];
     if (status !== undefined) return { kind: 'http', status: Number(status) };
+    const facts = this.#facts;
+    const isEstablished = facts.stage === undefined || SECURED_STAGES.includes(facts.stage);
+    if (isEstablished && RESETS.includes(error.code ?? '')) return { kind: 'lost', facts, error };
     // Writing to a WebSocket that has just closed fails without a code.
-    return this.#connected && !error.code ? { kind: 'lost' } : { kind: 'socket', error };
+    return this.#connected && !error.code ? { kind: 'lost', facts } : { kind: 'socket', error };
   }
 
   #createClient(stream: Duplex, options: SdkConnectOptions): MqttClient {
@@ -234,7 +252,8 @@ export class Wire extends EventEmitter {
       {
         onConnect: (connack) => this.#onConnect(connack),
         onMessage: (message, messageId) => this.#onMessage(message, messageId),
-        onFailure: (failure) => this.fail(failure),
+        onFailure: (failure) =>
+          this.fail(failure.kind === 'socket' ? this.#classify(failure.error) : failure),
       },
     );
   }
@@ -244,6 +263,7 @@ export class Wire extends EventEmitter {
     this.#connectTimer = undefined;
     this.#connected = true;
     this.#flow = new Flow();
+    this.#traffic = new Traffic();
     this.#keepAlive = new KeepAlive({
       keepAliveSeconds: this.#options.keepAliveSeconds,
       ping: () => this.#write(PINGREQ_PACKET),
@@ -273,10 +293,13 @@ export class Wire extends EventEmitter {
     const client = this.#client;
     const settle = this.#track(callback);
     if (client && settle) {
+      const isAcknowledged = options.qos === 1;
+      this.#traffic?.messageSent(isAcknowledged);
       // A string may have more bytes than characters; the time that is allowed is no measurement.
       const acknowledged = this.#flow?.sent(payload.length + topic.length);
       client.publish(topic, payload, options, (error) => {
         acknowledged?.();
+        if (isAcknowledged) this.#traffic?.messageAcknowledged();
         settle(error, { cmd: 'puback' });
       });
     }

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import {
   InvalidOptionsError,
   isObject,
@@ -79,7 +80,10 @@ const atMostOne = (first: string, second: string): Rule => {
 };
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';
-const isContent = (value: unknown) => isText(value) || Buffer.isBuffer(value);
+const isContent = (value: unknown) => isText(value) || types.isUint8Array(value);
+/** Not `instanceof`: the signal may come from another realm, as under Jest with jsdom. */
+const isAbortSignal = (value: unknown) =>
+  isObject(value) && typeof value['aborted'] === 'boolean' && typeof value['addEventListener'] === 'function';
 const isNumberIn = (min: number, max: number) => (value: unknown) =>
   typeof value === 'number' && Number.isFinite(value) && value >= min && value <= max;
 const matches = (pattern: RegExp) => (value: unknown) => typeof value === 'string' && pattern.test(value);
@@ -165,12 +169,7 @@ const PROVISION_RULES: readonly Rule[] = [
     `a number of milliseconds from 1 to ${MAX_TIMEOUT_MS}`,
     `Leave it out for ${DEFAULT_TIMEOUT_MS}.`,
   ),
-  when(
-    'signal',
-    (value) => value instanceof AbortSignal,
-    'an AbortSignal',
-    'Pass the signal of an AbortController.',
-  ),
+  when('signal', isAbortSignal, 'an AbortSignal', 'Pass the signal of an AbortController.'),
 ];
 
 const isMilliseconds = isNumberIn(0, MAX_TIMEOUT_MS);

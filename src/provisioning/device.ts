@@ -26,6 +26,8 @@ export interface Device {
   readonly proxyFor: ProxyRule;
   /** Roots to verify the servers with, besides the runtime's own. */
   readonly roots: readonly string[] | undefined;
+  /** The file with the certificate, if it came from one. */
+  readonly certFile: string | undefined;
 }
 
 /**
@@ -60,6 +62,7 @@ export async function prepareDevice(options: ProvisionOptions): Promise<Device> 
     transport: options.transport ?? 'mqtt',
     proxyFor,
     roots,
+    certFile: options.certFile,
   };
 }
 

@@ -3,6 +3,7 @@ import createDebug from 'debug';
 import { ProvisioningError, type TimeoutError } from '../errors/errors';
 import { ConnectTurns } from '../network/connect-turns';
 import { abortable, withDeadline } from '../network/deadline';
+import type { Wire } from '../network/wire';
 import type { Registration } from '../options/registration';
 import { preparationTimeout, prepareDevice, type Device } from './device';
 import { provisioningTimeout, toProvisioningError } from './provisioning-error';
@@ -45,10 +46,16 @@ export class DpsClient {
   #underWay: { readonly thumbprint: string; readonly outcome: Promise<Registration> } | undefined;
   /** The last answer of DPS to the registration under way. */
   #lastResponse: DpsResponse | undefined;
+  /** The connection of the registration under way. */
+  #wire: Wire | undefined;
+  #registering = 0;
 
   /** @param timeoutMs for each registration, in milliseconds; the wait for a turn to connect does not count */
   constructor(createTransport: ProvisioningTransportFactory, timeoutMs: number, turns: ConnectTurns) {
-    this.#createTransport = createTransport;
+    this.#createTransport = (request, wire) => {
+      this.#wire = wire;
+      return createTransport(request, wire);
+    };
     this.#timeoutMs = timeoutMs;
     this.#turns = turns;
   }
@@ -81,19 +88,26 @@ export class DpsClient {
       last = response;
       this.#lastResponse = response;
     };
-    const onTimeout = () => provisioningTimeout(device, timeoutMs, last);
+    const onTimeout = () => provisioningTimeout(device, timeoutMs, last, this.#wire?.waitingFor);
+    this.#registering += 1;
     try {
       return await withDeadline({ timeoutMs, waitedMs, signal, onTimeout }, (attempt) =>
         this.#register(device, onResponse, attempt),
       );
     } finally {
+      this.#registering -= 1;
       this.#lastResponse = undefined;
     }
   }
 
   /** The error for a call that has waited for the registration under way until its own deadline, `timeoutMs`. */
   timeoutError(device: Device, timeoutMs: number): TimeoutError {
-    return provisioningTimeout(device, timeoutMs, this.#lastResponse);
+    return provisioningTimeout(device, timeoutMs, this.#lastResponse, this.#wire?.waitingFor);
+  }
+
+  /** True while a registration is under way. */
+  get isRegistering(): boolean {
+    return this.#registering > 0;
   }
 
   async #register(

@@ -3,7 +3,10 @@ import { ENROLLMENTS, list, quote } from 'azure-iot-certificates/internal';
 import type { DeviceError, DeviceErrorCode } from 'azure-iot-certificates';
 import { toConnectionError } from '../errors/connection-error';
 import { ProvisioningError, TimeoutError } from '../errors/errors';
+import { endpointHint, remedyAt, type Peer } from '../errors/emulator';
 import { findServiceCode, wordsFor } from '../errors/service-codes';
+import { explainSilence } from '../errors/stages';
+import type { WireStage } from '../errors/wire-error';
 import type { Device } from './device';
 import type { DpsResponse } from './sdk-dps-responses';
 import { RegistrationFailure } from './sdk-registration';
@@ -13,13 +16,13 @@ const MAX_SERVICE_TEXT = 300;
 
 /** The error for a failed registration. It quotes the answer of the service, if there was one. */
 export function toProvisioningError(error: unknown, device: Device): DeviceError {
-  const { globalEndpoint: host, registrationId, enrollment } = device;
+  const { globalEndpoint: host, registrationId } = device;
   const failure =
     error instanceof RegistrationFailure ? error : new RegistrationFailure(error, undefined, undefined);
   const { response, wireError } = failure;
   // An answer that made the SDK try again explains the failure better than the later end of the connection.
   if (response && (!wireError || response.status >= 300)) return fromResponse(response, device, failure);
-  if (wireError) return toConnectionError(wireError, { service: 'dps', host, registrationId, enrollment });
+  if (wireError) return toConnectionError(wireError, peerOf(device));
   if (types.isNativeError(failure.cause) && failure.cause.name === 'TimeoutError') {
     return new TimeoutError({
       service: 'dps',
@@ -36,23 +39,33 @@ export function toProvisioningError(error: unknown, device: Device): DeviceError
   });
 }
 
+function peerOf({ globalEndpoint: host, registrationId, enrollment, roots, certFile }: Device): Peer {
+  return { service: 'dps', host, registrationId, enrollment, roots, certFile };
+}
+
 /** The error for a registration that is still under way after `timeoutMs`, with the last answer of DPS to it. */
 export function provisioningTimeout(
-  { globalEndpoint, registrationId }: Device,
+  device: Device,
   timeoutMs: number,
   last: DpsResponse | undefined,
+  stage: WireStage | undefined,
 ): TimeoutError {
+  const { globalEndpoint: host, registrationId, proxyFor } = device;
+  const silence =
+    stage === undefined || stage === 'connack'
+      ? undefined
+      : explainSilence(stage, { host, timeoutMs, proxy: proxyFor(host)?.name });
   const said = last
     ? `its last answer was ${last.status}${typeof last.body.status === 'string' ? ` "${clean(last.body.status)}"` : ''}`
-    : 'it has not answered';
+    : (silence?.message.replace(/\.$/, '') ?? 'it has not answered');
   return new TimeoutError({
     service: 'dps',
     ...(last && serviceFields(last)),
-    message: `The registration of ${registrationId} at ${globalEndpoint} was not done after ${timeoutMs / 1000} s: ${said}.`,
+    message: `The registration of ${registrationId} at ${host} was not done after ${timeoutMs / 1000} s: ${said}.`,
     remedy:
       last && last.status >= 429
         ? 'The service is throttling or unavailable: try again later, at random times if there are many devices.'
-        : 'Check the endpoint and the network, or give the call more time with timeoutMs.',
+        : `${silence?.remedy ?? 'Check the endpoint and the network.'} Or give the call more time with timeoutMs.${endpointHint(host)}`,
   });
 }
 
@@ -61,7 +74,7 @@ function fromResponse(
   device: Device,
   failure: RegistrationFailure,
 ): ProvisioningError {
-  const { enrollment, registrationId, idScope } = device;
+  const { enrollment, registrationId, idScope, globalEndpoint } = device;
   const { serviceCode, trackingId, text } = serviceFields(response);
   const status = response.status < 300 ? statusOf(serviceCode) : response.status;
   const known = findServiceCode('dps', serviceCode, text) ?? findServiceCode('dps', status);
@@ -75,10 +88,15 @@ function fromResponse(
       : undefined,
     trackingId && `Tracking ID: ${trackingId}.`,
   ];
+  const remedy = remedyAt(
+    peerOf(device),
+    code === 'ENROLLMENT_DISABLED' ? 'disabled' : (serviceCode ?? response.status),
+    known ? wordsFor(known.remedy, enrollment, device.certFile) : fallbackRemedy(code, enrollment),
+  );
   return new ProvisioningError({
     code,
     message: sentences.filter(Boolean).join(' '),
-    remedy: known ? wordsFor(known.remedy, enrollment) : fallbackRemedy(code, enrollment),
+    remedy: `${remedy}${endpointHint(globalEndpoint)}`,
     isTransient: known?.isTransient ?? (status !== undefined && status >= 429),
     serviceCode,
     trackingId,

@@ -83,6 +83,8 @@ describe('the catalogue of service codes', () => {
     expect(entry('CA certificate not found.')).toBe('CA certificate not found.');
     expect(entry('Invalid certificate.')).toBe('Invalid certificate.');
     expect(entry()).toBe('Invalid certificate.');
+    expect(entry('device using invalid or expired credentials')).toBe('Invalid certificate.');
+    expect(entry('The moon is full.')).toBe('Another text');
     expect(entry('IotHubUnauthorizedAccess')).toBe('IotHubUnauthorizedAccess');
     expect(findServiceCode('hub', 401003, 'Thumbprint does not match configuration: …')?.name).toContain(
       'Thumbprint',
@@ -109,7 +111,7 @@ const subject = { organization: 'Contoso' };
 
 const SCENES: readonly Scene[] = [
   {
-    entry: 'dps 401002',
+    entry: 'dps 401002 Invalid certificate.',
     kinds: INDIVIDUAL,
     play: async (_emulator, enroll) => {
       const { registrationId, options } = await enroll();
@@ -118,7 +120,7 @@ const SCENES: readonly Scene[] = [
     },
   },
   {
-    entry: 'dps 401002',
+    entry: 'dps 401002 Invalid certificate.',
     kinds: ['hub-group'],
     play: async (emulator, enroll) => {
       const { registrationId, options } = await enroll();
@@ -234,7 +236,7 @@ afterAll(async () => {
 const SCENES_BY_KIND = SCENES.flatMap(({ kinds, ...scene }) => kinds.map((kind) => ({ kind, ...scene })));
 
 test.each(SCENES_BY_KIND.map((scene, index) => ({ ...scene, deviceId: `dev-${index}` })))(
-  'connectDevice explains the refusal "$entry" of the emulator to a device of kind $kind as the catalogue does',
+  'connectDevice explains the refusal "$entry" of the emulator to a device of kind $kind in its own terms',
   async ({ entry: key, kind, emulator: init, play, deviceId }) => {
     const entry = entryOf(key);
     const emulator = await emulatorWith(init);
@@ -244,8 +246,10 @@ test.each(SCENES_BY_KIND.map((scene, index) => ({ ...scene, deviceId: `dev-${ind
       kind,
     )) as ConnectOptions;
     const error = await failureOf(connectDevice({ ...options, timeoutMs: 20_000 }));
-    expectToSay(error, entry, kind);
-    expect(error.serviceCode).toBe(entry.code);
+    expect(error.message).toContain(wordsFor(entry.meaning, kind));
+    expect(error).toMatchObject({ serviceCode: entry.code, isTransient: entry.isTransient });
+    expect(error.remedy).not.toMatch(/portal|IoT Central >/);
+    expect(error.remedy).toMatch(/azure-iot-emulator|Try again|Wait/);
     // A refusal has a tracking ID; a registration that ends as failed has none.
     if (entry.code === 401000 || entry.code === 401002) {
       expect(error.trackingId).toMatch(/^[0-9a-f-]{36}$/);

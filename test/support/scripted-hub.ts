@@ -12,9 +12,13 @@ export interface ScriptedHub extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** @param hub plays the hub on one connection; `number` counts the connections to the hub, from 1 */
+/**
+ * @param hub plays the hub on one connection; `number` counts the connections to the hub, from 1
+ * @param assignedHub another server that DPS assigns the device to
+ */
 export async function startScriptedHub(
   hub: (client: ScriptedClient, number: number) => unknown,
+  assignedHub?: string,
 ): Promise<ScriptedHub> {
   const device = await createSelfSignedCertificate({
     commonName: 'dev-1',
@@ -38,7 +42,7 @@ export async function startScriptedHub(
       registrationState: {
         registrationId: 'dev-1',
         deviceId: 'dev-1',
-        assignedHub: server.endpoint,
+        assignedHub: assignedHub ?? server.endpoint,
         status: 'assigned',
       },
     });

@@ -27,7 +27,7 @@ export type DeviceErrorCode =
   | 'THROTTLED'
   /** The service sent an answer that is not part of its protocol. */
   | 'INVALID_RESPONSE'
-  /** The service refused the MQTT connection of this identity (CONNACK 2, 4 or 5). */
+  /** The service refused this identity: its MQTT connection (CONNACK 2, 4 or 5), or its certificate (a TLS alert). */
   | 'UNAUTHORIZED'
   /** The service refused the MQTT connection for a reason of its own (CONNACK 1 or 3). */
   | 'SERVICE_UNAVAILABLE'
@@ -45,6 +45,8 @@ export type DeviceErrorCode =
   | 'CONNECTION_REFUSED'
   /** No route to the host or the network. */
   | 'NETWORK_UNREACHABLE'
+  /** This machine could not make a connection: it lacks files, memory or ports for it, or its rules forbid it. */
+  | 'LOCAL_FAILURE'
   /** The HTTP proxy has no address, cannot be reached, is not trusted or does not answer as a proxy does. */
   | 'PROXY_UNREACHABLE'
   /** The HTTP proxy refused to connect to the service, or demands authentication. */

@@ -1,5 +1,6 @@
 import { DeviceError } from 'azure-iot-certificates';
 import { printable } from 'azure-iot-certificates/internal';
+import { duration } from '../../errors/text';
 import type { ConnectionState } from '../../index';
 import type { Registration } from '../../options/registration';
 import { jsonOf } from '../failure';
@@ -7,7 +8,7 @@ import { inFlagTerms, textInFlagTerms } from '../flag-terms';
 import type { Io } from '../io';
 import type { Output } from '../output/output';
 import type { Style } from '../output/style';
-import { clock, duration } from '../output/text';
+import { clock } from '../output/text';
 
 /** The number of characters of a message that a line of text shows. */
 const MAX_SHOWN = 500;

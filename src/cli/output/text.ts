@@ -2,11 +2,6 @@ import { stripVTControlCharacters } from 'node:util';
 
 const visibleLength = (text: string) => stripVTControlCharacters(text).length;
 
-/** A duration for people: `12 ms`, `1.3 s`. */
-export function duration(milliseconds: number): string {
-  return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
-}
-
 /** The time of day on this machine: `09:12:01`. */
 export function clock(time: Date): string {
   return [time.getHours(), time.getMinutes(), time.getSeconds()]

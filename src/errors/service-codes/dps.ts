@@ -1,3 +1,4 @@
+import type { EnrollmentKind } from 'azure-iot-certificates';
 import {
   attestsAuthority,
   deviceOf,
@@ -22,6 +23,12 @@ const relink: Words = (kind) =>
     : `Remove the hub and link it again, so that its current keys are used: ${LINKED_HUBS}.`;
 
 const enroll: Words = (kind) => `Create the ${enrollmentOf(kind)}, or correct the ID scope.`;
+
+/** An ID scope that exists and is not the one of the enrollment: each service knows only its own enrollments. */
+const otherScope = (kind: EnrollmentKind): string =>
+  isCentral(kind)
+    ? 'Compare the ID scope (IoT Central > Permissions > Device connection groups): that of another service exists too, but does not know the devices of IoT Central.'
+    : 'Compare the ID scope (portal > your Device Provisioning Service > Overview): that of IoT Central or of another service exists too, but does not know this enrollment.';
 
 /** The answers of DPS to a registration. Of entries with one code, those with a text stand first. */
 export const DPS_CODES: readonly ServiceCodeEntry[] = [
@@ -141,28 +148,42 @@ export const DPS_CODES: readonly ServiceCodeEntry[] = [
     evidence: 'observed',
     meaning: (kind) =>
       attestsAuthority(kind)
-        ? 'None of the certificates that were sent leads to a certificate authority that is verified and enrolled.'
-        : 'No individual enrollment has this registration ID, and no enrollment group has an authority above the certificate.',
-    remedy: (kind) =>
+        ? 'In this ID scope, none of the certificates that were sent leads to a certificate authority that is verified and enrolled.'
+        : 'In this ID scope, no individual enrollment has this registration ID, and no enrollment group has an authority above the certificate.',
+    remedy: (kind, certFile) =>
       attestsAuthority(kind)
-        ? `Give the device certificate together with every intermediate below the enrolled authority (cat device.crt intermediate.crt > chain.pem). In the portal, upload that authority, make its status Verified, and choose it in the ${enrollmentOf(kind)}.`
-        : `Create the ${enrollmentOf(kind)} with this registration ID, and upload this very certificate there as the primary certificate.`,
+        ? `Send every intermediate below the enrolled authority too (azure-iot-x509 cert show ${certFile} lists what is sent). In the portal, upload that authority, make its status Verified, and choose it in the ${enrollmentOf(kind)}. ${otherScope(kind)}`
+        : `Create the ${enrollmentOf(kind)} with this registration ID, and upload this very certificate there as the primary certificate. ${otherScope(kind)}`,
     isTransient: false,
   },
   {
     service: 'dps',
     code: 401002,
     name: 'Invalid certificate.',
+    // Without a text, the code stands for this one: the official C SDK names it so.
+    text: /^$|invalid certificate|invalid or expired credentials/i,
     seen: 'answer',
     evidence: 'observed',
     meaning: (kind) =>
       attestsAuthority(kind)
         ? 'The certificate has expired, is made for another registration ID, or an individual enrollment with this registration ID holds another one.'
         : 'The certificate is not the enrolled one, has expired, or is made for another registration ID.',
-    remedy: (kind) =>
+    remedy: (kind, certFile) =>
       attestsAuthority(kind)
-        ? `Check the dates and the common name (openssl x509 -in device.crt -noout -subject -dates), look for an individual enrollment with this registration ID, which goes before the group, and check that the authority is Verified and chosen in the ${enrollmentOf(kind)}; every intermediate below it must be sent.`
-        : `Compare the fingerprint (openssl x509 -in device.crt -noout -fingerprint -dates) with the ${enrollmentOf(kind)}, and upload this very certificate there as primary or secondary.`,
+        ? `Check dates and common name (azure-iot-x509 cert show ${certFile}); an individual enrollment with this registration ID goes before the group; the authority must be Verified and chosen in the ${enrollmentOf(kind)}. ${otherScope(kind)}`
+        : `Compare dates and thumbprint (azure-iot-x509 cert show ${certFile}) with the ${enrollmentOf(kind)}, and upload this very certificate there as primary or secondary. ${otherScope(kind)}`,
+    isTransient: false,
+  },
+  {
+    service: 'dps',
+    code: 401002,
+    name: 'Another text',
+    seen: 'answer',
+    evidence: 'inferred',
+    meaning:
+      'The service does not accept these credentials in this ID scope; its text is none of those that are known for this code.',
+    remedy: (kind, certFile) =>
+      `Go by what the service says. Probable causes: ID scope, registration ID or certificate are not those of the ${enrollmentOf(kind)}; compare with azure-iot-x509 cert show ${certFile}. ${otherScope(kind)}`,
     isTransient: false,
   },
   {

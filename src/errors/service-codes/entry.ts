@@ -1,4 +1,4 @@
-import { ENROLLMENTS } from 'azure-iot-certificates/internal';
+import { ENROLLMENTS, shellWord } from 'azure-iot-certificates/internal';
 import type { EnrollmentKind, ServiceName } from 'azure-iot-certificates';
 
 /** The evidence for an entry. */
@@ -21,8 +21,11 @@ type Appearance =
    */
   | 'log';
 
-/** One text for all enrollment kinds, or one for each. */
-export type Words = string | ((kind: EnrollmentKind) => string);
+/** One text for all devices, or one that depends on the kind of enrollment and on the file with the certificate. */
+export type Words = string | ((kind: EnrollmentKind, certFile: string) => string);
+
+/** The file with the certificate in texts for devices in general. */
+const ANY_FILE = 'FILE';
 
 /** The meaning of a code of a service, and its remedy. */
 export interface ServiceCodeEntry {
@@ -45,9 +48,10 @@ export interface ServiceCodeEntry {
   readonly isTransient: boolean;
 }
 
-/** The text for one enrollment kind. */
-export function wordsFor(words: Words, kind: EnrollmentKind): string {
-  return typeof words === 'string' ? words : words(kind);
+/** The text for one enrollment kind, with the file of the certificate in its commands. */
+export function wordsFor(words: Words, kind: EnrollmentKind, certFile?: string): string {
+  if (typeof words === 'string') return words;
+  return words(kind, certFile === undefined ? ANY_FILE : shellWord(certFile));
 }
 
 export const attestsAuthority = (kind: EnrollmentKind): boolean => ENROLLMENTS[kind].attests === 'authority';

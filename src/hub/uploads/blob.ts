@@ -31,7 +31,7 @@ export class BlobWriter {
     this.#client = new HttpsClient({ host: hostName, ca, proxy: proxyFor(hostName) });
     this.#path = `/${containerName}/${blobName.split('/').map(encodeURIComponent).join('/')}`;
     this.#query = sasToken.startsWith('?') ? sasToken : `?${sasToken}`;
-    this.#peer = { host: hostName, enrollment };
+    this.#peer = { host: hostName, enrollment, ca };
   }
 
   /**

@@ -1,9 +1,9 @@
 import { types } from 'node:util';
 import { DeviceError } from 'azure-iot-certificates/internal';
-import { explainSocketError } from '../../errors/connection-error';
 import { ConnectionError, TimeoutError } from '../../errors/errors';
-import { explainProxyFailure } from '../../errors/proxy-error';
 import { isTransientStatus, quotable, refusedByHub, type HubPeer } from '../../errors/hub-refusal';
+import { explainProxyFailure } from '../../errors/proxy-error';
+import { explainSocketError } from '../../errors/socket-error';
 import { ProxyError } from '../../network/tunnel';
 import { SilenceError, type HttpsResponse } from './https-client';
 

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { TcpConnection } from '../devices/tcp/tcp-connection';
 import type { Fault, FaultHit, FaultInit } from './types';
 
@@ -111,7 +112,7 @@ export class ActiveFault implements Fault {
 
   /** Emits a warning of the process about an action that failed: no caller waits for it. */
   warn(what: string, error: unknown): void {
-    const text = error instanceof Error ? error.message : String(error);
+    const text = types.isNativeError(error) ? error.message : String(error);
     process.emitWarning(`The fault at ${this.init.at} ${what}: ${text}`, {
       code: 'AZURE_IOT_X509_EMULATOR_FAULT',
     });

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import * as v from 'valibot';
 import { must, type Schema } from './problems';
 
@@ -53,7 +54,9 @@ export function refined<T, Output>(schema: Schema<T>, refine: (value: T) => Outp
       try {
         return refine(dataset.value);
       } catch (error) {
-        addIssue({ message: must(`is refused: ${error instanceof Error ? error.message : String(error)}`) });
+        addIssue({
+          message: must(`is refused: ${types.isNativeError(error) ? error.message : String(error)}`),
+        });
         return NEVER;
       }
     }),

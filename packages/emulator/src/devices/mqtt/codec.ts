@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { types } from 'node:util';
 import { generate, parser as createParser, type IPublishPacket, type Packet, type Parser } from 'mqtt-packet';
 import { ProtocolViolation } from './violation';
 
@@ -27,7 +28,7 @@ export class PacketDecoder {
     if (packetType(frame) === PUBLISH) return decodePublish(frame);
     const outcome = this.#parse(frame);
     if (outcome === undefined) throw new ProtocolViolation('malformed packet: its parts are longer than it');
-    if (outcome instanceof Error) throw new ProtocolViolation(`malformed packet: ${outcome.message}`);
+    if (types.isNativeError(outcome)) throw new ProtocolViolation(`malformed packet: ${outcome.message}`);
     return outcome;
   }
 
@@ -37,7 +38,7 @@ export class PacketDecoder {
       this.#parser.parse(frame);
     } catch (error) {
       // The codec reads beyond the end of some malformed packets.
-      return error instanceof Error ? error : new Error(String(error));
+      return types.isNativeError(error) ? error : new Error(String(error));
     }
     return this.#outcome;
   }

@@ -1,4 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
+import { types } from 'node:util';
 import createDebug from 'debug';
 import type { AuthorityCertificateStore } from '../../authorities/authority-certificates';
 import type { UnverifiedBehavior } from '../../options/unverified-behavior';
@@ -157,7 +158,7 @@ export class Registrar {
     const controller = new AbortController();
     const request = allocationRequest(device, linkedHubs, registrations.assignment(registrationId));
     const allocation = policyFor(enrollment)(request, controller.signal);
-    if (!(allocation instanceof Promise)) {
+    if (!types.isPromise(allocation)) {
       operation.outcome = this.#conclude(device, allocation);
       return;
     }
