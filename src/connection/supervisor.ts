@@ -303,8 +303,8 @@ export class Supervisor {
     if (error && this.#isOnItsOwn) onGiveUp(error);
     this.#closing.abort(reason);
     credentials.stop();
-    transport.finish(reason, error !== undefined);
     status.set({ status: 'closed', ...(error && { error, advice: error.remedy }) });
+    transport.finish(reason, error !== undefined);
   }
 
   /** The error for operations that are pending when the owner closes the connection. */

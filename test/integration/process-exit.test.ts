@@ -1,9 +1,12 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { startEmulator } from 'azure-iot-emulator';
 import { PROGRAM_ENV, ROOT, writeProgram } from '../support/built';
+import { enrollDevice } from '../support/enrolled-device';
 
 /* Programs of their own, which must end by themselves: nothing of ours may keep them alive. */
 
@@ -84,7 +87,7 @@ test('a connection that is given up ends a process that has only message listene
   const connection = await connectDevice({ ...options, reconnect });
   connection.client.on('message', () => undefined);${REFUSED}`);
   expect(code).toBe(1);
-  expect(stderr).toMatch(/ProvisioningError: The Device Provisioning Service .* dev-1/);
+  expect(stderr).toMatch(/^(?:Connection|Provisioning)Error: .*\bdev-1\b/m);
   expect(stderr).toMatch(/remedy: /);
 });
 
@@ -102,7 +105,6 @@ test('a connection that is given up does not end a process that listens to its s
 test('a process that has only message listeners stays alive while the device is refused, and gets messages again', async () => {
   await using emulator = await startEmulator({ retryAfterSeconds: 0 });
   const { options } = await enrollDevice(emulator, 'hub-individual', 'dev-1');
-  const [hub] = emulator.hubs;
   const file = join(directory, 'listener.js');
   writeProgram(
     file,
@@ -117,22 +119,19 @@ async function main() {
 }
 void main();`,
   );
-  const setEnrollment = (provisioningStatus: 'enabled' | 'disabled') =>
-    emulator.dps.individualEnrollments.update('dev-1', { provisioningStatus });
-  setEnrollment('disabled');
-  const refused = new Promise<void>((resolve) => {
-    let refusals = 0;
-    emulator.dps.on('registrationRefused', () => {
-      if ((refusals += 1) === 10) resolve();
-    });
+  const refusals = emulator.faults.add({
+    ...{ service: 'dps', at: 'connect', times: 10 },
+    action: { kind: 'refuse', returnCode: 5 },
   });
+  const [hub] = emulator.hubs;
+  if (!hub) throw new Error('The emulator has no hub.');
+  const connected = once(hub, 'deviceConnected');
   const env = { ...process.env, ...PROGRAM_ENV };
   const ended = run(process.execPath, [file, JSON.stringify(options)], { env, timeout: 25_000 });
-  await refused;
-  setEnrollment('enabled');
-  await once(emulator.dps, 'deviceAssigned');
-  await hub?.sendCloudToDevice('dev-1', { body: 'welcome back' });
+  await connected;
+  await hub.sendCloudToDevice('dev-1', { body: 'welcome back' });
   expect((await ended).stdout.trim()).toBe('welcome back');
+  expect(refusals.hits).toBe(10);
 });
 
 test('a process ends by itself after an abort', async () => {
