@@ -42,10 +42,10 @@ const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 /** Lets a faked millisecond pass at each turn of the event loop until the promise is settled. */
 async function inFakedTime<T>(promise: Promise<T>): Promise<T> {
-  let isSettled = false;
-  const outcome = promise.finally(() => (isSettled = true));
+  const progress = { isSettled: false };
+  const outcome = promise.finally(() => (progress.isSettled = true));
   outcome.catch(() => undefined);
-  while (!isSettled) {
+  while (!progress.isSettled) {
     jest.advanceTimersByTime(1);
     await settled();
   }

@@ -330,7 +330,7 @@ describe('the end', () => {
   });
 
   test.each([
-    ['after its time', (_box: Outbox) => void jest.advanceTimersByTime(10_000)],
+    ['after its time', (): unknown => jest.advanceTimersByTime(10_000)],
     ['when the connection is given up', (box: Outbox) => box.close(closedError())],
   ])('drain() resolves %s', async (_when, end) => {
     const box = outbox();
