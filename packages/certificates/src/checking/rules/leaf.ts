@@ -1,6 +1,7 @@
 import { displayName } from '../../reading/certificate';
 import { DAY_MS, instant, list, span } from '../../text';
-import { always, attestsLeaf, byAttestation, forLeaf, newCertificate, place, type Rule } from './rule';
+import { always, attestsLeaf, byAttestation, forLeaf, place, type Rule } from './rule';
+import { newCertificate } from './new-certificate';
 
 const DPS_X509 = 'Azure DPS, "X.509 certificate attestation"';
 
@@ -47,7 +48,7 @@ export const LEAF_RULES: readonly Rule[] = [
       if (!leaf.selfIssued || leaf.selfSigned || hasIssuer) return undefined;
       return {
         message: `The certificate in ${certificateOrigin.label} names itself (${displayName(leaf.subject)}) as its issuer, but its signature was not made with its own key: it is damaged, or an authority of the same name issued it.`,
-        remedy: `Compare its thumbprint with the one in ${place(context)}: openssl x509 -in ${certificateOrigin.word} -noout -fingerprint -sha256`,
+        remedy: `Compare its thumbprint with the one in ${place(context)}: azure-iot-x509 cert show ${certificateOrigin.word}`,
       };
     }),
   },
