@@ -57,6 +57,8 @@ export const LEAF_RULES: readonly Rule[] = [
 /** The number of days before its end in which a certificate is reported. */
 export const EXPIRY_WARNING_DAYS = 30;
 
+/** An earlier time than that of this program: the clock has not been set since the machine started. */
+const PLAUSIBLE_MS = Date.UTC(2025, 0);
 const VALIDITY = 'RFC 5280 section 4.1.2.5: a certificate is valid from notBefore to notAfter';
 
 /** The rules for the validity of the leaf, judged by the clock of this machine. */
@@ -70,9 +72,17 @@ export const VALIDITY_RULES: readonly Rule[] = [
       const { now, certificateOrigin } = context;
       const wait = leaf.notBefore.getTime() - now.getTime();
       if (!(wait > 0)) return undefined;
+      const start = `The certificate of ${displayName(leaf.subject)} in ${certificateOrigin.label} is valid from ${instant(leaf.notBefore)}`;
+      if (now.getTime() < PLAUSIBLE_MS)
+        return {
+          message: `${start}; the clock of this machine says ${instant(now)} and is not set.`,
+          remedy: 'Set the clock (date -u; timedatectl status), or wait until the time service has set it.',
+          isTransient: true,
+        };
       return {
-        message: `The certificate of ${displayName(leaf.subject)} in ${certificateOrigin.label} is valid from ${instant(leaf.notBefore)}, in ${span(wait)}; the clock of this machine says ${instant(now)}.`,
+        message: `${start}, in ${span(wait)}; the clock of this machine says ${instant(now)}.`,
         remedy: `Set the clock if it is slow (date -u; timedatectl status). Otherwise wait, or: ${newCertificate(context)}`,
+        isTransient: true,
       };
     }),
   },

@@ -35,6 +35,8 @@ export interface RuleFinding {
   /** The deviation, with the actual values. */
   readonly message: string;
   readonly remedy: string;
+  /** True if the deviation ends by itself. */
+  readonly isTransient?: true;
 }
 
 /** The severity of a rule's findings for each enrollment kind; `off` where the rule does not apply. */
