@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { nearestName, quote } from 'azure-iot-certificates/internal';
+import { decodeText, nearestName, quote } from 'azure-iot-certificates/internal';
 import { Option } from 'commander';
 import { durationText, parseDuration } from './duration';
 import { locate } from './io';
@@ -219,7 +219,7 @@ function readJson(file: string): string {
   try {
     if (statSync(file).size > MAX_JSON_BYTES)
       throw new UsageError(`names a file of more than ${MAX_JSON_BYTES} bytes: ${shown(file)}.`);
-    return readFileSync(file, 'utf8');
+    return decodeText(readFileSync(file)).text;
   } catch (error) {
     if (error instanceof UsageError) throw error;
     const { code = 'unknown error' } = error as NodeJS.ErrnoException;

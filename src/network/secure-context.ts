@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import * as tls from 'node:tls';
-import { FileError, InvalidOptionsError } from 'azure-iot-certificates/internal';
+import { decodeText, FileError, InvalidOptionsError } from 'azure-iot-certificates/internal';
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
@@ -71,7 +71,7 @@ export async function extraRoots(options: {
   const { ca, caFile } = options;
   const content = ca ?? (caFile === undefined ? undefined : await readRoots(caFile));
   if (content === undefined) return undefined;
-  const text = typeof content === 'string' ? content : Buffer.from(content).toString();
+  const text = typeof content === 'string' ? content : decodeText(Buffer.from(content)).text;
   const roots = text.match(CERTIFICATE) ?? [];
   if (roots.length === 0 || !roots.every(isCertificate)) {
     throw new InvalidOptionsError([

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import {
+  decodeText,
   FileError,
   InvalidOptionsError,
   isObject,
@@ -109,7 +110,7 @@ export async function readProfile(
     throw invalid(file, ['"passphraseEnv" and "passphraseFile" are both given']);
   const passphrase =
     passphraseEnv === undefined
-      ? passphraseFile && (await read(passphraseFile, 'passphrase file')).replace(/\r?\n$/, '')
+      ? passphraseFile && (await read(passphraseFile, 'passphrase file')).replace(/(?:\r?\n|\r)$/, '')
       : Object.hasOwn(env, passphraseEnv) && env[passphraseEnv];
   if (passphraseEnv !== undefined && !passphrase)
     throw invalid(
@@ -173,7 +174,7 @@ async function read(file: string, what = 'profile'): Promise<string> {
       if (!information.isFile())
         throw Object.assign(new Error('Not a regular file'), { code: 'not a regular file' });
       if (information.size > MAX_BYTES) throw invalid(file, ['it is too long'], MAKE_ANEW);
-      return await handle.readFile('utf8');
+      return decodeText(await handle.readFile()).text;
     } finally {
       await handle.close();
     }

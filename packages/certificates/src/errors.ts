@@ -174,6 +174,7 @@ export class CredentialsError extends DeviceError {
       message:
         lines.length === 1 ? lines.join('') : `The credentials cannot be used:\n- ${lines.join('\n- ')}`,
       remedy: listed(errors.map((finding) => [`${finding.rule}: `, finding.remedy])),
+      isTransient: errors.length > 0 && errors.every(({ isTransient }) => isTransient === true),
     });
     // Not enumerable: node prints the certificates of an uncaught error's report as pages of bytes.
     Object.defineProperty(this, 'report', { value: report });

@@ -29,6 +29,7 @@ export type { CertificateFacts } from './reading/certificate';
 export {
   count,
   DAY_MS,
+  decodeText,
   instant,
   list,
   nearestName,

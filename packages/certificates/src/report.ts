@@ -12,6 +12,8 @@ export interface Finding {
   message: string;
   /** The way to correct it: a command or a portal step. */
   remedy: string;
+  /** `true` if the deviation ends by itself: when the clock of the machine is set, or a certificate becomes valid. */
+  isTransient?: true;
 }
 
 /** The result of {@link checkCredentials}. */

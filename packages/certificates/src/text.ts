@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+
 /* Text that messages share. Values come from certificates and options and are never trusted. */
 
 /**
@@ -50,6 +52,42 @@ export function list(words: readonly string[]): string {
 /** A number with its noun: `1 day`, `2 days`. */
 export function count(amount: number, noun: string): string {
   return `${amount} ${noun}${amount === 1 ? '' : 's'}`;
+}
+
+/** The text of a file, without a byte order mark. */
+interface DecodedText {
+  readonly text: string;
+  readonly encoding: 'UTF-8' | 'UTF-16' | 'Windows-1252';
+  readonly hasMark: boolean;
+}
+
+/**
+ * Decodes a text file: UTF-16 in either byte order, with a byte order mark or without one, as Windows writes it; else
+ * UTF-8; else Windows-1252.
+ */
+export function decodeText(bytes: Buffer): DecodedText {
+  const wide = wideEncoding(bytes);
+  const isWide = wide !== undefined;
+  const encoding = isWide ? 'UTF-16' : isUtf8(bytes) ? 'UTF-8' : 'Windows-1252';
+  const decoded = new TextDecoder(wide ?? encoding, { ignoreBOM: true }).decode(bytes);
+  const hasMark = decoded.startsWith('\ufeff');
+  return { text: hasMark ? decoded.slice(1) : decoded, encoding, hasMark };
+}
+
+/** The number of bytes that show the encoding. */
+const SAMPLE_BYTES = 64;
+
+function wideEncoding(bytes: Buffer): 'utf-16le' | 'utf-16be' | undefined {
+  const [first, second] = bytes;
+  if (first === 0xff && second === 0xfe) return 'utf-16le';
+  if (first === 0xfe && second === 0xff) return 'utf-16be';
+  // Most characters of Western text have a zero byte.
+  const sample = bytes.subarray(0, SAMPLE_BYTES);
+  const zeros = (offset: number): number =>
+    sample.filter((octet, index) => octet === 0 && index % 2 === offset).length;
+  const [even, odd] = [zeros(0), zeros(1)];
+  if (odd > 0 && even === 0 && odd * 4 >= sample.length) return 'utf-16le';
+  return even > 0 && odd === 0 && even * 4 >= sample.length ? 'utf-16be' : undefined;
 }
 
 const MINUTE_MS = 60_000;

@@ -1,4 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
+import { decodeText } from 'azure-iot-certificates/internal';
 import type { Io } from '../io';
 import { UsageError } from '../usage-error';
 
@@ -48,16 +49,16 @@ async function fromFile(file: string, name: string): Promise<string> {
   try {
     if ((await stat(file)).size > MAX_FILE_BYTES)
       throw new UsageError(`${name} must name a file with nothing but the passphrase; ${file} is too long.`);
-    text = await readFile(file, 'utf8');
+    ({ text } = decodeText(await readFile(file)));
   } catch (error) {
     if (error instanceof UsageError) throw error;
     const { code = 'unknown error' } = error as NodeJS.ErrnoException;
     throw new UsageError(`${name} names a file that cannot be read: ${file} (${code}).`);
   }
   // Editors and echo end the line; other white space may be part of the passphrase.
-  const passphrase = text.replace(/\r?\n$/, '');
+  const passphrase = text.replace(/(?:\r?\n|\r)$/, '');
   if (passphrase === '') throw new UsageError(`${name} names an empty file: ${file}.`);
-  if (passphrase.includes('\n'))
+  if (/[\r\n]/.test(passphrase))
     throw new UsageError(`${name} must name a file of one line, the passphrase; ${file} has several.`);
   return passphrase;
 }

@@ -31,7 +31,7 @@ export function applyRules(context: RuleContext, skipped: ReadonlySet<string>): 
     if (grade === 'off' || skipped.has(name)) continue;
     if (findings.some(({ rule }) => unless.includes(rule))) continue;
     findings.push(
-      ...check(context).map(({ message, remedy }) => ({ rule: name, severity: grade, message, remedy })),
+      ...check(context).map((finding) => ({ rule: name, severity: grade, ...finding })),
     );
   }
   return findings;

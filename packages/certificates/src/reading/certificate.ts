@@ -256,10 +256,13 @@ const SHORT_NAMES: Readonly<Record<string, string>> = {
   '0.9.2342.19200300.100.1.25': 'DC',
 };
 
-/** The name as the `-subj` option of openssl takes it, with another common name. Unusual attributes are left out. */
-export function subjectArgument(name: readonly NameAttribute[], commonName: string): string {
+/**
+ * The name as the `-subj` option of openssl takes it, with another common name, or without one. Unusual attributes are
+ * left out.
+ */
+export function subjectArgument(name: readonly NameAttribute[], commonName?: string): string {
   const others = name.filter(({ type }) => type !== COMMON_NAME && SHORT_NAMES[type] !== undefined);
-  return [...others, { type: COMMON_NAME, value: commonName }]
+  return [...others, ...(commonName === undefined ? [] : [{ type: COMMON_NAME, value: commonName }])]
     .map(({ type, value }) => `/${SHORT_NAMES[type] ?? type}=${value.replace(/[\\/+]/g, '\\$&')}`)
     .join('');
 }

@@ -9,7 +9,8 @@ import {
   type CertificateFacts,
 } from './certificate';
 import { readElement } from './der';
-import { explainDamage, explainMissing, type Document, type Item } from './document';
+import type { Document, Item } from './document';
+import { explainDamage, explainMissing } from './explain';
 import type { ReadingFinding } from './problem';
 
 /** The largest number of certificates in a file. A device sends a few; a file with hundreds is a trust store. */

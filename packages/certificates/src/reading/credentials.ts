@@ -19,6 +19,8 @@ export interface CredentialsReading {
   readonly fromLeafOption: number;
   readonly key: KeyObject | undefined;
   readonly certificateOrigin: Origin;
+  /** The option with the intermediates: that of the chain, or else that of the certificate. */
+  readonly chainOrigin: Origin;
   readonly keyOrigin: Origin;
   /** Permission bits of the key file, on POSIX systems. */
   readonly keyMode: number | undefined;
@@ -49,8 +51,8 @@ export async function readCredentials(options: SourceOptions): Promise<Credentia
   };
   const certificateOrigin = chosen('cert', options.certFile);
   const keyOrigin = chosen('key', options.keyFile);
-  const chainOrigin = chosen('chain', options.chainFile);
   const hasChain = options.chain !== undefined || options.chainFile !== undefined;
+  const chainOrigin = hasChain ? chosen('chain', options.chainFile) : certificateOrigin;
   const [certificate, key, chain] = await Promise.all([
     load(certificateOrigin, options.cert),
     load(keyOrigin, options.key),
@@ -58,7 +60,7 @@ export async function readCredentials(options: SourceOptions): Promise<Credentia
   ]);
   const findings = [...certificate.findings, ...key.findings, ...(chain?.findings ?? [])];
   const documents = [certificate.document, key.document, chain?.document];
-  const base = { certificateOrigin, keyOrigin, keyMode: key.document?.mode };
+  const base = { certificateOrigin, chainOrigin, keyOrigin, keyMode: key.document?.mode };
   const swapped = swapOf(certificate.document, key.document);
   if (swapped !== undefined) {
     return {

@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer';
+import { decodeText } from '../text';
 import { readElement, Tag } from './der';
 
 /** One PEM block, decoded. */
@@ -31,13 +31,18 @@ interface NormalizedText {
 interface Repair {
   readonly name: string;
   readonly pattern: RegExp;
-  readonly replacement: string;
+  readonly replacement: string | ((escape: string, code: string) => string);
 }
+
+const characterOf = (_escape: string, code: string): string => String.fromCharCode(parseInt(code, 16));
 
 /** The repairs in their order. Every pattern is a class or a short literal: hostile input costs linear time. */
 const REPAIRS: readonly Repair[] = [
-  { name: 'a byte order mark', pattern: /^\ufeff/, replacement: '' },
-  { name: 'line breaks written as \\n', pattern: /\\{1,2}(?:r\\{1,2})?n/g, replacement: '\n' },
+  { name: 'line breaks written as \\n', pattern: /\\{1,2}(?:r\\{1,2})?n|`(?:r`)?n/g, replacement: '\n' },
+  { name: 'characters escaped with \\', pattern: /\\{1,2}u00(2[bdfBDF]|3[dD])/g, replacement: characterOf },
+  { name: 'characters escaped with \\', pattern: /\\{1,2}\//g, replacement: '/' },
+  { name: 'percent-encoding', pattern: /%(0[adAD]|2[0bdfBDF]|3[dD])/g, replacement: characterOf },
+  { name: 'HTML', pattern: /<br ?\/?>|&#(?:10|13|x0?[aAdD]);/g, replacement: '\n' },
   { name: 'Windows line ends (CRLF)', pattern: /\r\n/g, replacement: '\n' },
   { name: 'old Macintosh line ends (CR)', pattern: /\r/g, replacement: '\n' },
   {
@@ -51,35 +56,28 @@ const REPAIRS: readonly Repair[] = [
 
 /** Decodes bytes as text and repairs harmless damage. */
 export function normalizeText(bytes: Buffer): NormalizedText {
+  const decoded = decodeText(bytes);
   const repairs = new Set<string>();
-  let text = decode(bytes, repairs);
+  // `>` of Windows PowerShell writes UTF-16.
+  if (decoded.encoding === 'UTF-16') repairs.add('the encoding UTF-16');
+  else if (decoded.hasMark) repairs.add('a byte order mark');
+  let { text } = decoded;
   for (const { name, pattern, replacement } of REPAIRS) {
-    const mended = text.replace(pattern, replacement);
+    // The two kinds of replacement are overloads of `replace`.
+    const mended =
+      typeof replacement === 'string'
+        ? text.replace(pattern, replacement)
+        : text.replace(pattern, replacement);
     if (mended !== text) repairs.add(name);
     text = mended;
   }
   return { text, repairs: [...repairs] };
 }
 
-function decode(bytes: Buffer, repairs: Set<string>): string {
-  const wide = wideEncoding(bytes);
-  if (wide !== undefined) {
-    // `>` of Windows PowerShell writes UTF-16.
-    repairs.add('the encoding UTF-16');
-    return new TextDecoder(wide).decode(bytes);
-  }
-  return isUtf8(bytes) ? bytes.toString('utf8') : new TextDecoder('windows-1252').decode(bytes);
-}
-
-function wideEncoding(bytes: Buffer): 'utf-16le' | 'utf-16be' | undefined {
-  const [first, second] = bytes;
-  if ((first === 0xff && second === 0xfe) || (first === 0x2d && second === 0)) return 'utf-16le';
-  if ((first === 0xfe && second === 0xff) || (first === 0 && second === 0x2d)) return 'utf-16be';
-  return undefined;
-}
-
 // Every repetition is bounded: a megabyte of dashes or spaces costs linear time.
-const MARKER = /(-{2,12})[ \t]{0,4}(BEGIN|END)[ \t]{1,4}([A-Z0-9][A-Z0-9 ]{0,40}?)[ \t]{0,4}(-{2,12})/g;
+// Files that were joined without a line break have ten dashes between END and BEGIN.
+const MARKER =
+  /(-{2,12})[ \t]{0,4}(BEGIN|END)[ \t]{1,4}([A-Z0-9][A-Z0-9 #.]{0,40}?)[ \t]{0,4}(-{5}(?=-{5})|-{2,12})/g;
 const ENCRYPTION = /DEK-Info\s{0,8}:\s{0,8}([A-Za-z0-9-]{1,40})\s{0,8},\s{0,8}([0-9A-Fa-f]{1,64})/;
 const MAX_BLOCKS = 2000;
 
@@ -154,7 +152,12 @@ function decodeBlock(begin: Marker, end: Marker, text: string, repairs: Set<stri
     firstLine += body.slice(0, headersEnd).split('\n').length - 1;
     body = body.slice(headersEnd);
   }
-  const lines = body.split('\n');
+  const given = body.split('\n');
+  const lines = given.map(withoutLiteral);
+  if (lines.some((line, index) => line !== given[index])) {
+    repairs.add('quotes or comment marks around the lines');
+    body = lines.join('\n');
+  }
   if (!body.trim().includes('\n') && body.trim().length > 76) repairs.add('a PEM block in a single line');
   else if (lines.some((line, index) => index > 0 && line !== '' && line.trim() !== line))
     repairs.add('stray white space');
@@ -165,6 +168,17 @@ function decodeBlock(begin: Marker, end: Marker, text: string, repairs: Set<stri
     (der.length === 0 ? 'is empty' : undefined) ??
     (encryption === undefined ? structureDamage(der, begin.label, lines, firstLine) : undefined);
   return { label: begin.label, line: begin.line, der, encryption, damage };
+}
+
+const COMMENT_MARK = /^[ \t]{0,40}(?:[#*>|;]|\/\/|--)[ \t]{1,8}/;
+const CLOSING = /["'`][ \t]{0,8}[+&.,;)\\]{0,3}[ \t]{0,8}$/;
+const OPENING = /^[ \t]{0,40}(?:[+&.][ \t]{1,8})?["'`]/;
+const CONTINUATION = /[ \t]{0,8}\\[ \t]{0,8}$/;
+
+/** A line of a block without the quotes, operators and comment marks of the source code that it was pasted into. */
+function withoutLiteral(line: string): string {
+  if (!/["'`\\#*>|;]|\/\/ |-- /.test(line)) return line;
+  return [COMMENT_MARK, CLOSING, OPENING, CONTINUATION].reduce((rest, mark) => rest.replace(mark, ''), line);
 }
 
 function alphabetDamage(lines: readonly string[], firstLine: number): string | undefined {
@@ -189,7 +203,7 @@ function structureDamage(
   lines: readonly string[],
   firstLine: number,
 ): string | undefined {
-  if (/OPENSSH|SSH2|PGP/.test(label)) return undefined;
+  if (/OPENSSH|SSH2|PGP|TSS|PKCS#11/.test(label)) return undefined;
   const outer = readElement(der, 0);
   if (outer?.tag !== Tag.sequence)
     return `is damaged: its content does not start as it must (line ${firstLine + 1})`;

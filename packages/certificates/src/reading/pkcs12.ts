@@ -2,6 +2,7 @@ import { childrenOf, contentOf, readObjectIdentifier, Tag, type DerElement } fro
 import { binaryItem, type Document, type Item } from './document';
 import { Pkcs12Cipher, Pkcs12Error, outermost, secretsOf, type Pkcs12Failure } from './pkcs12-crypto';
 import type { ReadingFinding } from './problem';
+import { newFile } from './source';
 
 const DATA = '1.2.840.113549.1.7.1';
 const ENCRYPTED_DATA = '1.2.840.113549.1.7.6';
@@ -106,8 +107,9 @@ function explain(
   failure: Pkcs12Failure,
   passphrase: string | undefined,
 ): ReadingFinding {
+  const converted = newFile(origin, '.pem');
   const convert = (options: string): string =>
-    `openssl pkcs12 -in ${origin.word} ${options}-nodes -out device.pem; then set certFile and keyFile to device.pem.`;
+    `openssl pkcs12 -in ${origin.word} ${options}-nodes -out ${converted}; then set certFile and keyFile to ${converted}.`;
   switch (failure.kind) {
     case 'passphrase':
       return passphrase === undefined

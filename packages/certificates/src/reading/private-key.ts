@@ -1,7 +1,9 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { childrenOf, readElement, readInteger, readObjectIdentifier, Tag, type DerElement } from './der';
-import { explainMissing, KEY_KINDS, type Document, type Item } from './document';
+import { KEY_KINDS, type Document, type Item } from './document';
+import { explainMissing } from './explain';
 import type { ReadingFinding } from './problem';
+import { newFile } from './source';
 
 /** The private key of a document, or the reasons why it cannot be read. */
 interface PrivateKeyReading {
@@ -75,7 +77,7 @@ function obstacleOf(
   passphrase: string | undefined,
 ): ReadingFinding | undefined {
   const { name, supported, rounds } = protection;
-  const convert = `openssl pkcs8 -topk8 -in ${origin.word} -out device-private-key.pem`;
+  const convert = `openssl pkcs8 -topk8 -in ${origin.word} -out ${newFile(origin, '.key')}`;
   if (!supported) {
     return {
       rule: 'key-encryption-supported',
@@ -94,7 +96,7 @@ function obstacleOf(
   return {
     rule: 'passphrase-given',
     message: `The private key in ${origin.label} is encrypted (${name}), but option passphrase is not given.`,
-    remedy: `Set option passphrase, or store the key without one: openssl pkey -in ${origin.word} -out device-private-key.pem`,
+    remedy: `Set option passphrase, or store the key without one: openssl pkey -in ${origin.word} -out ${newFile(origin, '.key')}`,
   };
 }
 
@@ -110,7 +112,7 @@ function needlessPassphrase({ origin }: Document): ReadingFinding {
   return {
     rule: 'passphrase-needed',
     message: `Option passphrase is given, but the private key in ${origin.label} is not encrypted.`,
-    remedy: `Leave passphrase out, or encrypt the key: openssl pkcs8 -topk8 -in ${origin.word} -out device-private-key.pem`,
+    remedy: `Leave passphrase out, or encrypt the key: openssl pkcs8 -topk8 -in ${origin.word} -out ${newFile(origin, '.key')}`,
   };
 }
 

@@ -20,7 +20,7 @@ export interface Origin {
   readonly word: string;
 }
 
-const PLACEHOLDERS = { cert: 'device.crt', key: 'device-private-key.pem', chain: 'chain.pem' } as const;
+const PLACEHOLDERS = { cert: 'CERTIFICATE-FILE', key: 'KEY-FILE', chain: 'CHAIN-FILE' } as const;
 
 /** Recognizes PEM or Base64 in the place of a path. It may be the private key and must not be repeated. */
 export function looksLikeContent(path: string): boolean {
@@ -36,6 +36,39 @@ export function originOf(option: SourceOption, path?: string): Origin {
   }
   const label = `the file ${quote(path)} (${option})`;
   return { option, path, subject: `T${label.slice(1)}`, label, word: shellWord(path) };
+}
+
+/** The directory of an option's file, ending with a slash or empty, and the name of the file without extension. */
+export function besides(
+  { path }: Pick<Origin, 'path'>,
+  name: string,
+): { readonly directory: string; readonly stem: string } {
+  const [, directory = '', file = ''] =
+    path === undefined || looksLikeContent(path) ? [] : (/^(.*[/\\])?([^/\\]*)$/s.exec(path) ?? []);
+  const stem = file.replace(/(?:-chain)?(?:\.[^.]{1,8})?$/, '');
+  return { directory, stem: stem === '' ? name.replaceAll(':', '-') : stem };
+}
+
+/** The name of a new file beside an option's file, as a word of a shell command. */
+export function newFile(origin: Origin, extension: string): string {
+  const { directory, stem } = besides(origin, origin.option.replace('File', ''));
+  return shellWord(`${directory}${stem}-new${extension}`);
+}
+
+/** The remedy for private keys that cannot leave the hardware they are in. */
+export const HARDWARE_REMEDY =
+  'The key must be readable as a file here, and a key in hardware cannot be taken out. Make another key, in a file, with a certificate for it: azure-iot-x509 cert device --help';
+
+/** The first characters of URIs that name a private key and hold none. */
+const KEY_URI =
+  /^(?:pkcs11|tpmkey|tpm2?|handle|engine|org\.openssl\.engine|awskms|azurekms|gcpkms|yubikey):/i;
+
+/** The words for a URI that names a private key in hardware. `undefined` for other text. */
+export function describeKeyUri(text: string): string | undefined {
+  const [scheme] = KEY_URI.exec(text.trimStart()) ?? [];
+  if (scheme === undefined) return undefined;
+  const what = /^pkcs11/i.test(scheme) ? 'a PKCS#11 URI' : `a URI (${scheme})`;
+  return `${what}, which names a private key in a hardware security module, token or TPM`;
 }
 
 /** The longest content that is read. Certificates and keys have a few kilobytes. */
@@ -136,6 +169,11 @@ const REASONS: Readonly<Record<string, string>> = {
 
 function unreadable(origin: Origin, path: string, error: unknown): ReadingFinding {
   const code = (error as NodeJS.ErrnoException | undefined)?.code ?? 'unknown error';
+  const uri = describeKeyUri(path);
+  if (code === 'ENOENT' && uri !== undefined) {
+    const message = `Option ${origin.option} is ${uri}, not a file: ${quote(path)}.`;
+    return { rule: 'file-readable', message, remedy: HARDWARE_REMEDY };
+  }
   const reason = REASONS[code] ?? 'could not be read';
   const resolved = resolve(path);
   const where = resolved === path ? '' : ` Its full path is ${quote(resolved)}.`;
@@ -150,6 +188,7 @@ function remedyFor(origin: Origin, path: string, code: string): string {
   if (code === 'EACCES' || code === 'EPERM') {
     return `Let the user that runs this process read it: ls -l ${origin.word}, then chown or chmod.`;
   }
+  if (/^file:/i.test(path)) return `Write a path in ${origin.option}, not a URL: leave "file://" out.`;
   if (path.startsWith('~')) {
     return `Write the home directory out in ${origin.option}: only a shell understands "~".`;
   }

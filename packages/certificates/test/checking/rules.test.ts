@@ -1,6 +1,7 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CredentialsError } from '../../src/errors';
 import { RULES } from '../../src/checking/rules';
 import { chainOf, day, good, inGroup, subject, under, type Case } from '../support/cases';
 import { CHAIN_CASES } from '../support/chain-cases';
@@ -129,7 +130,12 @@ test('IoT Central groups and DPS groups share the rules of the chain', async () 
 test('inspectCredentials judges validity at the given time', async () => {
   const { device } = tree;
   const report = await check(chainOf(device), new Date('1970-01-01T00:05:00Z'));
-  expect(finding(report, 'certificate-already-valid').message).toContain('says 1970-01-01T00:05:00Z');
+  const { message, remedy } = finding(report, 'certificate-already-valid');
+  expect(message).toContain('the clock of this machine says 1970-01-01T00:05:00Z and is not set');
+  expect(remedy).not.toContain('openssl');
+  expect(new CredentialsError(report).isTransient).toBe(true);
+  const expired = await check({ ...chainOf(device), registrationId: 'other' }, new Date(0));
+  expect(new CredentialsError(expired).isTransient).toBe(false);
 });
 
 test('findings escape the control characters of hostile names', async () => {

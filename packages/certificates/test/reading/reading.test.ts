@@ -163,7 +163,7 @@ describe('checkCredentials reports what it cannot repair:', () => {
     ['both swapped', { cert: key, key: cert }, 'certificate-and-key-in-place', /swapped: option cert holds a private key, option key holds a certificate/, /Exchange the values of cert and key/],
     ['an OpenSSH key', { cert, key: '-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEA\n-----END OPENSSH PRIVATE KEY-----\n' }, 'private-key-present', /a private key in OpenSSH format/, /ssh-keygen -p -m PKCS8/],
     ['an SSH public key', { cert, key: 'ssh-ed25519 AAAAC3NzaC1lZDI1 me@host' }, 'private-key-present', /an SSH public key/, /in PEM/],
-    ['a PuTTY key', { cert, key: 'PuTTY-User-Key-File-3: ssh-ed25519\n' }, 'private-key-present', /PuTTY format/, /in PEM/],
+    ['a PuTTY key', { cert, key: 'PuTTY-User-Key-File-3: ssh-ed25519\n' }, 'private-key-present', /PuTTY format/, /puttygen KEY-FILE/],
     ['an HTML page', { cert: '<!DOCTYPE html><html>Sign in</html>', key }, 'certificate-present', /an HTML page/, /Set cert/],
     ['JSON', { cert: '{"certificate":""}', key }, 'certificate-present', /holds JSON/, /Set cert/],
     ['a path in place of text', { cert: './device.crt', key }, 'certificate-present', /what looks like a path/, /Set cert/],

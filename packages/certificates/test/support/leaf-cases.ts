@@ -23,11 +23,11 @@ export const LEAF_CASES: readonly Case[] = [
     message: /holds Ed25519; only RSA and EC/,
   },
   {
-    rule: 'key-type-proven-with-azure',
-    expected: 'warning',
+    rule: 'key-type-signs-tls',
+    expected: 'error',
     breaks: () => good({ keys: generateKeyPairSync('ec', { namedCurve: 'secp256k1' }) }),
     passes: () => good({ keys: generateKeyPairSync('ec', { namedCurve: 'P-521' }) }),
-    message: /EC secp256k1/,
+    message: /is EC secp256k1, a curve that TLS clients do not offer/,
   },
   {
     rule: 'rsa-key-size',

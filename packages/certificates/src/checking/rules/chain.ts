@@ -1,5 +1,13 @@
-import { displayName, isValidAt, mayIssue, verifies, type CertificateFacts } from '../../reading/certificate';
+import {
+  displayName,
+  isValidAt,
+  mayIssue,
+  verifies,
+  type CertificateFacts,
+  type NameAttribute,
+} from '../../reading/certificate';
 import { authoritiesBelow } from '../../reading/chain';
+import type { Origin } from '../../reading/source';
 import { count, instant, list } from '../../text';
 import { EXPIRY_WARNING_DAYS } from './leaf';
 import {
@@ -9,6 +17,7 @@ import {
   place,
   type LeafContext,
   type Rule,
+  type RuleContext,
   type RuleFinding,
   unlessWrongCertificate,
 } from './rule';
@@ -25,9 +34,11 @@ function links({ certificates }: LeafContext): (readonly [CertificateFacts, Cert
 }
 
 function forEachLink(
-  check: (child: CertificateFacts, issuer: CertificateFacts) => RuleFinding | undefined,
+  check: (child: CertificateFacts, issuer: CertificateFacts, context: RuleContext) => RuleFinding | undefined,
 ): Rule['check'] {
-  return forLeaf((_, context) => links(context).flatMap(([child, issuer]) => check(child, issuer) ?? []));
+  return forLeaf((_, context) =>
+    links(context).flatMap(([child, issuer]) => check(child, issuer, context) ?? []),
+  );
 }
 
 /** The intermediates of the best path. */
@@ -36,7 +47,11 @@ function intermediates({ certificates }: LeafContext): readonly CertificateFacts
 }
 
 /** The finding if an intermediate is not valid now or, with `soon`, if it is valid but expires soon. */
-function validityFinding(facts: CertificateFacts, now: Date, soon: boolean): RuleFinding | undefined {
+function validityFinding(
+  facts: CertificateFacts,
+  { now, chainOrigin }: RuleContext,
+  soon: boolean,
+): RuleFinding | undefined {
   const left = facts.notAfter.getTime() - now.getTime();
   const early = facts.notBefore.getTime() > now.getTime();
   const bad = early || left < 0;
@@ -46,9 +61,17 @@ function validityFinding(facts: CertificateFacts, now: Date, soon: boolean): Rul
     : `${left < 0 ? 'expired' : 'expires'} at ${instant(facts.notAfter)}`;
   return {
     message: `The intermediate certificate of ${displayName(facts.subject)} ${what}; the clock of this machine says ${instant(now)}.`,
-    remedy:
-      'Get its renewed certificate from the authority that issued it, and put it into the chain in place of this one.',
+    remedy: `Get its renewed certificate from ${displayName(facts.issuer)}, and put it into ${chainOrigin.label} in place of this one.`,
   };
+}
+
+/** The way to add the certificate of an authority to the chain. */
+function addCertificate(chainOrigin: Origin, authority: readonly NameAttribute[]): string {
+  const add =
+    chainOrigin.path === undefined
+      ? `append its certificate to ${chainOrigin.label}`
+      : `save its certificate as ISSUER.crt and append it: cat ISSUER.crt >> ${chainOrigin.word}`;
+  return `Get the certificate of ${displayName(authority)} from whoever runs it; ${add}.`;
 }
 
 /** The authorities that lie on no path: one of them may stand above a missing certificate. */
@@ -78,7 +101,7 @@ const PATH_RULES: readonly Rule[] = [
     checks: 'Every given certificate is part of one chain from the leaf up.',
     source: DPS_CHAIN,
     severity: GROUPS_ERROR,
-    check: forLeaf((leaf, { certificates, complete, certificateOrigin }) => {
+    check: forLeaf((leaf, { certificates, complete, chainOrigin }) => {
       const { path, roots } = certificates;
       const strangers = strangersOf(certificates);
       // A path that ends at a root has no gap. A certificate that is no authority closes none.
@@ -86,8 +109,8 @@ const PATH_RULES: readonly Rule[] = [
       const top = path.at(-1) ?? leaf;
       const names = namesOf(strangers);
       return {
-        message: `The chain in ${certificateOrigin.label} has a gap: ${names} issued none of the certificates below. The certificate of ${displayName(top.issuer)}, which issued ${displayName(top.subject)}, is missing.`,
-        remedy: `Build the file without a gap, leaf first: cat device.crt intermediate.crt > chain.pem. If ${displayName(top.issuer)} itself is enrolled, remove the certificate of ${names} instead.`,
+        message: `The chain in ${chainOrigin.label} has a gap: ${names} issued none of the certificates below. The certificate of ${displayName(top.issuer)}, which issued ${displayName(top.subject)}, is missing.`,
+        remedy: `${addCertificate(chainOrigin, top.issuer)} If ${displayName(top.issuer)} itself is enrolled, remove the certificate of ${names} instead.`,
       };
     }),
   },
@@ -96,11 +119,11 @@ const PATH_RULES: readonly Rule[] = [
     checks: 'Each certificate is signed with the key of the one above it.',
     source: PATH,
     severity: GROUPS_ERROR,
-    check: forEachLink((child, issuer) => {
+    check: forEachLink((child, issuer, { chainOrigin }) => {
       if (verifies(child.x509, issuer.publicKey)) return undefined;
       return {
         message: `The certificate of ${displayName(child.subject)} was not signed with the key of the given ${displayName(issuer.subject)}: the name is the issuer's, the key is another one.`,
-        remedy: `Give the certificate that the authority had when it signed; one that was made again under the same name has a new key. Compare: openssl x509 -in … -noout -subject_hash -dates -fingerprint`,
+        remedy: `Give the certificate that the authority had when it signed; one that was made again under the same name has a new key. See what the file holds: azure-iot-x509 cert show ${chainOrigin.word}`,
       };
     }),
   },
@@ -117,7 +140,7 @@ const PATH_RULES: readonly Rule[] = [
         : 'it is not a certificate authority (no CA:TRUE)';
       return {
         message: `${displayName(issuer.subject)} issued the certificate of ${displayName(child.subject)}, but may not: ${lack}.`,
-        remedy: `Make the authority's certificate again with basicConstraints = critical, CA:TRUE and keyUsage = critical, keyCertSign, cRLSign.`,
+        remedy: `Issue the certificate of ${displayName(child.subject)} with a certificate authority, as azure-iot-x509 cert intermediate or cert root makes one: basicConstraints CA:TRUE and, where it has key usage, keyCertSign.`,
       };
     }),
   },
@@ -135,7 +158,7 @@ const PATH_RULES: readonly Rule[] = [
           {
             message: `${displayName(issuer.subject)} allows ${count(allowed, 'authority').replace('authoritys', 'authorities')} below it (pathlen:${allowed}), but ${below} are there.`,
             remedy:
-              'Issue the device certificate from a higher authority, or make the authority again with a larger pathlen.',
+              'Issue the device certificate from a higher authority, or make the authority again with a larger path length (--path-length of azure-iot-x509 cert intermediate).',
           },
         ];
       }),
@@ -148,7 +171,7 @@ const PATH_RULES: readonly Rule[] = [
     severity: GROUPS_ERROR,
     unless: ['certificate-already-valid'],
     check: forLeaf((_, context) =>
-      intermediates(context).flatMap((facts) => validityFinding(facts, context.now, false) ?? []),
+      intermediates(context).flatMap((facts) => validityFinding(facts, context, false) ?? []),
     ),
   },
   {
@@ -161,8 +184,8 @@ const PATH_RULES: readonly Rule[] = [
       const onPath = intermediates(context);
       return certificates.chain.flatMap((facts) => {
         if (certificates.chain.some((other) => isRenewed(facts, other) && isValidAt(other, now))) return [];
-        const ended = onPath.includes(facts) ? undefined : validityFinding(facts, now, false);
-        return ended ?? validityFinding(facts, now, true) ?? [];
+        const ended = onPath.includes(facts) ? undefined : validityFinding(facts, context, false);
+        return ended ?? validityFinding(facts, context, true) ?? [];
       });
     }),
   },
@@ -177,7 +200,7 @@ const PATH_RULES: readonly Rule[] = [
       if (context.certificates.path.length > 1 || !context.complete) return undefined;
       return {
         message: `The device certificate is sent without a chain; this works when the enrolled authority is ${displayName(leaf.issuer)} itself.`,
-        remedy: `Check it in ${place(context)}. If an authority above is enrolled, add the intermediates: cat device.crt intermediate.crt > chain.pem`,
+        remedy: `Check it in ${place(context)}. If an authority above is enrolled: ${addCertificate(context.chainOrigin, leaf.issuer)}`,
       };
     }),
   },

@@ -5,13 +5,13 @@ import {
   always,
   byAttestation,
   forLeaf,
-  newCertificate,
   type LeafContext,
   type Rule,
   type RuleFinding,
   type SeverityByKind,
   unlessWrongCertificate,
 } from './rule';
+import { foreignCharacters, newCertificate } from './new-certificate';
 
 const DPS_ID = 'Azure DPS, "Terminology": the registration ID';
 const DPS_X509 =
@@ -35,27 +35,8 @@ function forName(check: (name: string, context: LeafContext) => RuleFinding | un
   });
 }
 
-function foreignCharacters(name: string, punctuation: string): string[] {
-  const foreign = Array.from(name).filter(
-    (character) => !/[A-Za-z0-9]/.test(character) && !punctuation.includes(character),
-  );
-  return [...new Set(foreign)].slice(0, 10);
-}
-
 function shown(characters: readonly string[]): string {
-  return list(characters.map((character) => (character === ' ' ? 'a space' : quote(character))));
-}
-
-/** A valid common name made from an invalid one. */
-function suggestion(name: string, punctuation: string): string {
-  const kept = Array.from(name).map((character) =>
-    foreignCharacters(character, punctuation).length === 0 ? character : '-',
-  );
-  const short = kept
-    .join('')
-    .slice(0, MAX_LENGTH)
-    .replace(/[._:]{1,64}$/, '');
-  return short === '' ? 'device-1' : short;
+  return list(characters.slice(0, 10).map((character) => (character === ' ' ? 'a space' : quote(character))));
 }
 
 /** The rules for the common name, which DPS requires to be the registration ID. */
@@ -97,7 +78,7 @@ export const COMMON_NAME_RULES = unlessWrongCertificate([
       if (length <= MAX_LENGTH) return undefined;
       return {
         message: `The common name ${quote(name)} has ${length} characters; at most ${MAX_LENGTH} are allowed.`,
-        remedy: newCertificate(context, suggestion(name, DPS_PUNCTUATION)),
+        remedy: newCertificate(context, name),
       };
     }),
   },
@@ -111,7 +92,7 @@ export const COMMON_NAME_RULES = unlessWrongCertificate([
       if (foreign.length === 0) return undefined;
       return {
         message: `The common name ${quote(name)} holds ${shown(foreign)}; a registration ID may hold letters, digits, "-", ".", "_" and ":" only.`,
-        remedy: newCertificate(context, suggestion(name, ENROLLMENTS[context.enrollment].idPunctuation)),
+        remedy: newCertificate(context, name),
       };
     }),
   },
@@ -125,7 +106,7 @@ export const COMMON_NAME_RULES = unlessWrongCertificate([
       if (/[A-Za-z0-9-]$/.test(name)) return undefined;
       return {
         message: `The common name ${quote(name)} ends with ${quote(name.slice(-1))}; a registration ID ends with a letter, a digit or "-".`,
-        remedy: newCertificate(context, suggestion(name, ENROLLMENTS[context.enrollment].idPunctuation)),
+        remedy: newCertificate(context, name),
       };
     }),
   },
@@ -141,7 +122,7 @@ export const COMMON_NAME_RULES = unlessWrongCertificate([
       if (foreign.length === 0) return undefined;
       return {
         message: `The common name ${quote(name)} holds ${shown(foreign)}; a device ID in IoT Central may hold letters, digits and "-" only.`,
-        remedy: newCertificate(context, suggestion(name, idPunctuation)),
+        remedy: newCertificate(context, name),
       };
     }),
   },
@@ -199,7 +180,8 @@ export const COMMON_NAME_RULES = unlessWrongCertificate([
       if (context.certificates.leaf.subject.length > 1) return undefined;
       return {
         message: `The subject of the certificate in ${context.certificateOrigin.label} is ${quote(`CN=${name}`)} and nothing else; it does not say whose device it is.`,
-        remedy: `It works as it is. In the next certificate, name the owner: -subj "/O=Your organization/CN=…"`,
+        remedy:
+          'It works as it is. In the next certificate, name the owner with --subject of azure-iot-x509 cert device, e.g. --subject "O=Contoso".',
       };
     }),
   },

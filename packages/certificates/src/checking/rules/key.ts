@@ -1,23 +1,14 @@
-import type { KeyObject } from 'node:crypto';
+import { randomBytes, sign, verify, type KeyObject } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { displayName, matchesKey, WEAK_SIGNATURES, type CertificateFacts } from '../../reading/certificate';
-import {
-  always,
-  byAttestation,
-  forLeaf,
-  newCertificate,
-  type LeafContext,
-  type Rule,
-  type RuleFinding,
-} from './rule';
+import { always, byAttestation, forLeaf, type LeafContext, type Rule, type RuleFinding } from './rule';
+import { newCertificate } from './new-certificate';
 
 const CURVES: Readonly<Record<string, string>> = {
   prime256v1: 'P-256',
   secp384r1: 'P-384',
   secp521r1: 'P-521',
 };
-const TLS_KEY_TYPES: ReadonlySet<string> = new Set(['rsa', 'rsa-pss', 'ec', 'ed25519', 'ed448']);
-
 /** The kind of a key in words: `RSA 2048`, `EC P-256`, `Ed25519`. */
 export function describeKey(key: KeyObject | undefined): string {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key ?? {};
@@ -31,24 +22,36 @@ export function describeKey(key: KeyObject | undefined): string {
   return size === undefined ? name : `${name} ${size}`;
 }
 
-/** Tells whether keys of this kind are known to work with Azure. */
-function isProven({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): boolean {
-  if (asymmetricKeyType === 'rsa') return true;
-  return asymmetricKeyType === 'ec' && CURVES[asymmetricKeyDetails?.namedCurve ?? ''] !== undefined;
+/**
+ * The reason why OpenSSL presents no certificate with a key of this kind, as the end of a sentence, or `undefined`.
+ * `presenting.test.ts` proves it with a handshake for each curve that OpenSSL knows.
+ */
+function obstacleOf(key: KeyObject | undefined): string | undefined {
+  const { asymmetricKeyType: type = '', asymmetricKeyDetails } = key ?? {};
+  if (type === 'ec' && CURVES[asymmetricKeyDetails?.namedCurve ?? ''] === undefined)
+    return 'a curve that TLS clients do not offer: OpenSSL sends no certificate for it, and the service answers as though the device had none';
+  return TLS_KEY_TYPES.has(type) ? undefined : 'which cannot sign a TLS handshake';
 }
+
+const TLS_KEY_TYPES: ReadonlySet<string> = new Set(['rsa', 'rsa-pss', 'ec', 'ed25519', 'ed448']);
+/** The kinds that every TLS 1.2 server accepts which knows certificates of clients. */
+const PROVEN_KEY_TYPES: ReadonlySet<string> = new Set(['rsa', 'ec']);
 
 function weakSignatures(
   certificates: readonly CertificateFacts[],
   context: LeafContext,
   verdict: string,
 ): readonly RuleFinding[] {
-  return certificates.flatMap(({ signatureAlgorithm, subject }) => {
-    const name = WEAK_SIGNATURES[signatureAlgorithm];
+  return certificates.flatMap((facts) => {
+    const name = WEAK_SIGNATURES[facts.signatureAlgorithm];
     if (name === undefined) return [];
     return [
       {
-        message: `The certificate of ${displayName(subject)} is signed using ${name}, ${verdict}.`,
-        remedy: `Sign with SHA-256 (-sha256). ${newCertificate(context)}`,
+        message: `The certificate of ${displayName(facts.subject)} is signed using ${name}, ${verdict}.`,
+        remedy:
+          facts === context.certificates.leaf
+            ? newCertificate(context)
+            : `Have ${displayName(facts.issuer)} issue it again for the same key, signed using SHA-256, and replace it in ${context.chainOrigin.label}.`,
       },
     ];
   });
@@ -59,36 +62,40 @@ export const ALGORITHM_RULES: readonly Rule[] = [
   {
     name: 'key-type-signs-tls',
     checks:
-      'The key is of a type that can sign a TLS handshake: RSA, EC, Ed25519 or Ed448, not X25519 or DSA.',
-    source: 'RFC 5246 and RFC 8446: a client certificate must hold a key that can sign the handshake',
+      'The key is of a kind that OpenSSL presents in TLS: RSA, EC on P-256, P-384 or P-521, Ed25519 or Ed448; not secp256k1, a Brainpool curve, X25519 or DSA.',
+    source:
+      'RFC 8422 section 5.3 and RFC 8446 section 4.4.2.3: the key signs the handshake, on a curve that the client offers',
     severity: always('error'),
     check: (context) => {
       const { certificates, key, keyOrigin, certificateOrigin } = context;
       const judged = certificates === undefined ? key : certificates.leaf.publicKey;
       if (certificates === undefined && key === undefined) return [];
-      if (TLS_KEY_TYPES.has(judged?.asymmetricKeyType ?? '')) return [];
+      const obstacle = obstacleOf(judged);
+      if (obstacle === undefined) return [];
       const origin = certificates === undefined ? keyOrigin : certificateOrigin;
       return [
         {
-          message: `The key in ${origin.label} is ${describeKey(judged)}, which cannot sign a TLS handshake.`,
+          message: `The key in ${origin.label} is ${describeKey(judged)}, ${obstacle}.`,
           remedy:
-            'Use an RSA or EC key, and have a certificate made for it: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out device-new.key',
+            certificates === undefined
+              ? 'Make an EC P-256 key and a certificate for it: azure-iot-x509 cert device --help'
+              : `Use a key on P-256. ${newCertificate({ ...context, certificates })}`,
         },
       ];
     },
   },
   {
     name: 'key-type-proven-with-azure',
-    checks: 'The key is RSA, or EC on P-256, P-384 or P-521.',
+    checks: 'The key is plain RSA, or EC.',
     source:
       'Azure IoT Hub, "TLS support": RSA and ECC certificates; suites with ECDSA and RSA; Windows TLS stack',
     severity: always('warning'),
     unless: ['key-type-signs-tls'],
     check: forLeaf((leaf, context) => {
-      if (leaf.publicKey === undefined || isProven(leaf.publicKey)) return undefined;
+      if (PROVEN_KEY_TYPES.has(leaf.publicKey?.asymmetricKeyType ?? 'rsa')) return undefined;
       return {
-        message: `The certificate in ${context.certificateOrigin.label} holds ${describeKey(leaf.publicKey)}; only RSA and EC on P-256, P-384 or P-521 are known to work with Azure.`,
-        remedy: `If the handshake fails, change the key. ${newCertificate(context)}`,
+        message: `The certificate in ${context.certificateOrigin.label} holds ${describeKey(leaf.publicKey)}; only RSA and EC on P-256, P-384 or P-521 are known to work with Azure. To a server that does not offer this kind of signature, no certificate is sent.`,
+        remedy: `If the service answers as though the device had no certificate, change the key. ${newCertificate(context)}`,
       };
     }),
   },
@@ -181,16 +188,37 @@ function mismatch(context: LeafContext, key: NonNullable<LeafContext['key']>): R
   };
 }
 
+/**
+ * Tells whether the certificate verifies what the key signs. A damaged key may have the right public half, which is what
+ * {@link matchesKey} compares.
+ */
+function signsFor({ publicKey }: CertificateFacts, key: KeyObject): boolean {
+  const hash = key.asymmetricKeyType?.startsWith('ed') === true ? null : 'sha256';
+  const challenge = randomBytes(32);
+  try {
+    return publicKey !== undefined && verify(hash, challenge, publicKey, sign(hash, challenge, key));
+  } catch {
+    return false;
+  }
+}
+
 /** The test of the credentials by OpenSSL itself. It runs only if no other rule found an error. */
 export function tlsRule(unless: readonly string[]): Rule {
   return {
     name: 'tls-accepts-credentials',
-    checks: 'OpenSSL loads certificate, chain and key; asked when no other rule found an error.',
+    checks:
+      'OpenSSL loads certificate, chain and key, and the key signs for the certificate; asked when no other rule found an error.',
     source: 'node:tls: OpenSSL loads certificate, chain and key as it does for every connection',
     severity: always('error'),
     unless,
-    check: forLeaf((leaf, { certificates, key, certificateOrigin }) => {
+    check: forLeaf((leaf, context) => {
+      const { certificates, key, certificateOrigin, keyOrigin } = context;
       if (key === undefined) return undefined;
+      if (!signsFor(leaf, key))
+        return {
+          message: `The private key in ${keyOrigin.label} is damaged: its public half belongs to the certificate, but the certificate does not verify what the key signs.`,
+          remedy: `Copy the key again from where it was made, or: ${newCertificate(context)}`,
+        };
       const cert = [leaf, ...certificates.chain].map(({ x509 }) => x509.toString()).join('');
       try {
         // With `ca`, node:tls does not load its list of roots, which takes longer than all other rules.
@@ -204,7 +232,7 @@ export function tlsRule(unless: readonly string[]): Rule {
         const code = (error as NodeJS.ErrnoException | undefined)?.code ?? 'without a code';
         return {
           message: `OpenSSL refuses to present the certificate in ${certificateOrigin.label} in TLS (${code}).`,
-          remedy: 'Make a new key and certificate (EC P-256, signed with SHA-256).',
+          remedy: newCertificate(context),
         };
       }
     }),

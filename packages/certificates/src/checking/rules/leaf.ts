@@ -1,6 +1,7 @@
 import { displayName } from '../../reading/certificate';
 import { DAY_MS, instant, list, span } from '../../text';
-import { always, attestsLeaf, byAttestation, forLeaf, newCertificate, place, type Rule } from './rule';
+import { always, attestsLeaf, byAttestation, forLeaf, place, type Rule } from './rule';
+import { newCertificate } from './new-certificate';
 
 const DPS_X509 = 'Azure DPS, "X.509 certificate attestation"';
 
@@ -47,7 +48,7 @@ export const LEAF_RULES: readonly Rule[] = [
       if (!leaf.selfIssued || leaf.selfSigned || hasIssuer) return undefined;
       return {
         message: `The certificate in ${certificateOrigin.label} names itself (${displayName(leaf.subject)}) as its issuer, but its signature was not made with its own key: it is damaged, or an authority of the same name issued it.`,
-        remedy: `Compare its thumbprint with the one in ${place(context)}: openssl x509 -in ${certificateOrigin.word} -noout -fingerprint -sha256`,
+        remedy: `Compare its thumbprint with the one in ${place(context)}: azure-iot-x509 cert show ${certificateOrigin.word}`,
       };
     }),
   },
@@ -56,6 +57,8 @@ export const LEAF_RULES: readonly Rule[] = [
 /** The number of days before its end in which a certificate is reported. */
 export const EXPIRY_WARNING_DAYS = 30;
 
+/** An earlier time than that of this program: the clock has not been set since the machine started. */
+const PLAUSIBLE_MS = Date.UTC(2025, 0);
 const VALIDITY = 'RFC 5280 section 4.1.2.5: a certificate is valid from notBefore to notAfter';
 
 /** The rules for the validity of the leaf, judged by the clock of this machine. */
@@ -69,9 +72,17 @@ export const VALIDITY_RULES: readonly Rule[] = [
       const { now, certificateOrigin } = context;
       const wait = leaf.notBefore.getTime() - now.getTime();
       if (!(wait > 0)) return undefined;
+      const start = `The certificate of ${displayName(leaf.subject)} in ${certificateOrigin.label} is valid from ${instant(leaf.notBefore)}`;
+      if (now.getTime() < PLAUSIBLE_MS)
+        return {
+          message: `${start}; the clock of this machine says ${instant(now)} and is not set.`,
+          remedy: 'Set the clock (date -u; timedatectl status), or wait until the time service has set it.',
+          isTransient: true,
+        };
       return {
-        message: `The certificate of ${displayName(leaf.subject)} in ${certificateOrigin.label} is valid from ${instant(leaf.notBefore)}, in ${span(wait)}; the clock of this machine says ${instant(now)}.`,
+        message: `${start}, in ${span(wait)}; the clock of this machine says ${instant(now)}.`,
         remedy: `Set the clock if it is slow (date -u; timedatectl status). Otherwise wait, or: ${newCertificate(context)}`,
+        isTransient: true,
       };
     }),
   },

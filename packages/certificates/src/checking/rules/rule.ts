@@ -1,10 +1,9 @@
 import type { KeyObject } from 'node:crypto';
 import { ENROLLMENTS, type EnrollmentKind } from '../../enrollment';
-import { subjectArgument, type CertificateFacts } from '../../reading/certificate';
+import type { CertificateFacts } from '../../reading/certificate';
 import type { CertificateSet } from '../../reading/chain';
 import type { Origin } from '../../reading/source';
 import type { Severity } from '../../report';
-import { shellWord } from '../../text';
 
 /** The credentials and options that rules judge. */
 export interface RuleContext {
@@ -20,6 +19,8 @@ export interface RuleContext {
    */
   readonly complete: boolean;
   readonly certificateOrigin: Origin;
+  /** The option with the intermediates: that of the chain, or else that of the certificate. */
+  readonly chainOrigin: Origin;
   readonly key: KeyObject | undefined;
   readonly keyOrigin: Origin;
   /** Permission bits of the key file, on POSIX systems. */
@@ -34,6 +35,8 @@ export interface RuleFinding {
   /** The deviation, with the actual values. */
   readonly message: string;
   readonly remedy: string;
+  /** True if the deviation ends by itself. */
+  readonly isTransient?: true;
 }
 
 /** The severity of a rule's findings for each enrollment kind; `off` where the rule does not apply. */
@@ -88,31 +91,6 @@ export function attestsLeaf({ enrollment }: RuleContext): boolean {
 export function unlessWrongCertificate(rules: readonly Rule[]): readonly Rule[] {
   const wrong = ['leaf-is-no-authority', 'leaf-is-not-self-signed'];
   return rules.map((rule) => ({ ...rule, unless: [...wrong, ...(rule.unless ?? [])] }));
-}
-
-/** The commands for a new key, in a new file, so that no file in use is overwritten. */
-const NEW_KEY = '-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout device-new.key';
-const EXTENSIONS =
-  '-addext basicConstraints=critical,CA:FALSE -addext keyUsage=critical,digitalSignature -addext extendedKeyUsage=clientAuth';
-
-/** The commands for a new device certificate with this common name, and the place to enroll it. */
-export function newCertificate(context: LeafContext, commonName?: string): string {
-  const { leaf } = context.certificates;
-  const name = commonName ?? leaf.commonNames[0] ?? context.registrationId ?? 'device-1';
-  const subject = shellWord(subjectArgument(leaf.subject, name));
-  const use = 'Then use device-new.crt and device-new.key';
-  if (attestsLeaf(context) && leaf.selfIssued) {
-    return `Make a new certificate: openssl req -x509 ${NEW_KEY} -sha256 -days 365 -subj ${subject} ${EXTENSIONS} -out device-new.crt. ${use}, ${enrol(context)}`;
-  }
-  const signed =
-    `Have the certificate authority issue a new certificate: openssl req -new ${NEW_KEY} -subj ${subject} ${EXTENSIONS} -out device-new.csr; ` +
-    `openssl x509 -req -in device-new.csr -CA ca.crt -CAkey ca-private-key.pem -CAcreateserial -copy_extensions copy -days 365 -sha256 -out device-new.crt. ${use}`;
-  return attestsLeaf(context) ? `${signed}, ${enrol(context)}` : `${signed}, followed by the intermediates.`;
-}
-
-/** The upload of a new leaf, as the end of a sentence. */
-function enrol(context: RuleContext): string {
-  return `and upload device-new.crt in ${ENROLLMENTS[context.enrollment].place}.`;
 }
 
 /** The way to the enrollment in the portal. */

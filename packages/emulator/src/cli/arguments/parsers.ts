@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { InvalidArgumentError } from '@commander-js/extra-typings';
+import { decodeText } from 'azure-iot-certificates/internal';
 import type { HubOptions, JsonObject, JsonValue } from '../../index';
 import { isHostName, isName } from '../../options/names';
 
@@ -82,7 +83,7 @@ export function json(cwd: string) {
 function readText(file: string): string {
   try {
     const found = statSync(file);
-    if (found.isFile() && found.size <= MAX_JSON_BYTES) return readFileSync(file, 'utf8');
+    if (found.isFile() && found.size <= MAX_JSON_BYTES) return decodeText(readFileSync(file)).text;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new InvalidArgumentError(`The file cannot be read (${String(code)}).`);
