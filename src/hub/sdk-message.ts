@@ -1,5 +1,18 @@
 import type * as DeviceSdk from 'azure-iot-device';
 
+/** A message of `azure-iot-device`: telemetry, or a message from the cloud. */
+export type Message = DeviceSdk.Message;
+
+let loaded: typeof DeviceSdk.Message | undefined;
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- loads late in CommonJS, bundlers and Jest alike
+const load = () => (loaded ??= (require('azure-iot-device') as typeof DeviceSdk).Message);
+
+/**
+ * A constructor without `prototype`: a proxy must answer with that of its target. The class is a proxy because a getter of
+ * `exports` would not be late: Node.js reads every named export when an ES module imports a CommonJS one.
+ */
+const TARGET = Object.bind(undefined) as unknown as typeof DeviceSdk.Message;
+
 /**
  * The `Message` of `azure-iot-device`: `new Message(body)`, with the body as a string, a Buffer or a Uint8Array.
  *
@@ -14,16 +27,6 @@ import type * as DeviceSdk from 'azure-iot-device';
  * await connection.client.sendEvent(message);
  * ```
  */
-export type Message = DeviceSdk.Message;
-
-let loaded: typeof DeviceSdk.Message | undefined;
-// eslint-disable-next-line @typescript-eslint/no-require-imports -- loads late in CommonJS, bundlers and Jest alike
-const load = () => (loaded ??= (require('azure-iot-device') as typeof DeviceSdk).Message);
-
-/** A constructor without `prototype`: a proxy must answer with that of its target. */
-const TARGET = Object.bind(undefined) as unknown as typeof DeviceSdk.Message;
-
-// A getter of `exports` would not be late: Node.js reads every named export when an ES module imports a CommonJS one.
 export const Message = new Proxy(TARGET, {
   construct: (_target, values, newTarget) => Reflect.construct(load(), values, newTarget) as Message,
   // Throws what a class throws.
