@@ -1,0 +1,70 @@
+import { ProvisioningError, type ConnectionState, type DeviceError } from 'azure-iot-x509';
+import { befall, type Chaos } from './chaos';
+import { until } from './progress';
+
+/** The largest number of refusals in a row. */
+const MAX_REFUSALS = 10;
+/** Longer than the back-off takes for them. */
+const REFUSALS_MS = 15_000;
+/** The states that end a series of refusals. */
+const ENDS: readonly ConnectionState['status'][] = ['connected', 'closed'];
+/** The messages that have to arrive while features are refused, and the time for them. */
+const MESSAGES_WITHOUT_FEATURES = 20;
+const WITHOUT_FEATURES_MS = 10_000;
+
+/** Refusals go on for several rounds of the back-off. Then the device has to come back by itself. */
+export async function refuse(chaos: Chaos, { alsoByDps }: { alsoByDps: boolean }): Promise<boolean> {
+  const { dice, refusals } = chaos;
+  return befall(chaos.placed(), async ({ device, hub }) => {
+    const wanted = dice.between(1, MAX_REFUSALS);
+    const before = device.states.length;
+    const since = (): readonly ConnectionState[] => device.states.slice(before);
+    if (alsoByDps) device.change({ provisioningStatus: 'disabled' });
+    hub.devices.disable(device.id);
+    await until(
+      () => countRefusals(since()) >= wanted || since().some(({ status }) => ENDS.includes(status)),
+      REFUSALS_MS,
+    );
+    refusals.push(countRefusals(since()));
+    device.change({ provisioningStatus: 'enabled' });
+    if (hub.devices.get(device.id) !== undefined) hub.devices.enable(device.id);
+    await chaos.timeReturn([device]);
+  });
+}
+
+/** A hub that refuses subscriptions, or drops who subscribes, still takes telemetry. */
+export async function refuseFeatures(chaos: Chaos): Promise<boolean> {
+  const { dice, world, refusedFeatures } = chaos;
+  const action = dice.pick([{ kind: 'refuse' }, { kind: 'close' }] as const) ?? { kind: 'refuse' };
+  return befall(chaos.movable(), async ({ device, hub, next }) => {
+    const arrived = (): number => world.ledger.arrived.get(device.id)?.size ?? 0;
+    const fault = world.emulator.faults.add({
+      at: 'subscribe',
+      device: device.id,
+      times: Infinity,
+      action,
+    });
+    hub.disconnectDevice(device.id);
+    const before = arrived();
+    const hasTelemetry = await until(
+      () => fault.hits > 0 && arrived() >= before + MESSAGES_WITHOUT_FEATURES,
+      WITHOUT_FEATURES_MS,
+    );
+    refusedFeatures.push({ hasTelemetry });
+    fault.remove();
+    // What was refused is wanted again on the next connection, or at the next hub if the last one dropped the device.
+    device.change({ iotHubs: [next.name] });
+    await chaos.countFailure('reprovision() failed', device.connection.reprovision());
+  });
+}
+
+/** Counts the refused attempts. */
+export function countRefusals(states: readonly ConnectionState[]): number {
+  return states.filter(
+    (state) => state.status === 'reconnecting' && state.nextAttemptAt !== undefined && isRefusal(state.error),
+  ).length;
+}
+
+function isRefusal(error: DeviceError): boolean {
+  return error.code === 'UNAUTHORIZED' || (error instanceof ProvisioningError && !error.isTransient);
+}
