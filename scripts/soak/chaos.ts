@@ -29,8 +29,8 @@ export class Chaos {
   readonly stalls: Stall[] = [];
   /** From a hub's return, or the end of a refusal, to the device's being connected, in milliseconds; infinite if it took too long. */
   readonly returns: number[] = [];
-  /** By slow uplinks: whether the device closed the connection, though its bytes got through. */
-  readonly slowUplinks: { readonly isLost: boolean }[] = [];
+  /** By slow uplinks: whether the device closed the connection, though its bytes got through, and the errors of devices then. */
+  readonly slowUplinks: { readonly isLost: boolean; readonly errors: readonly string[] }[] = [];
   /** By refusals of a device: the number of its attempts that were refused. */
   readonly refusals: number[] = [];
   /** By refused features: whether telemetry went on. */

@@ -107,7 +107,8 @@ const CHECKS: readonly Check[] = [
     name: 'slow uplinks are kept',
     isStrict: true,
     isOk: ({ faults }) => faults.slowUplinksLost === 0,
-    detail: ({ faults }) => `${faults.slowUplinksLost} of ${faults.slowUplinks} closed by the device`,
+    detail: ({ faults }) =>
+      `${faults.slowUplinksLost} of ${faults.slowUplinks} closed by the device ${faults.slowUplinkErrors.join('; ')}`,
   },
   {
     name: 'a killed program loses nothing',

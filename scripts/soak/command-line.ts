@@ -1,4 +1,6 @@
-import { parseArgs } from 'node:util';
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { parseArgs, promisify } from 'node:util';
 import { isMosquittoInstalled } from '../bench/harness/mosquitto';
 import { HUB_KINDS } from './options';
 import { formatReport, isPassed } from './report';
@@ -39,6 +41,8 @@ export async function main(): Promise<void> {
   }
   console.log(`Seed ${seed}`);
   const log = (line: string): void => console.log(line);
+  // The program that is killed runs from the build, as programs of users do.
+  await promisify(execFile)(process.execPath, [join(__dirname, '../../test/support/build.cjs')]);
   for (const hub of hubs) {
     if (hub === 'mosquitto' && !isMosquittoInstalled()) {
       log('\nmosquitto is not installed here: there is no run with it.');

@@ -2,7 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { HubEmulator } from 'azure-iot-emulator';
 import type { ProxiedLink } from '../../test/support/chaos-proxy';
 import { befall, type Chaos } from './chaos';
+import type { SoakDevice } from './device';
 import { happened, until } from './progress';
+import { SLACK_MS } from './timing';
 import { refuse, refuseFeatures } from './refusals';
 import { hubOf } from './world';
 
@@ -169,9 +171,14 @@ async function slow(chaos: Chaos): Promise<boolean> {
       happened();
     });
     await until(() => isSent || isLost, SLOW_MS);
-    slowUplinks.push({ isLost });
+    if (isLost) await until(() => world.devices.some(({ isConnected }) => !isConnected), SLACK_MS);
+    slowUplinks.push({ isLost, errors: isLost ? world.devices.flatMap(errorOf) : [] });
     link.throttle(Infinity);
   });
+}
+
+function errorOf({ id, connection: { state } }: SoakDevice): string[] {
+  return 'error' in state ? [`${id}: ${state.error.message}`] : [];
 }
 
 async function move(chaos: Chaos, send: (hub: HubEmulator, id: string) => unknown): Promise<boolean> {

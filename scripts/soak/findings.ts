@@ -131,6 +131,7 @@ function examineFaults({ counts, stalls, returns, slowUplinks, refusals, refused
     longestReturn: Math.max(0, ...returns),
     slowUplinks: slowUplinks.length,
     slowUplinksLost: slowUplinks.filter(({ isLost }) => isLost).length,
+    slowUplinkErrors: slowUplinks.flatMap(({ errors }) => errors),
     refusals,
     refusedFeatures: refusedFeatures.length,
     silencedByFeatures: refusedFeatures.filter(({ hasTelemetry }) => !hasTelemetry).length,
