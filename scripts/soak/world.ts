@@ -93,7 +93,7 @@ export async function buildWorld(options: SoakOptions, closers: Closers): Promis
       hubs,
       proxies: await Promise.all(hubs.map((hub) => startProxyFor(hub))),
       // It takes whole packets for signs of life, and the largest take less time than the keep-alive allows.
-      slowUplink: [80_000, 150_000],
+      slowUplink: [120_000, 200_000],
       program: await RestartedProgram.prepare(
         { lab, emulator, hub: works, hubProxy: await startProxyFor(works) },
         closers,
