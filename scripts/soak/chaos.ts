@@ -33,8 +33,8 @@ export class Chaos {
   readonly slowUplinks: { readonly isLost: boolean; readonly errors: readonly string[] }[] = [];
   /** By refusals of a device: the number of its attempts that were refused. */
   readonly refusals: number[] = [];
-  /** By refused features: whether telemetry went on. */
-  readonly refusedFeatures: { readonly hasTelemetry: boolean }[] = [];
+  /** By refused features: whether telemetry went on, and whether the state `connected` had a warning. */
+  readonly refusedFeatures: { readonly hasTelemetry: boolean; readonly isSaid: boolean }[] = [];
 
   constructor(world: World, dice: Dice) {
     this.world = world;

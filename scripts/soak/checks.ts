@@ -104,6 +104,12 @@ const CHECKS: readonly Check[] = [
     detail: ({ faults }) => `${faults.silencedByFeatures} of ${faults.refusedFeatures} times not`,
   },
   {
+    name: 'refused features are a warning',
+    needsHub: true,
+    isOk: ({ faults }) => faults.unsaidFeatures === 0,
+    detail: ({ faults }) => `${faults.unsaidFeatures} of ${faults.refusedFeatures} times not`,
+  },
+  {
     name: 'slow uplinks are kept',
     isStrict: true,
     isOk: ({ faults }) => faults.slowUplinksLost === 0,

@@ -135,6 +135,7 @@ function examineFaults({ counts, stalls, returns, slowUplinks, refusals, refused
     refusals,
     refusedFeatures: refusedFeatures.length,
     silencedByFeatures: refusedFeatures.filter(({ hasTelemetry }) => !hasTelemetry).length,
+    unsaidFeatures: refusedFeatures.filter(({ isSaid }) => !isSaid).length,
   };
 }
 

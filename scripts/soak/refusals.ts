@@ -10,7 +10,7 @@ const REFUSALS_MS = 15_000;
 const ENDS: readonly ConnectionState['status'][] = ['connected', 'closed'];
 /** The messages that have to arrive while features are refused, and the time for them. */
 const MESSAGES_WITHOUT_FEATURES = 20;
-const WITHOUT_FEATURES_MS = 10_000;
+const WITHOUT_FEATURES_MS = 15_000;
 
 /** Refusals go on for several rounds of the back-off. Then the device has to come back by itself. */
 export async function refuse(chaos: Chaos, { alsoByDps }: { alsoByDps: boolean }): Promise<boolean> {
@@ -34,30 +34,37 @@ export async function refuse(chaos: Chaos, { alsoByDps }: { alsoByDps: boolean }
   });
 }
 
-/** A hub that refuses subscriptions, or drops who subscribes, still takes telemetry. */
+/** The ways in which a hub refuses features. */
+const WAYS = [
+  { action: { kind: 'refuse' }, times: 1, maxSkip: 2 },
+  { action: { kind: 'refuse' }, times: Infinity, maxSkip: 0 },
+  { action: { kind: 'close' }, times: Infinity, maxSkip: 0 },
+] as const;
+
+/** A hub that refuses one or all subscriptions, or drops who subscribes, still takes telemetry. */
 export async function refuseFeatures(chaos: Chaos): Promise<boolean> {
   const { dice, world, refusedFeatures } = chaos;
-  const action = dice.pick([{ kind: 'refuse' }, { kind: 'close' }] as const) ?? { kind: 'refuse' };
+  const { action, times, maxSkip } = dice.pick(WAYS) ?? WAYS[0];
+  const skip = dice.between(0, maxSkip);
   return befall(chaos.movable(), async ({ device, hub, next }) => {
     const arrived = (): number => world.ledger.arrived.get(device.id)?.size ?? 0;
-    const fault = world.emulator.faults.add({
-      at: 'subscribe',
-      device: device.id,
-      times: Infinity,
-      action,
-    });
+    const [arrivedBefore, statesBefore] = [arrived(), device.states.length];
+    const fault = world.emulator.faults.add({ at: 'subscribe', device: device.id, times, skip, action });
     hub.disconnectDevice(device.id);
-    const before = arrived();
-    const hasTelemetry = await until(
-      () => fault.hits > 0 && arrived() >= before + MESSAGES_WITHOUT_FEATURES,
-      WITHOUT_FEATURES_MS,
-    );
-    refusedFeatures.push({ hasTelemetry });
+    const hasTelemetry = (): boolean =>
+      fault.hits > 0 && arrived() >= arrivedBefore + MESSAGES_WITHOUT_FEATURES;
+    const isSaid = (): boolean => device.states.slice(statesBefore).some(isWarning);
+    await until(() => hasTelemetry() && isSaid(), WITHOUT_FEATURES_MS);
+    refusedFeatures.push({ hasTelemetry: hasTelemetry(), isSaid: isSaid() });
     fault.remove();
     // What was refused is wanted again on the next connection, or at the next hub if the last one dropped the device.
     device.change({ iotHubs: [next.name] });
     await chaos.countFailure('reprovision() failed', device.connection.reprovision());
   });
+}
+
+function isWarning(state: ConnectionState): boolean {
+  return state.status === 'connected' && state.warning !== undefined;
 }
 
 /** Counts the refused attempts. */

@@ -48,7 +48,7 @@ const MOMENTS: readonly Moment[] = [
     delayMs: 80,
   },
   { name: 'saving', isNew: true, isReached: (_run, { isSaving }) => isSaving, delayMs: 0 },
-  { name: 'sending', isNew: false, isReached: ({ isConnected }) => isConnected, delayMs: 500 },
+  { name: 'sending', isNew: false, isReached: ({ isConnected }) => isConnected, delayMs: 1_000 },
 ];
 
 /** The program's surroundings. */

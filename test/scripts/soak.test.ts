@@ -22,7 +22,7 @@ async function soak(hub: HubKind): Promise<void> {
 
 test('what devices and services exchange is accounted for while the network, hubs and operators misbehave', async () => {
   await soak('emulator');
-}, 90_000);
+}, 120_000);
 
 if (isMosquittoInstalled()) {
   test('what devices send through a network that misbehaves, from the first connection on, arrives at mosquitto', async () => {
