@@ -3,7 +3,9 @@ import type { HubEmulator } from 'azure-iot-emulator';
 import type { ProxiedLink } from '../../test/support/chaos-proxy';
 import type { SoakDevice } from './device';
 import type { Dice } from './dice';
+import { until } from './progress';
 import { Tally } from './tally';
+import { RECONNECT, SLACK_MS } from './timing';
 import { hubOf, type World } from './world';
 
 /** A connection that has been silenced. */
@@ -25,8 +27,14 @@ export class Chaos {
   /** By the fault's name, and by what it made fail. */
   readonly counts = new Tally<string>();
   readonly stalls: Stall[] = [];
-  /** From the hub's return to the device's being connected, in milliseconds; infinite if it took too long. */
+  /** From a hub's return, or the end of a refusal, to the device's being connected, in milliseconds; infinite if it took too long. */
   readonly returns: number[] = [];
+  /** By slow uplinks: whether the device closed the connection, though its bytes got through, and the errors of devices then. */
+  readonly slowUplinks: { readonly isLost: boolean; readonly errors: readonly string[] }[] = [];
+  /** By refusals of a device: the number of its attempts that were refused. */
+  readonly refusals: number[] = [];
+  /** By refused features: whether telemetry went on, and whether the state `connected` had a warning. */
+  readonly refusedFeatures: { readonly hasTelemetry: boolean; readonly isSaid: boolean }[] = [];
 
   constructor(world: World, dice: Dice) {
     this.world = world;
@@ -51,7 +59,7 @@ export class Chaos {
   /** Any device that is known to a hub, and a hub to move to. */
   movable(): (Placed & { readonly next: HubEmulator }) | undefined {
     const placed = this.placed();
-    const next = this.world.emulator.hubs.find((hub) => hub !== placed?.hub);
+    const next = this.world.hubs.find((hub) => hub !== placed?.hub);
     return placed && next && { ...placed, next };
   }
 
@@ -63,4 +71,22 @@ export class Chaos {
       this.counts.add(`${failure}: ${error instanceof DeviceError ? error.code : String(error)}`);
     }
   }
+
+  /** Measures how long devices take to be connected that now can. */
+  async timeReturn(devices: readonly SoakDevice[]): Promise<void> {
+    const since = performance.now();
+    await Promise.all(
+      devices.map(async (device) => {
+        const isBack = await until(() => device.isConnected, RECONNECT.maxDelayMs + 5 * SLACK_MS);
+        this.returns.push(isBack ? performance.now() - since : Infinity);
+      }),
+    );
+  }
+}
+
+/** Has something befall the target; answers whether there is one. */
+export async function befall<T>(target: T | undefined, act: (target: T) => unknown): Promise<boolean> {
+  if (target === undefined) return false;
+  await act(target);
+  return true;
 }

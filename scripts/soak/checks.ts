@@ -1,4 +1,5 @@
 import type { Findings } from './findings';
+import type { SoakOptions } from './options';
 import type { SoakCheck } from './report';
 import { KEEP_ALIVE_SECONDS, RECONNECT, SLACK_MS } from './timing';
 
@@ -14,6 +15,8 @@ interface Check {
   readonly name: string;
   /** True if the check is about times or memory. */
   readonly isStrict?: true;
+  /** True if the check is about what a hub has and a broker has not. */
+  readonly needsHub?: true;
   readonly isOk: (findings: Findings) => boolean;
   readonly detail?: (findings: Findings) => string;
 }
@@ -23,6 +26,11 @@ const CHECKS: readonly Check[] = [
     name: 'everything comes to rest',
     isOk: ({ convergence }) => convergence.isHealed,
     detail: ({ convergence }) => `after ${Math.round(convergence.milliseconds)} ms`,
+  },
+  {
+    name: 'every first connection was made',
+    isOk: ({ failedStarts }) => failedStarts.length === 0,
+    detail: ({ failedStarts }) => failedStarts.join('; '),
   },
   {
     name: 'every sendEvent settled',
@@ -51,26 +59,31 @@ const CHECKS: readonly Check[] = [
   },
   {
     name: 'every C2D message is decided',
+    needsHub: true,
     isOk: ({ cloudToDevice }) => cloudToDevice.waiting === 0,
     detail: ({ cloudToDevice }) => `${cloudToDevice.waiting} waiting`,
   },
   {
     name: 'completed C2D messages were delivered',
+    needsHub: true,
     isOk: ({ cloudToDevice }) => cloudToDevice.lost === 0,
     detail: ({ cloudToDevice }) => `${cloudToDevice.lost} of ${cloudToDevice.completed} lost`,
   },
   {
     name: 'every method call settled',
+    needsHub: true,
     isOk: ({ methods }) => methods.pending === 0,
     detail: ({ methods }) => `${methods.pending} pending`,
   },
   {
     name: 'method answers are right',
+    needsHub: true,
     isOk: (findings) => findings.methods.wrong === 0 && strangeFailures(findings).length === 0,
     detail: (findings) => strangeFailures(findings).join(),
   },
   {
     name: 'twins are the same on both sides',
+    needsHub: true,
     isOk: ({ twinDifferences }) => twinDifferences.length === 0,
     detail: ({ twinDifferences }) => twinDifferences.join('; '),
   },
@@ -79,7 +92,48 @@ const CHECKS: readonly Check[] = [
     isOk: ({ connections }) => connections.toDps <= connections.toDpsAllowed,
     detail: ({ connections }) => `${connections.toDps} of ${connections.toDpsAllowed}`,
   },
-  { name: 'connected at the end', isOk: ({ areAllConnected }) => areAllConnected },
+  {
+    name: 'connected at the end',
+    isOk: ({ unconnected }) => unconnected.length === 0,
+    detail: ({ unconnected }) => unconnected.join('; '),
+  },
+  {
+    name: 'telemetry goes on without features',
+    needsHub: true,
+    isOk: ({ faults }) => faults.silencedByFeatures === 0,
+    detail: ({ faults }) => `${faults.silencedByFeatures} of ${faults.refusedFeatures} times not`,
+  },
+  {
+    name: 'refused features are a warning',
+    needsHub: true,
+    isOk: ({ faults }) => faults.unsaidFeatures === 0,
+    detail: ({ faults }) => `${faults.unsaidFeatures} of ${faults.refusedFeatures} times not`,
+  },
+  {
+    name: 'slow uplinks are kept',
+    isStrict: true,
+    isOk: ({ faults }) => faults.slowUplinksLost === 0,
+    detail: ({ faults }) =>
+      `${faults.slowUplinksLost} of ${faults.slowUplinks} closed by the device ${faults.slowUplinkErrors.join('; ')}`,
+  },
+  {
+    name: 'a killed program loses nothing',
+    needsHub: true,
+    isOk: ({ program }) => program?.lost === 0,
+    detail: ({ program }) => `${program?.lost} of ${program?.acknowledged} lost`,
+  },
+  {
+    name: 'a killed program connects again',
+    needsHub: true,
+    isOk: ({ program }) => program?.failures.length === 0,
+    detail: ({ program }) => program?.failures.join('; ') ?? '',
+  },
+  {
+    name: 'a killed program leaves no files behind',
+    needsHub: true,
+    isOk: ({ program }) => program?.leftBehind.length === 0,
+    detail: ({ program }) => program?.leftBehind.join(', ') ?? '',
+  },
   {
     name: 'stalls are noticed in time',
     isStrict: true,
@@ -104,13 +158,15 @@ const CHECKS: readonly Check[] = [
   },
 ];
 
-/** Judges what was found. @param isStrict whether times and memory count too */
-export function check(findings: Findings, isStrict: boolean): SoakCheck[] {
-  return CHECKS.filter((one) => isStrict || !one.isStrict).map(({ name, isOk, detail }) => ({
-    name,
-    ok: isOk(findings),
-    detail: detail?.(findings) ?? '',
-  }));
+/** Judges what was found. */
+export function check(findings: Findings, { isStrict, hub }: SoakOptions): SoakCheck[] {
+  return CHECKS.filter((one) => (isStrict || !one.isStrict) && (hub === 'emulator' || !one.needsHub)).map(
+    ({ name, isOk, detail }) => ({
+      name,
+      ok: isOk(findings),
+      detail: detail?.(findings) ?? '',
+    }),
+  );
 }
 
 function strangeFailures({ methods }: Findings): number[] {

@@ -1,6 +1,6 @@
 import type { ConnectionState, DeviceConnection } from 'azure-iot-x509';
-import type { HubEmulator } from 'azure-iot-emulator';
 import { DeviceTwin } from './device-twin';
+import type { Enrolled } from './enrolled';
 import { Inbox } from './inbox';
 import { Outbox } from './outbox';
 import { happened } from './progress';
@@ -9,30 +9,32 @@ import { happened } from './progress';
 interface SoakDeviceInit {
   readonly id: string;
   readonly connection: DeviceConnection;
-  /** Has DPS assign the device to this hub from now on. */
-  readonly allow: (hub: HubEmulator) => void;
+  /** Changes the device's enrollment. */
+  readonly change: Enrolled['change'];
   /** Changes over to a new certificate, for kinds where that needs no certificate authority. */
   readonly renew: (() => Promise<void>) | undefined;
+  /** False if its hub is a mere broker. */
+  readonly hasTwin: boolean;
 }
 
 /** A device's program, and all that it did. */
 export class SoakDevice {
   readonly id: string;
   readonly connection: DeviceConnection;
-  readonly allow: SoakDeviceInit['allow'];
+  readonly change: SoakDeviceInit['change'];
   readonly renew: SoakDeviceInit['renew'];
   readonly inbox: Inbox;
   readonly outbox: Outbox;
-  readonly twin: DeviceTwin;
+  readonly twin: DeviceTwin | undefined;
   /** All states that the connection has been in since the start. */
   readonly states: ConnectionState[] = [];
   /** The number of new assignments. */
   reprovisioned = 0;
 
-  private constructor(init: SoakDeviceInit, inbox: Inbox, twin: DeviceTwin) {
+  private constructor(init: SoakDeviceInit, inbox: Inbox, twin: DeviceTwin | undefined) {
     this.id = init.id;
     this.connection = init.connection;
-    this.allow = init.allow;
+    this.change = init.change;
     this.renew = init.renew;
     this.inbox = inbox;
     this.outbox = new Outbox(init.connection.client);
@@ -43,7 +45,7 @@ export class SoakDevice {
     });
     this.connection.on('reprovisioned', ({ previous, current }) => {
       this.reprovisioned += 1;
-      if (previous.assignedHub !== current.assignedHub) twin.doubtReported();
+      if (previous.assignedHub !== current.assignedHub) twin?.doubtReported();
       happened();
     });
   }
@@ -52,7 +54,7 @@ export class SoakDevice {
   static async start(init: SoakDeviceInit): Promise<SoakDevice> {
     const { client } = init.connection;
     const inbox = new Inbox(client);
-    return new SoakDevice(init, inbox, await DeviceTwin.start(client));
+    return new SoakDevice(init, inbox, init.hasTwin ? await DeviceTwin.start(client) : undefined);
   }
 
   get isConnected(): boolean {
@@ -64,7 +66,7 @@ export class SoakDevice {
     return (
       this.isConnected &&
       this.outbox.unacknowledged === 0 &&
-      this.twin.hasReported() &&
+      this.twin?.hasReported() !== false &&
       this.inbox.answersUnsettled === 0
     );
   }

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ConnectionState } from 'azure-iot-x509';
 import type { HubEmulator } from 'azure-iot-emulator';
 import type { ProxiedLink } from '../../test/support/chaos-proxy';
-import type { Chaos } from './chaos';
+import { befall, type Chaos } from './chaos';
+import type { SoakDevice } from './device';
 import { happened, until } from './progress';
-import { RECONNECT, SLACK_MS } from './timing';
+import { SLACK_MS } from './timing';
+import { refuse, refuseFeatures } from './refusals';
 import { hubOf } from './world';
 
 interface Fault {
@@ -13,9 +14,22 @@ interface Fault {
   readonly weight: number;
   /** Present if the fault makes a device register again. */
   readonly registersAgain?: true;
+  /** Present if a broker cannot have the fault. */
+  readonly needsHub?: true;
   /** Causes the fault; resolves with whether anything was there to fail. */
   readonly cause: (chaos: Chaos) => Promise<boolean>;
 }
+
+/** The name of the fault that the first connections meet, too. */
+const RESET = 'reset while being made';
+/** The largest age of a connection that is reset while it is being made, in milliseconds. */
+const MAX_RESET_MS = 60;
+/** The largest number of connections in a row, to DPS and to each hub, that are reset before the first one stays. */
+const MAX_FIRST_RESETS = 3;
+/** The large messages of each device over a slow uplink. */
+const LARGE_MESSAGES = 5;
+/** The time after which a slow uplink is a fast one again. */
+const SLOW_MS = 15_000;
 
 /** The faults of a run. */
 const FAULTS: readonly Fault[] = [
@@ -28,44 +42,72 @@ const FAULTS: readonly Fault[] = [
       befall(chaos.link(), (link) => link.halfClose(chaos.dice.pick(['client', 'server'] as const))),
   },
   { name: 'silent stall', weight: 4, cause: (chaos) => befall(chaos.link(), (link) => stall(chaos, link)) },
+  { name: 'slow uplink', weight: 2, cause: slow },
   {
     name: 'gateway drop',
+    needsHub: true,
     weight: 2,
     cause: (chaos) => befall(chaos.placed(), ({ device, hub }) => hub.disconnectDevice(device.id)),
   },
   {
     name: 'hub restart',
+    needsHub: true,
     weight: 2,
-    cause: (chaos) => befall(chaos.dice.pick(chaos.world.emulator.hubs), (hub) => restart(chaos, hub)),
+    cause: (chaos) => befall(chaos.dice.pick(chaos.world.hubs), (hub) => restart(chaos, hub)),
   },
   {
     name: 'move with data',
+    needsHub: true,
     weight: 2,
     registersAgain: true,
     cause: (chaos) => move(chaos, (hub, id) => hub.devices.disable(id)),
   },
   {
     name: 'move, identity deleted',
+    needsHub: true,
     weight: 1,
     registersAgain: true,
     cause: (chaos) => move(chaos, (hub, id) => hub.devices.delete(id)),
   },
-  { name: 'move by reprovision()', weight: 2, registersAgain: true, cause: reprovision },
-  { name: 'certificate renewed', weight: 3, registersAgain: true, cause: renew },
-  { name: 'disabled and enabled', weight: 2, registersAgain: true, cause: disable },
+  { name: 'move by reprovision()', weight: 2, needsHub: true, registersAgain: true, cause: reprovision },
+  { name: 'certificate renewed', weight: 3, needsHub: true, registersAgain: true, cause: renew },
   {
-    name: 'DPS connection reset',
+    name: 'disabled at the hub',
+    needsHub: true,
     weight: 2,
     registersAgain: true,
-    cause: (chaos) =>
-      befall(chaos.world.dpsProxy, (dpsProxy) => dpsProxy.resetNext(chaos.dice.between(0, 30))),
+    cause: (chaos) => refuse(chaos, { alsoByDps: false }),
+  },
+  {
+    name: 'disabled at the hub and DPS',
+    needsHub: true,
+    weight: 2,
+    registersAgain: true,
+    cause: (chaos) => refuse(chaos, { alsoByDps: true }),
+  },
+  { name: 'features refused', weight: 2, needsHub: true, cause: refuseFeatures },
+  {
+    name: RESET,
+    weight: 3,
+    registersAgain: true,
+    cause: ({ world, dice }) =>
+      befall(dice.pick([world.dpsProxy, ...world.proxies]), (proxy) =>
+        proxy.resetNext(dice.between(0, MAX_RESET_MS)),
+      ),
   },
 ];
 
-/** Each fault as often as it weighs. */
-const WHEEL = FAULTS.flatMap((fault) => Array.from({ length: fault.weight }, () => fault));
-
 const REGISTERING = FAULTS.filter(({ registersAgain }) => registersAgain).map(({ name }) => name);
+
+/** Has the first connections to every server reset. */
+export function resetFirst({ world, dice, counts }: Chaos): void {
+  for (const proxy of [world.dpsProxy, ...world.proxies]) {
+    for (let left = dice.between(1, MAX_FIRST_RESETS); left > 0; left -= 1) {
+      proxy.resetNext(dice.between(0, MAX_RESET_MS));
+      counts.add(RESET);
+    }
+  }
+}
 
 /** Lets one fault follow the other for a while. */
 export async function causeFaults(
@@ -73,9 +115,12 @@ export async function causeFaults(
   untilTime: number,
   log: (line: string) => void,
 ): Promise<void> {
+  const possible = FAULTS.filter(({ needsHub }) => !needsHub || chaos.world.hubs.length > 0);
+  /** Each fault as often as it weighs. */
+  const wheel = possible.flatMap((fault) => Array.from({ length: fault.weight }, () => fault));
   while (performance.now() < untilTime) {
     await sleep(chaos.dice.between(100, 700));
-    const fault = chaos.dice.pick(WHEEL);
+    const fault = chaos.dice.pick(wheel);
     if (fault === undefined) continue;
     log(`  ${fault.name}`);
     if (await fault.cause(chaos)) chaos.counts.add(fault.name);
@@ -85,12 +130,6 @@ export async function causeFaults(
 /** The number of faults so far that make a device register again. */
 export function countRegistering({ counts }: Chaos): number {
   return counts.count(...REGISTERING);
-}
-
-async function befall<T>(target: T | undefined, act: (target: T) => unknown): Promise<boolean> {
-  if (target === undefined) return false;
-  await act(target);
-  return true;
 }
 
 function stall(chaos: Chaos, link: ProxiedLink): void {
@@ -104,26 +143,47 @@ function stall(chaos: Chaos, link: ProxiedLink): void {
   });
 }
 
-async function restart({ world, dice, returns }: Chaos, hub: HubEmulator): Promise<void> {
+async function restart(chaos: Chaos, hub: HubEmulator): Promise<void> {
+  const { world, dice } = chaos;
   const devices = world.devices.filter((device) => hubOf(world, device) === hub);
   await hub.stop();
   await sleep(dice.between(50, 800));
   await hub.start();
-  const since = performance.now();
   // A device behind a stalled connection has not noticed anything yet.
-  await Promise.all(
-    devices
-      .filter(({ isConnected }) => !isConnected)
-      .map(async (device) => {
-        const isBack = await until(() => device.isConnected, RECONNECT.maxDelayMs + 5 * SLACK_MS);
-        returns.push(isBack ? performance.now() - since : Infinity);
-      }),
-  );
+  await chaos.timeReturn(devices.filter(({ isConnected }) => !isConnected));
+}
+
+/** Large messages over an uplink that takes seconds for them. */
+async function slow(chaos: Chaos): Promise<boolean> {
+  const { world, dice, slowUplinks } = chaos;
+  return befall(chaos.link(), async (link) => {
+    let [isSent, isLost] = [false, false];
+    link.throttle(dice.between(...world.slowUplink));
+    void link.left.then(() => {
+      isLost = true;
+      happened();
+    });
+    const large = world.devices.flatMap(({ outbox }) =>
+      Array.from({ length: LARGE_MESSAGES }, () => outbox.sendLarge(dice)),
+    );
+    void Promise.all(large).then(() => {
+      isSent = true;
+      happened();
+    });
+    await until(() => isSent || isLost, SLOW_MS);
+    if (isLost) await until(() => world.devices.some(({ isConnected }) => !isConnected), SLACK_MS);
+    slowUplinks.push({ isLost, errors: isLost ? world.devices.flatMap(errorOf) : [] });
+    link.throttle(Infinity);
+  });
+}
+
+function errorOf({ id, connection: { state } }: SoakDevice): string[] {
+  return 'error' in state ? [`${id}: ${state.error.message}`] : [];
 }
 
 async function move(chaos: Chaos, send: (hub: HubEmulator, id: string) => unknown): Promise<boolean> {
   return befall(chaos.movable(), async ({ device, hub, next }) => {
-    device.allow(next);
+    device.change({ iotHubs: [next.name] });
     send(hub, device.id);
     await until(() => next.devices.get(device.id) !== undefined, 10_000);
   });
@@ -131,7 +191,7 @@ async function move(chaos: Chaos, send: (hub: HubEmulator, id: string) => unknow
 
 async function reprovision(chaos: Chaos): Promise<boolean> {
   return befall(chaos.movable(), async ({ device, next }) => {
-    device.allow(next);
+    device.change({ iotHubs: [next.name] });
     // If it fails, the device stays connected or finds its way by itself; the checks tell.
     await chaos.countFailure('reprovision() failed', device.connection.reprovision());
   });
@@ -142,18 +202,4 @@ async function renew(chaos: Chaos): Promise<boolean> {
   return befall(chaos.dice.pick(renewals), (renewal) =>
     chaos.countFailure('updateCredentials() failed', renewal()),
   );
-}
-
-async function disable(chaos: Chaos): Promise<boolean> {
-  return befall(chaos.placed(), async ({ device, hub }) => {
-    const seen = device.states.length;
-    hub.devices.disable(device.id);
-    // Five refusals in a row would end the connection for good, as documented.
-    await until(() => device.states.slice(seen).some(isRefusal), 2_000);
-    if (hub.devices.get(device.id) !== undefined) hub.devices.enable(device.id);
-  });
-}
-
-function isRefusal(state: ConnectionState): boolean {
-  return 'error' in state && state.error.code === 'UNAUTHORIZED';
 }

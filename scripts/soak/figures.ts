@@ -5,7 +5,7 @@ import { RECONNECT } from './timing';
 
 /** The counts and measurements, as text. */
 export function figuresOf(findings: RunFindings): SoakReport['figures'] {
-  const { telemetry, cloudToDevice, methods, connections, faults } = findings;
+  const { telemetry, cloudToDevice, methods, connections, faults, program } = findings;
   return [
     ['faults', list(faults.counts)],
     [
@@ -23,7 +23,14 @@ export function figuresOf(findings: RunFindings): SoakReport['figures'] {
       'stall noticed',
       `${describe(faults.noticedAfter)}; at most ${faults.longestStall.toFixed(2)} × keep-alive`,
     ],
-    ['back after hub', `${describe(faults.returns)}; largest back-off step ${RECONNECT.maxDelayMs} ms`],
+    ['refusals in a row', faults.refusals.length > 0 ? faults.refusals.join(', ') : 'none'],
+    ['back when it can be', `${describe(faults.returns)}; largest back-off step ${RECONNECT.maxDelayMs} ms`],
+    [
+      'killed program',
+      program
+        ? `${program.starts} starts, killed: ${list(program.kills)}; ${program.acknowledged} messages acknowledged`
+        : 'none',
+    ],
   ];
 }
 

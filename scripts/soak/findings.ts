@@ -2,6 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Chaos } from './chaos';
 import type { SoakDevice } from './device';
 import { countRegistering } from './faults';
+import type { Ledger } from './ledger';
+import { countRefusals } from './refusals';
+import type { RestartedProgram } from './restarted-program';
 import { KEEP_ALIVE_SECONDS } from './timing';
 import { contents } from './twin-section';
 import { hubOf, type World } from './world';
@@ -28,7 +31,9 @@ export function examine(chaos: Chaos) {
     methods: world.ledger.methods,
     corrupted: world.ledger.corrupted + sum(devices.map(({ inbox }) => inbox.corrupted)),
     twinDifferences: devices.flatMap((device) => twinDifference(world, device) ?? []),
-    areAllConnected: devices.every(({ isConnected }) => isConnected),
+    failedStarts: world.failedStarts,
+    unconnected: devices.filter(({ isConnected }) => !isConnected).map(describeState),
+    program: world.program && examineProgram(world.program, world.ledger),
     connections: examineConnections(chaos),
     faults: examineFaults(chaos),
   };
@@ -36,6 +41,7 @@ export function examine(chaos: Chaos) {
 
 /** The difference between the twin at the device and the twin at the hub, or `undefined` if they are the same. */
 export function twinDifference(world: World, device: SoakDevice): string | undefined {
+  if (device.twin === undefined) return undefined;
   const twin = hubOf(world, device)?.getTwin(device.id);
   if (!twin) return `${device.id} is at no hub`;
   for (const section of ['desired', 'reported'] as const) {
@@ -63,7 +69,7 @@ function examineTelemetry({ devices, ledger }: World) {
       .map(String),
     acknowledged: acknowledged.length,
     lost: acknowledged.filter(({ hasArrived }) => hasArrived !== true).length,
-    arrived: sum([...ledger.arrived.values()].map(({ total }) => total)),
+    arrived: sum(devices.map(({ id }) => ledger.arrived.get(id)?.total ?? 0)),
     outOfOrder: devices
       .map(({ id }) => id)
       .filter((id) => !isRising([...(ledger.arrived.get(id)?.keys() ?? [])])),
@@ -86,7 +92,8 @@ function examineCloudToDevice({ devices, ledger }: World) {
 }
 
 function examineConnections(chaos: Chaos) {
-  const { devices, dpsProxy } = chaos.world;
+  const { world } = chaos;
+  const { devices, dpsProxy } = world;
   const states = devices.flatMap((device) => device.states);
   const attempts = states.filter(
     (state) => state.status === 'reconnecting' && state.nextAttemptAt === undefined,
@@ -96,11 +103,22 @@ function examineConnections(chaos: Chaos) {
     reconnects: states.filter(({ status }) => status === 'connected').length,
     registrations: sum(devices.map(({ reprovisioned }) => 1 + reprovisioned)),
     toDps: dpsProxy.connections,
-    toDpsAllowed: devices.length + 4 * countRegistering(chaos) + Math.ceil(attempts / 10),
+    // DPS is asked after each refusal.
+    toDpsAllowed:
+      world.enrolled.length + 4 * countRegistering(chaos) + Math.ceil(attempts / 10) + countRefusals(states),
   };
 }
 
-function examineFaults({ counts, stalls, returns }: Chaos) {
+function describeState({ id, connection: { state } }: SoakDevice): string {
+  return `${id} ${state.status} ${'error' in state ? state.error.code : ''}`.trimEnd();
+}
+
+function examineProgram(program: RestartedProgram, ledger: Ledger) {
+  const { starts, kills, failures, leftBehind } = program;
+  return { ...program.account(ledger), starts, kills, failures, leftBehind };
+}
+
+function examineFaults({ counts, stalls, returns, slowUplinks, refusals, refusedFeatures }: Chaos) {
   const noticedAfter = stalls.map(({ noticedAfter = Infinity }) => noticedAfter);
   return {
     counts,
@@ -111,6 +129,13 @@ function examineFaults({ counts, stalls, returns }: Chaos) {
     /** In milliseconds. */
     returns,
     longestReturn: Math.max(0, ...returns),
+    slowUplinks: slowUplinks.length,
+    slowUplinksLost: slowUplinks.filter(({ isLost }) => isLost).length,
+    slowUplinkErrors: slowUplinks.flatMap(({ errors }) => errors),
+    refusals,
+    refusedFeatures: refusedFeatures.length,
+    silencedByFeatures: refusedFeatures.filter(({ hasTelemetry }) => !hasTelemetry).length,
+    unsaidFeatures: refusedFeatures.filter(({ isSaid }) => !isSaid).length,
   };
 }
 

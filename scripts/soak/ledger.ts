@@ -32,15 +32,20 @@ export class Ledger {
   /** Writes down what arrives at the hub. */
   watch(hub: HubEmulator): void {
     hub.on('telemetry', ({ deviceId, body, properties }: TelemetryMessage) => {
-      if (properties['digest'] !== digestOf(body)) this.corrupted += 1;
-      const numbers = this.arrived.get(deviceId) ?? new Tally();
-      numbers.add(Number(properties['number']));
-      this.arrived.set(deviceId, numbers);
-      happened();
+      this.arrive(deviceId, body, properties);
     });
     for (const event of ['deviceConnected', 'deviceDisconnected', 'reportedPropertiesUpdated'] as const) {
       hub.on(event, happened);
     }
+  }
+
+  /** Writes down a message of a device. */
+  arrive(deviceId: string, body: Uint8Array, properties: Readonly<Record<string, string>>): void {
+    if (properties['digest'] !== digestOf(body)) this.corrupted += 1;
+    const numbers = this.arrived.get(deviceId) ?? new Tally();
+    numbers.add(Number(properties['number']));
+    this.arrived.set(deviceId, numbers);
+    happened();
   }
 
   /** Sends a message and follows it to its end. */

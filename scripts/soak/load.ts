@@ -11,7 +11,7 @@ export async function load(world: World, dice: Dice, signal: AbortSignal): Promi
       const hub = hubOf(world, device);
       const draw = dice.next();
       device.outbox.send(dice);
-      if (draw < 0.25) device.twin.report(dice);
+      if (draw < 0.25) device.twin?.report(dice);
       if (!hub) continue;
       if (draw > 0.85) void ledger.sendToDevice(hub, device.id, dice);
       if (draw > 0.5 && draw < 0.6) void ledger.invokeMethod(hub, device.id, dice);

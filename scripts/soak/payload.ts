@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { Dice } from './dice';
 
 /** A body with the properties that tell whether it arrived, and arrived unchanged. */
-interface Payload {
+export interface Payload {
   readonly body: string | Buffer;
   readonly properties: { readonly number: string; readonly digest: string };
 }

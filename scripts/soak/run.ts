@@ -1,9 +1,10 @@
 import { Chaos } from './chaos';
 import { check } from './checks';
 import { Dice } from './dice';
-import { causeFaults } from './faults';
+import { causeFaults, resetFirst } from './faults';
 import { figuresOf } from './figures';
 import { examine, twinDifference, type Findings } from './findings';
+import { connectDevices } from './first-connection';
 import { heapUsed, leftOpen, listenersOf, openResources } from './leaks';
 import { load } from './load';
 import type { SoakOptions } from './options';
@@ -31,22 +32,26 @@ export async function runSoak(options: SoakOptions): Promise<SoakReport> {
     leftOpen: await leftOpen(before.resources),
     heapGrowthBytes: isStrict ? heapUsed() - before.heap : 0,
   };
-  return { seed, checks: check(findings, isStrict), figures: figuresOf(findings) };
+  return { seed, checks: check(findings, options), figures: figuresOf(findings) };
 }
 
 async function runOnce(options: SoakOptions): Promise<Omit<Findings, 'leftOpen' | 'heapGrowthBytes'>> {
   const { seconds, seed, log } = options;
   const closers: Closers = [];
   try {
-    const world = await buildWorld(options.devices, closers);
-    const listenersBefore = listenersOf(world);
+    const world = await buildWorld(options, closers);
     const chaos = new Chaos(world, new Dice(seed));
-    const stopLoad = new AbortController();
-    const loading = load(world, new Dice(seed + 1), stopLoad.signal);
+    const stop = new AbortController();
     log(`Faults for ${seconds} s`);
+    resetFirst(chaos);
+    const listening = connectDevices(world, closers).then(() => listenersOf(world));
+    const loading = load(world, new Dice(seed + 1), stop.signal);
+    const killing = world.program?.run(new Dice(seed + 2), stop.signal);
     await causeFaults(chaos, performance.now() + seconds * 1000, log);
-    stopLoad.abort();
+    const listenersBefore = await listening;
+    stop.abort();
     await loading;
+    await killing;
 
     log('Healing');
     await heal(world);
@@ -63,8 +68,8 @@ async function runOnce(options: SoakOptions): Promise<Omit<Findings, 'leftOpen' 
 }
 
 /** Takes back what faults may have left. */
-async function heal({ emulator }: World): Promise<void> {
-  for (const hub of emulator.hubs) {
+async function heal({ hubs }: World): Promise<void> {
+  for (const hub of hubs) {
     await hub.start();
     for (const { deviceId, status } of hub.devices.list())
       if (status === 'disabled') hub.devices.enable(deviceId);

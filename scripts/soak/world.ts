@@ -1,118 +1,109 @@
-import { connectDevice } from 'azure-iot-x509';
-import { createSelfSignedCertificate } from 'azure-iot-certificates';
-import { startEmulator, type DpsEmulator, type Emulator, type HubEmulator } from 'azure-iot-emulator';
+import { startEmulator, type Emulator, type HubEmulator } from 'azure-iot-emulator';
 import { ChaosProxy } from '../../test/support/chaos-proxy';
-import { enrollDevice } from '../../test/support/enrolled-device';
-import { SoakDevice } from './device';
+import { Lab } from '../bench/harness/lab';
+import { startBroker } from './broker';
+import type { SoakDevice } from './device';
+import { enroll, type Enrolled } from './enrolled';
 import { Ledger } from './ledger';
-import { KEEP_ALIVE_SECONDS, RECONNECT } from './timing';
+import type { SoakOptions } from './options';
+import { RestartedProgram } from './restarted-program';
 
 /** All that takes part. */
 export interface World {
   readonly emulator: Emulator;
-  readonly devices: readonly SoakDevice[];
+  /** The roots of all servers, as PEM. */
+  readonly ca: string;
+  readonly enrolled: readonly Enrolled[];
+  /** Of the enrolled devices, those that have connected for the first time. */
+  readonly devices: SoakDevice[];
+  /** Why the others have not. */
+  readonly failedStarts: string[];
   readonly ledger: Ledger;
-  /** In front of each hub. */
+  /** The hubs that serve the devices; none if a broker does. */
+  readonly hubs: readonly HubEmulator[];
+  /** In front of each hub, or of the broker. */
   readonly proxies: readonly ChaosProxy[];
   readonly dpsProxy: ChaosProxy;
+  /** The bounds of the rate of a slow uplink, in bytes a second. */
+  readonly slowUplink: readonly [min: number, max: number];
+  /** Present unless a broker serves the devices. */
+  readonly program: RestartedProgram | undefined;
 }
 
 /** The functions that close everything at the end, in that order. */
 export type Closers = (() => Promise<void>)[];
 
-interface SoakKind {
-  /** Has DPS assign the device to one of these hubs from now on. */
-  readonly allow: (dps: DpsEmulator, id: string, iotHubs: string[]) => void;
-  /** True if a device can make its own new certificate, without a certificate authority. */
-  readonly isRenewable: boolean;
-}
-
-const KINDS = {
-  'hub-individual': {
-    allow: (dps, id, iotHubs) => dps.individualEnrollments.update(id, { iotHubs }),
-    isRenewable: true,
-  },
-  'hub-group': {
-    allow: (dps, id, iotHubs) => dps.enrollmentGroups.update(`${id}-ca`, { iotHubs }),
-    isRenewable: false,
-  },
-} satisfies Record<string, SoakKind>;
-
 /** The hub that the device is assigned to now. */
-export function hubOf({ emulator }: World, { id }: SoakDevice): HubEmulator | undefined {
-  return emulator.hubs.find((hub) => hub.devices.get(id) !== undefined);
+export function hubOf({ hubs }: World, { id }: SoakDevice): HubEmulator | undefined {
+  return hubs.find((hub) => hub.devices.get(id) !== undefined);
 }
 
-/** Starts an emulator, proxies in front of it, and devices that connect through them. */
-export async function buildWorld(deviceCount: number, closers: Closers): Promise<World> {
+/** Starts an emulator, perhaps a broker, and proxies in front of them. No device connects yet. */
+export async function buildWorld(options: SoakOptions, closers: Closers): Promise<World> {
+  const lab = await Lab.open();
+  closers.push(() => lab[Symbol.asyncDispose]());
   const emulator = await startEmulator({
-    hubs: ['north', 'south'],
+    hubs: ['north', 'south', 'works'],
     retryAfterSeconds: 0,
     pollsBeforeAssigned: 1,
   });
   closers.push(() => emulator.close());
-  const ledger = new Ledger();
-  const proxies: ChaosProxy[] = [];
-  for (const hub of emulator.hubs) {
-    const proxy = await startProxy(hub.hostName, closers);
-    proxies.push(proxy);
+  const [north, south, works] = emulator.hubs as [HubEmulator, HubEmulator, HubEmulator];
+  const startProxy = async (endpoint: string): Promise<ChaosProxy> => {
+    const proxy = await ChaosProxy.start(endpoint);
+    closers.push(() => proxy.close());
+    return proxy;
+  };
+  /** From here on, DPS sends devices to the proxy, and the hub takes its name for its own. */
+  const startProxyFor = async (hub: HubEmulator, endpoint = hub.hostName): Promise<ChaosProxy> => {
+    const proxy = await startProxy(endpoint);
     moveBehind(hub, proxy.endpoint);
-    ledger.watch(hub);
-  }
-  const dpsProxy = await startProxy(emulator.globalEndpoint, closers);
-  const devices = await Promise.all(
-    Array.from({ length: deviceCount }, (_, index) =>
-      startDevice(emulator, dpsProxy.endpoint, index, closers),
-    ),
+    return proxy;
+  };
+  const ledger = new Ledger();
+  const dpsProxy = await startProxy(emulator.globalEndpoint);
+  const enrolled = await Promise.all(
+    Array.from({ length: options.devices }, (_, index) => enroll(emulator, index)),
   );
-  return { emulator, devices, ledger, proxies, dpsProxy };
+  const common = { emulator, enrolled, devices: [], failedStarts: [], ledger, dpsProxy };
+  const world = {
+    ...common,
+    ...(options.hub === 'mosquitto' ? await withBroker() : await withHubs()),
+  };
+  for (const { change } of enrolled) change({ iotHubs: [north.name] });
+  return world;
+
+  async function withBroker() {
+    const { endpoint, ca } = await startBroker(lab, enrolled, ledger, closers);
+    return {
+      ca: emulator.ca + ca,
+      hubs: [],
+      proxies: [await startProxyFor(north, endpoint)],
+      // It takes any byte for a sign of life.
+      slowUplink: [20_000, 60_000],
+      program: undefined,
+    } as const;
+  }
+
+  async function withHubs() {
+    const hubs = [north, south];
+    for (const hub of emulator.hubs) ledger.watch(hub);
+    return {
+      ca: emulator.ca,
+      hubs,
+      proxies: await Promise.all(hubs.map((hub) => startProxyFor(hub))),
+      // It takes whole packets for signs of life, and the largest take less time than the keep-alive allows.
+      slowUplink: [120_000, 200_000],
+      program: await RestartedProgram.prepare(
+        { lab, emulator, hub: works, hubProxy: await startProxyFor(works) },
+        closers,
+      ),
+    } as const;
+  }
 }
 
-/**
- * From here on, DPS sends devices to the proxy, and the hub takes its name for its own. No public interface has this.
- */
+/** No public interface has this. */
 function moveBehind(hub: HubEmulator & { listensOn?: (endpoint: string) => void }, endpoint: string): void {
   if (hub.listensOn === undefined) throw new Error('The hub cannot be moved behind a proxy.');
   hub.listensOn(endpoint);
-}
-
-async function startProxy(endpoint: string, closers: Closers): Promise<ChaosProxy> {
-  const proxy = await ChaosProxy.start(endpoint);
-  closers.push(() => proxy.close());
-  return proxy;
-}
-
-/** Every second device is in a group, and every third uses WebSockets. */
-async function startDevice(
-  emulator: Emulator,
-  globalEndpoint: string,
-  index: number,
-  closers: Closers,
-): Promise<SoakDevice> {
-  const { dps } = emulator;
-  const enrollment = index % 2 === 0 ? 'hub-individual' : 'hub-group';
-  const kind: SoakKind = KINDS[enrollment];
-  const id = `soak-${index + 1}`;
-  const enrolled = await enrollDevice(emulator, enrollment, id);
-  const allow = (hub: HubEmulator): void => kind.allow(dps, id, [hub.name]);
-  allow(enrolled.hub);
-  const connection = await connectDevice({
-    ...enrolled.options,
-    globalEndpoint,
-    transport: index % 3 === 2 ? 'mqtt-ws' : 'mqtt',
-    keepAliveSeconds: KEEP_ALIVE_SECONDS,
-    reconnect: RECONNECT,
-  });
-  closers.unshift(() => connection.close());
-  // As the guide to rolling certificates says: the new one comes second, is used, and then comes first.
-  const renew = async (): Promise<void> => {
-    const { fullChain, certificate, privateKey } = await createSelfSignedCertificate({
-      commonName: id,
-      subject: { organization: 'Contoso' },
-    });
-    dps.individualEnrollments.update(id, { secondaryCertificate: certificate });
-    await connection.updateCredentials({ cert: fullChain, key: privateKey });
-    dps.individualEnrollments.update(id, { primaryCertificate: certificate });
-  };
-  return SoakDevice.start({ id, connection, allow, renew: kind.isRenewable ? renew : undefined });
 }

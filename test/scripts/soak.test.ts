@@ -4,20 +4,31 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Message } from 'azure-iot-device';
 import { createSelfSignedCertificate } from 'azure-iot-certificates';
-import { formatReport, runSoak } from '../../scripts/soak';
+import { isMosquittoInstalled } from '../../scripts/bench/harness/mosquitto';
+import { formatReport, runSoak, type HubKind } from '../../scripts/soak';
 import { connectOver } from '../../src/connection/managed-connection';
 import { expectNothingLeft } from '../support/leaks';
 import { MockHubTransport, MockProvisioningTransport } from '../support/mock-transports';
 
 /* Many faults in a short time: nothing is lost, and nothing is left behind. `npm run soak` does more of it, for longer. */
 
-test('what devices and services exchange is accounted for while the network, hubs and operators misbehave', async () => {
+async function soak(hub: HubKind): Promise<void> {
   const seed = 20_261_122;
   const quiet = () => undefined;
-  const report = await runSoak({ seconds: 8, seed, devices: 2, isStrict: false, log: quiet });
+  const report = await runSoak({ hub, seconds: 8, seed, devices: 2, isStrict: false, log: quiet });
   const failed = report.checks.filter(({ ok }) => !ok);
   if (failed.length > 0) throw new Error(formatReport(report));
-}, 90_000);
+}
+
+test('what devices and services exchange is accounted for while the network, hubs and operators misbehave', async () => {
+  await soak('emulator');
+}, 120_000);
+
+if (isMosquittoInstalled()) {
+  test('what devices send through a network that misbehaves, from the first connection on, arrives at mosquitto', async () => {
+    await soak('mosquitto');
+  }, 90_000);
+}
 
 /** Listeners by event. */
 function listeners(emitter: EventEmitter): Map<string | symbol, number> {

@@ -1,6 +1,9 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
+/** A throttled connection passes its bytes on in steps of this length, in milliseconds. */
+const STEP_MS = 20;
+
 /** One connection through a {@link ChaosProxy}, with what can befall it. Each fault takes effect once. */
 export class ProxiedLink {
   readonly since = performance.now();
@@ -11,7 +14,12 @@ export class ProxiedLink {
   readonly #client: Socket;
   readonly #server: Socket;
   #isStalled = false;
-  #isClosed = false;
+  /** True once a fault has broken the connection, which one side may not have noticed yet. */
+  #isBroken = false;
+  /** The rate of the uplink; unlimited by default. */
+  #bytesPerSecond = Infinity;
+  /** Runs while bytes of a throttled uplink wait. */
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(client: Socket, server: Socket) {
     this.#client = client;
@@ -21,7 +29,7 @@ export class ProxiedLink {
       // A fault that the test asked for; the other side hears of it.
       socket.on('error', () => undefined);
     }
-    client.on('data', (data: Buffer) => this.#pass(data, server));
+    client.on('data', (data: Buffer) => this.#passUplink(data));
     server.on('data', (data: Buffer) => this.#pass(data, client));
     client.on('end', () => {
       if (this.#isStalled) client.destroy();
@@ -43,16 +51,19 @@ export class ProxiedLink {
     });
     const gone = [client, server].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
     this.closed = Promise.all(gone).then(() => {
-      this.#isClosed = true;
+      this.#isBroken = true;
+      clearTimeout(this.#timer);
     });
   }
 
+  /** Tells whether no fault has broken the connection, and no side has closed it. */
   get isOpen(): boolean {
-    return !this.#isClosed && !this.#isStalled;
+    return !this.#isBroken;
   }
 
   /** RST to both sides. */
   reset(): void {
+    this.#isBroken = true;
     for (const socket of [this.#client, this.#server]) {
       // Node.js cannot reset a socket whose FIN is on its way, and would keep it open for ever.
       if (socket.writableEnded) socket.destroy();
@@ -62,18 +73,44 @@ export class ProxiedLink {
 
   /** FIN to both sides. */
   end(): void {
+    this.#isBroken = true;
     this.#client.end();
     this.#server.end();
   }
 
   /** FIN to one side only: that side can still send, and the other still hears it. */
   halfClose(side: 'client' | 'server' = 'client'): void {
+    this.#isBroken = true;
     (side === 'client' ? this.#client : this.#server).end();
   }
 
   /** Everything is swallowed in both directions and no side is told, as behind a NAT that has lost its table. */
   stall(): void {
+    this.#isBroken = true;
     this.#isStalled = true;
+  }
+
+  /**
+   * Limits the bytes that the client can send, as a slow uplink does: what it has sent beyond them waits in its socket.
+   * Takes effect at once, and again with each call; `Infinity` lifts the limit.
+   */
+  throttle(bytesPerSecond: number): void {
+    this.#bytesPerSecond = bytesPerSecond;
+  }
+
+  /** Passes the client's bytes on at the present rate. Reads no further ones meanwhile. */
+  #passUplink(data: Buffer): void {
+    if (this.#bytesPerSecond === Infinity || this.#isStalled || data.length === 0) {
+      this.#pass(data, this.#server);
+      this.#client.resume();
+      return;
+    }
+    this.#client.pause();
+    const step = Math.ceil((this.#bytesPerSecond * STEP_MS) / 1000);
+    this.#timer = setTimeout(() => {
+      this.#pass(data.subarray(0, step), this.#server);
+      this.#passUplink(data.subarray(step));
+    }, STEP_MS);
   }
 
   #pass(data: Buffer, to: Socket): void {
@@ -92,6 +129,7 @@ export class ChaosProxy implements AsyncDisposable {
   readonly #links = new Set<ProxiedLink>();
   #connections = 0;
   #resets: number[] = [];
+  #waiting: ((link: ProxiedLink) => void)[] = [];
 
   private constructor(server: Server, targetPort: number) {
     this.#server = server;
@@ -103,6 +141,7 @@ export class ChaosProxy implements AsyncDisposable {
       void link.closed.then(() => this.#links.delete(link));
       const delay = this.#resets.shift();
       if (delay !== undefined) setTimeout(() => link.reset(), delay);
+      for (const resolve of this.#waiting.splice(0)) resolve(link);
     });
   }
 
@@ -122,6 +161,11 @@ export class ChaosProxy implements AsyncDisposable {
   /** Resets the next connection so many milliseconds after it was made; called twice, the next two. */
   resetNext(afterMs: number): void {
     this.#resets.push(afterMs);
+  }
+
+  /** Waits for the next connection. */
+  nextLink(): Promise<ProxiedLink> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   /** How many connections there have been. */

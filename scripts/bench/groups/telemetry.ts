@@ -17,7 +17,10 @@ const TO_EMULATOR = ['official', 'library', 'bare'] as const satisfies readonly 
 async function run({ lab, rounds, isQuick, record, note }: Bench): Promise<void> {
   const devices = await lab.devices(TO_EMULATOR.length);
   await using server = await EmulatorServer.start(lab, { retryAfterSeconds: 0 }, devices);
-  await using mosquitto = await Mosquitto.start(lab, devices);
+  await using mosquitto = await Mosquitto.start(
+    lab,
+    devices.map(({ certificate }) => certificate),
+  );
   await using senders = new Senders();
   for (const [index, device] of devices.entries()) {
     const participant = TO_EMULATOR[index];

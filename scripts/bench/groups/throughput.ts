@@ -11,7 +11,7 @@ async function run({ lab, rounds, isQuick, record, note }: Bench): Promise<void>
   const [device] = await lab.devices(1);
   if (!device) return;
   await using server = await EmulatorServer.start(lab, { retryAfterSeconds: 0 }, [device]);
-  await using mosquitto = await Mosquitto.start(lab, [device]);
+  await using mosquitto = await Mosquitto.start(lab, [device.certificate]);
   await using senders = new Senders();
   await senders.connect('bare', server.settingsOf(device), server.clientEnv);
   if (mosquitto) await senders.connect('bare-mosquitto', mosquitto.settingsOf(device), mosquitto.clientEnv);

@@ -13,20 +13,33 @@ const COMMAND = ['mosquitto', '/usr/sbin/mosquitto', '/usr/local/sbin/mosquitto'
 );
 const START_MS = 5_000;
 
+/** Tells whether there is one to start. */
+export function isMosquittoInstalled(): boolean {
+  return COMMAND !== undefined;
+}
+
 /** An MQTT broker written in C, over mutual TLS: what the emulator compares itself to. */
 export class Mosquitto implements AsyncDisposable {
   readonly clientEnv: Readonly<Record<string, string>>;
+  /** `localhost:port`. */
+  readonly endpoint: string;
+  /** The root of its certificate, as PEM. */
+  readonly ca: string;
   readonly #process: ChildProcess;
-  readonly #endpoint: string;
 
-  private constructor(process: ChildProcess, endpoint: string, caFile: string) {
+  private constructor(process: ChildProcess, endpoint: string, ca: string, caFile: string) {
     this.#process = process;
-    this.#endpoint = endpoint;
+    this.endpoint = endpoint;
+    this.ca = ca;
     this.clientEnv = { NODE_EXTRA_CA_CERTS: caFile };
   }
 
-  /** `undefined` where it is not installed. */
-  static async start(lab: Lab, devices: readonly DeviceFiles[]): Promise<Mosquitto | undefined> {
+  /**
+   * `undefined` where it is not installed.
+   *
+   * @param clients the certificates that it trusts, as PEM: of the clients themselves or of their roots
+   */
+  static async start(lab: Lab, clients: readonly string[]): Promise<Mosquitto | undefined> {
     if (COMMAND === undefined) return undefined;
     const issuer = await createRootCertificate({ commonName: 'mosquitto root' });
     const server = await createServerCertificate({ issuer, hostNames: ['localhost'] });
@@ -34,7 +47,7 @@ export class Mosquitto implements AsyncDisposable {
     const port = await freePort();
     const configuration = [
       `listener ${port} 127.0.0.1`,
-      `cafile ${await lab.write('mosquitto-clients.pem', devices.map(({ certificate }) => certificate).join('\n'))}`,
+      `cafile ${await lab.write('mosquitto-clients.pem', clients.join('\n'))}`,
       `certfile ${await lab.write('mosquitto.crt', server.fullChain)}`,
       `keyfile ${await lab.write('mosquitto.key', server.privateKey)}`,
       'require_certificate true',
@@ -49,7 +62,7 @@ export class Mosquitto implements AsyncDisposable {
     const child = spawn(COMMAND, ['-c', await lab.write('mosquitto.conf', configuration.join('\n'))], {
       stdio: 'ignore',
     });
-    const mosquitto = new Mosquitto(child, `localhost:${port}`, caFile);
+    const mosquitto = new Mosquitto(child, `localhost:${port}`, issuer.certificate, caFile);
     try {
       await untilListening(port);
       return mosquitto;
@@ -61,7 +74,7 @@ export class Mosquitto implements AsyncDisposable {
 
   /** Connects the bare client, which takes it for an assigned hub. */
   settingsOf({ registrationId, certFile, keyFile }: DeviceFiles): DeviceSettings {
-    const hub = { idScope: '', globalEndpoint: '', assignedHub: this.#endpoint };
+    const hub = { idScope: '', globalEndpoint: '', assignedHub: this.endpoint };
     return { registrationId, certFile, keyFile, ...hub };
   }
 
