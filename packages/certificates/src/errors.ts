@@ -1,4 +1,5 @@
 import type { CredentialsReport } from './report';
+import { visible } from './text';
 
 /** The Azure service that an error concerns: the Device Provisioning Service (`dps`) or an IoT hub. */
 export type ServiceName = 'dps' | 'hub';
@@ -94,10 +95,10 @@ export abstract class DeviceError extends Error {
   declare readonly trackingId?: string;
 
   constructor(init: DeviceErrorInit) {
-    super(init.message, init.cause === undefined ? undefined : { cause: init.cause });
+    super(visible(init.message), init.cause === undefined ? undefined : { cause: init.cause });
     this.name = new.target.name;
     this.code = init.code;
-    this.remedy = init.remedy;
+    this.remedy = visible(init.remedy);
     this.isTransient = init.isTransient ?? false;
     if (init.service !== undefined) this.service = init.service;
     if (init.serviceCode !== undefined) this.serviceCode = init.serviceCode;

@@ -26,7 +26,7 @@ export {
 } from './files';
 export { isObject, OptionProblems } from './options';
 export type { CertificateFacts } from './reading/certificate';
-export { count, instant, list, nearestName, quote, shellWord } from './text';
+export { count, instant, list, nearestName, quote, shellWord, visible } from './text';
 
 /** Makes the certificate of a TLS server. */
 export const createServerCertificate: typeof Server.createServerCertificate = (options) =>

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { EnrollmentKind } from './enrollment';
 import { InvalidOptionsError, type OptionProblem } from './errors';
 import { nearestName } from './text';
@@ -139,7 +140,7 @@ export function checkSource(
       `Set ${file} to the path of ${what}.`,
     );
   } else if (content !== undefined) {
-    if (typeof content === 'string' || content instanceof Uint8Array) return;
+    if (typeof content === 'string' || types.isUint8Array(content)) return;
     problems.add(
       name,
       'must be a string or a Buffer.',

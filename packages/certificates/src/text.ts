@@ -12,6 +12,17 @@ export function quote(value: string): string {
   );
 }
 
+/** Control characters but the line break, characters without a shape, and spaces that only look like one. */
+const INVISIBLE = /(?![\n ])[\p{Cc}\p{Cf}\p{Zs}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0\ufe00-\ufe0f]/gu;
+
+/** The text with invisible characters escaped. Line breaks stay. */
+export function visible(text: string): string {
+  return text.replace(INVISIBLE, (character) => {
+    const digits = (character.codePointAt(0) ?? 0).toString(16);
+    return digits.length > 4 ? `\\u{${digits}}` : `\\u${digits.padStart(4, '0')}`;
+  });
+}
+
 /** The value as one word of a POSIX shell, at most 200 characters. Invisible characters become `?`. */
 export function shellWord(input: string): string {
   const value = input.replace(/\p{Cc}/gu, '?').replace(UNPRINTABLE, '?');

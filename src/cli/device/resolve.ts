@@ -4,6 +4,7 @@ import type { ConnectOptions } from '../../options/types';
 import type { Invocation } from '../command';
 import { flagName, valueOf, type Flag } from '../flags';
 import type { Io } from '../io';
+import { printable } from '../output/printable';
 import { readPassphrase } from '../prompt/passphrase';
 import { canAsk, MAX_TRIES, Prompter } from '../prompt/prompter';
 import { UsageError } from '../usage-error';
@@ -108,15 +109,19 @@ export function missingSettings(
 }
 
 async function resolve(
-  { values, io }: DeviceInvocation,
+  { values, io, output }: DeviceInvocation,
   required: readonly (keyof Profile)[],
 ): Promise<DeviceOptions> {
   const flags = flagSettings(values);
   const file = values.profile ?? variableValue(deviceFlags.profile, io);
   const profile = file === undefined ? {} : await readProfileSettings(file);
-  const merged = { ...environmentSettings(io), ...profile, ...flags };
+  const variables = environmentSettings(io);
+  const merged = { ...variables, ...profile, ...flags };
   const missing = missingSettings(merged, required, ['use --profile']);
   if (missing.length > 0) throw new UsageError(missing);
+  const used = usedVariables(variables, { ...profile, ...flags }, io);
+  // A variable may have been left over in the shell, and lead a profile of Azure to the emulator.
+  if (used.length > 0) output.note(`From the environment: ${used.join(', ')}.`);
   const { passphraseEnv: _variable, passphraseFile: _file, chainFile, ...settings } = merged;
   // The profile's intermediates belong to the profile's certificate.
   const hasChain = chainFile !== undefined && (flags.certFile === undefined || flags.chainFile !== undefined);
@@ -124,6 +129,16 @@ async function resolve(
   const options = { ...settings, ...(hasChain && { chainFile }) } as DeviceOptions;
   const passphrase = await passphraseOf(flags, profile, options, io);
   return { ...options, ...(passphrase !== undefined && { passphrase }) };
+}
+
+/** The variables of the environment that decide something, with their values. */
+function usedVariables(variables: Profile, given: Profile, { env }: Pick<Io, 'env'>): readonly string[] {
+  return (Object.keys(variables) as readonly (keyof Profile)[])
+    .filter((name) => given[name] === undefined)
+    .map((name) => {
+      const { env: variable = '' }: Flag<unknown> = deviceFlags[SETTING_FLAGS[name]];
+      return `${variable}=${printable(env[variable] ?? '')}`;
+    });
 }
 
 /** The passphrase of the key: by flags, by the profile, by {@link PASSPHRASE_VARIABLE}, or asked for. */
