@@ -7,6 +7,7 @@ import {
   type Severity,
 } from 'azure-iot-certificates';
 import { count, factsOf, list, printable } from 'azure-iot-certificates/internal';
+import { extraRoots } from '../network/secure-context';
 import { optionProblems } from '../options/profile';
 import { describeCertificate, validityText } from './cert/describe';
 import { defineCommand, jsonFlag } from './command';
@@ -47,6 +48,7 @@ export const check = defineCommand({
     const options = await credentialsOptions(invocation);
     const problems = optionProblems({ ...options, ...proxyOption(values) });
     if (problems.length > 0) throw new InvalidOptionsError(problems);
+    await extraRoots(options);
     const report = await checkCredentials(options);
     const findings = report.findings.map((finding) => ({
       ...finding,

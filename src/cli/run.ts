@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import type { Command } from './command';
-import { COMMANDS } from './commands';
+import { COMMANDS, GROUPS } from './commands';
 import { EXIT } from './exit-codes';
 import { reportFailure } from './failure';
 import { Interruption, OutputClosed, type Io } from './io';
@@ -43,8 +43,18 @@ export async function run(
   }
 }
 
+const COMMON_FLAGS: readonly string[] = ['--json', '--debug'];
+
 /** `help cert root` is `cert root --help`: commander's own `help` takes one word only. */
 function wordsOf(args: readonly string[], commands: readonly Command[]): string[] {
+  const isCommon = (word: string) => COMMON_FLAGS.includes(word);
+  const count = args.findIndex((word) => !isCommon(word));
+  if (count > 0) {
+    // The flags that every command has may stand before its name.
+    const [first = '', ...others] = args.slice(count);
+    const nameLength = Object.hasOwn(GROUPS, first) ? 1 : 0;
+    return [first, ...others.slice(0, nameLength), ...args.slice(0, count), ...others.slice(nameLength)];
+  }
   const [first, ...rest] = args;
   if (first !== 'help') return [...args];
   const isKnown = rest.length === 0 || commands.some(({ name }) => name.split(' ')[0] === rest[0]);
@@ -60,6 +70,8 @@ function reportInterruption(io: Io): number {
 
 function problemsOf(error: CommanderError | UsageError): readonly string[] {
   if (error instanceof UsageError) return error.problems;
+  const [, toggle] = /unknown option '(--(?:json|debug))=/.exec(error.message) ?? [];
+  if (toggle !== undefined) return [`${toggle} takes no value.`];
   // A value after an equals sign may be a passphrase, so it is not repeated.
   return [error.message.replace(/^error: /, '').replace(/('-[^'=]*)=[^\n]*'/, "$1'")];
 }

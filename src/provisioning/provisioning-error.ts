@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { ENROLLMENTS, list, quote } from 'azure-iot-certificates/internal';
+import { ENROLLMENTS, list, printableLines, quote } from 'azure-iot-certificates/internal';
 import type { DeviceError, DeviceErrorCode } from 'azure-iot-certificates';
 import { toConnectionError } from '../errors/connection-error';
 import { ProvisioningError, TimeoutError } from '../errors/errors';
@@ -177,9 +177,7 @@ function serviceFields({ body }: DpsResponse): {
 }
 
 function clean(text: string): string {
-  return text
-    .replace(/[\p{Cc}\p{Cf}]+/gu, ' ')
-    .trim()
+  return printableLines(text.replace(/[\t\r\n]+/g, ' ').trim())
     .slice(0, MAX_SERVICE_TEXT)
     .replace(/\.$/, '');
 }

@@ -2,6 +2,7 @@ import dns from 'node:dns';
 import { getSystemErrorMap } from 'node:util';
 import { provisionDevice } from 'azure-iot-x509';
 import { createSelfSignedCertificate } from 'azure-iot-certificates';
+import { TimeoutError } from '../../src/errors/errors';
 import { explainSocketError } from '../../src/errors/socket-error';
 
 /* Every error of the system has an explanation that fits it, and never one of TLS. */
@@ -96,4 +97,11 @@ test('a process without free file descriptors gets a transient error of its own 
     ...{ code: 'LOCAL_FAILURE', service: 'dps', isTransient: true },
   });
   spy.mockRestore();
+});
+
+test('invisible characters are shown as escapes in every message and remedy', () => {
+  const text = 'scope\u200b \u00a0\u202e\u0007\ufeff\u3164\u{e0061}\nnext';
+  const { message, remedy } = new TimeoutError({ message: text, remedy: text });
+  const shown = String.raw`scope\u200b \u00a0\u202e\u0007\ufeff\u3164\u{e0061}` + '\nnext';
+  expect([message, remedy]).toEqual([shown, shown]);
 });

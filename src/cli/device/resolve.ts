@@ -1,4 +1,5 @@
 import { checkCredentials } from 'azure-iot-certificates';
+import { printable } from 'azure-iot-certificates/internal';
 import { readProfileSettings, type Profile } from '../../options/profile';
 import type { ConnectOptions } from '../../options/types';
 import type { Invocation } from '../command';
@@ -116,20 +117,39 @@ export function missingSettings(
 }
 
 async function resolve(
-  { values, io }: DeviceInvocation,
+  { values, io, output }: DeviceInvocation,
   required: readonly (keyof Profile)[],
 ): Promise<DeviceOptions> {
   const flags = flagSettings(values);
   const file = values.profile ?? variableValue(deviceFlags.profile, io);
   const profile = file === undefined ? {} : await readProfileSettings(file);
-  const merged = mergeSettings(flags, profile, environmentSettings(io));
+  const variables = environmentSettings(io);
+  const merged = mergeSettings(flags, profile, variables);
   const missing = missingSettings(merged, required, ['use --profile']);
   if (missing.length > 0) throw new UsageError(missing);
+  const used = usedVariables(variables, { ...profile, ...flags }, merged, io);
+  // A variable may have been left over in the shell, and lead a profile of Azure to the emulator.
+  if (used.length > 0) output.note(`From the environment: ${used.join(', ')}.`);
   const { passphraseEnv: _variable, passphraseFile: _file, ...settings } = merged;
   // All required options are present. The library refuses a payload that is no object.
   const options = settings as DeviceOptions;
   const passphrase = await passphraseOf(flags, profile, options, io);
   return { ...options, ...(passphrase !== undefined && { passphrase }) };
+}
+
+/** The variables of the environment that decide something, with their values. */
+function usedVariables(
+  variables: Profile,
+  given: Profile,
+  merged: Profile,
+  { env }: Pick<Io, 'env'>,
+): readonly string[] {
+  return (Object.keys(variables) as readonly (keyof Profile)[])
+    .filter((name) => given[name] === undefined && merged[name] === variables[name])
+    .map((name) => {
+      const { env: variable = '' }: Flag<unknown> = deviceFlags[SETTING_FLAGS[name]];
+      return `${variable}=${printable(env[variable] ?? '')}`;
+    });
 }
 
 /** The passphrase of the key: by flags, by the profile, by {@link PASSPHRASE_VARIABLE}, or asked for. */

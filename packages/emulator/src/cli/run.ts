@@ -65,7 +65,19 @@ function commandIn(args: readonly string[], program: CommandUnknownOpts): Line {
   // Not `isDefault` of commander, which takes a misspelt command for an argument of `start`.
   const { operands, unknown } = program.parseOptions([...args]);
   const isHelp = unknown.some((word) => word === '--help' || word === '-h');
+  if (operands[0] === 'help') return helpIn(operands.slice(1), program);
   if (operands.length === 0 && !isHelp) return { words: ['start', ...args], names: ['start'] };
+  return { words: args, names: namesIn(operands, program) };
+}
+
+/** The command that asks for help: commander's own `help` takes one word, and any word. */
+function helpIn(operands: readonly string[], program: CommandUnknownOpts): Line {
+  const names = namesIn(operands, program);
+  return { words: names.length === operands.length ? [...operands, '--help'] : operands, names };
+}
+
+/** The words at the beginning that are names of a command and its family. */
+function namesIn(operands: readonly string[], program: CommandUnknownOpts): readonly string[] {
   const names: string[] = [];
   let family: CommandUnknownOpts | undefined = program;
   for (const word of operands) {
@@ -73,5 +85,5 @@ function commandIn(args: readonly string[], program: CommandUnknownOpts): Line {
     if (family === undefined) break;
     names.push(word);
   }
-  return { words: args, names };
+  return names;
 }

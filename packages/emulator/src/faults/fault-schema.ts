@@ -36,12 +36,14 @@ function absent(message: string, remedy: string): v.GenericSchema {
   return v.custom((value) => value === undefined, must(message, remedy));
 }
 
+const UNKNOWN_NAME = 'is not the name of a service of the emulator';
+
 /** The members of an action that name services and hubs. */
 function namesIn(kind: string, step: string, names: KnownNames): Members {
   const { services, linkedHubs, isPortShared } = names;
-  const service = nameOf(services, 'is not the name of one of the emulator');
+  const service = nameOf(services, UNKNOWN_NAME);
   const isServiceUnknown = isPortShared && WITHOUT_DEVICE.includes(step);
-  if (kind === 'move') return { to: nameOf(linkedHubs, 'is not the name of one of the emulator') };
+  if (kind === 'move') return { to: nameOf(linkedHubs, 'is not the name of a hub of the emulator') };
   if (kind !== 'restart') return {};
   if (!isServiceUnknown) return { service: v.optional(service) };
   const message = must(UNKNOWN_SERVICE, 'Name the service.');
@@ -82,7 +84,7 @@ function faultSchema(
   names: KnownNames,
 ): Schema<unknown> {
   const isWithoutDevice = WITHOUT_DEVICE.includes(step);
-  const service = nameOf(names.services, 'is not the name of one of the emulator');
+  const service = nameOf(names.services, UNKNOWN_NAME);
   const times = must('must be a whole number from 1 or Infinity', 'Leave it out for 1.');
   return exactObject({
     at: v.string(),

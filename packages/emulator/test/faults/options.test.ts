@@ -114,24 +114,24 @@ describe('a fault', () => {
     [
       'an unknown service',
       { at: 'ping', service: 'east', action: ignore },
-      ['service is not the name of one of the emulator.'],
+      ['service is not the name of a service of the emulator.'],
     ],
     [
       'an unknown hub to move to',
       { at: 'ping', action: { kind: 'move', to: 'east' } },
-      ['action.to is not the name of one of the emulator.'],
+      ['action.to is not the name of a hub of the emulator.'],
     ],
     [
       'IoT Central to move to',
       { at: 'ping', action: { kind: 'move', to: 'central' } },
-      ['action.to is not the name of one of the emulator.'],
+      ['action.to is not the name of a hub of the emulator.'],
     ],
     [
       'several problems',
       { at: 'ping', skip: 'x', service: '', action: { kind: 'delay', ms: '1' } },
       [
         'skip must be a whole number from 0.',
-        'service is not the name of one of the emulator.',
+        'service is not the name of a service of the emulator.',
         'action.ms must be a whole number from 1 to 2147483647.',
       ],
     ],

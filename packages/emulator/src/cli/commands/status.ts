@@ -2,7 +2,7 @@ import { Option, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { Emulator } from '../../index';
 import { withoutJson } from '../arguments/options';
 import type { Status } from '../next-steps/device-line';
-import { exportLines, guide } from '../next-steps/guide';
+import { exportLines, guide, unsetLines } from '../next-steps/guide';
 import { CommandError } from '../terminal/failure';
 import type { Context } from './context';
 
@@ -22,6 +22,13 @@ export function statusOf(emulator: Emulator): Status {
 
 /** The command `status`. */
 export function status(parent: CommandUnknownOpts, context: Context): void {
+  const show = context.inEmulator(({ emulator }, { env }: { env?: 'hub' | 'central' | undefined }) => {
+    const { output, place } = context;
+    const found = statusOf(emulator);
+    if (env === undefined)
+      output.result({ ...found, caFile: place.caFile }, (style) => guide(found, place, style));
+    else output.raw(exportLines(found, env === 'hub' ? found.idScope : centralIdScope(found), place));
+  });
   parent
     .command('status')
     .description('Shows where devices find the running emulator.')
@@ -31,18 +38,16 @@ export function status(parent: CommandUnknownOpts, context: Context): void {
         'Prints the settings of devices of DPS (hub) or IoT Central as lines for a shell: eval "$(azure-iot-emulator status --env hub)".',
       ).choices(['hub', 'central']),
     )
+    .option(
+      '--unset',
+      'Prints the lines that remove the settings of --env from a shell: eval "$(azure-iot-emulator status --unset)". The emulator need not run.',
+    )
     .hook('preAction', withoutJson('--env', 'env'))
-    .action(
-      context.inEmulator(({ emulator }, { env }) => {
-        const { output, place } = context;
-        const found = statusOf(emulator);
-        if (env === undefined) {
-          output.result({ ...found, caFile: place.caFile }, (style) => guide(found, place, style));
-          return;
-        }
-        output.raw(exportLines(found, env === 'hub' ? found.idScope : centralIdScope(found), place));
-      }),
-    );
+    .hook('preAction', withoutJson('--unset', 'unset'))
+    .action(async ({ env, unset }) => {
+      if (unset === true) context.output.raw(unsetLines());
+      else await show({ env });
+    });
 }
 
 function centralIdScope({ central: [application] }: Status): string {

@@ -5,8 +5,14 @@ import { quoted, shellWord, type Place } from './place';
 /** The files that `azure-iot-x509 cert device` makes in the lines below. */
 const PUMP = ['--cert', 'certificates/pump-1.crt', '--key', 'certificates/pump-1.key'];
 
+const VARIABLES = ['PROVISIONING_HOST', 'PROVISIONING_IDSCOPE', 'CA_FILE', 'NODE_EXTRA_CA_CERTS'] as const;
+
 /** The environment variables by which device programs find the emulator. */
-function variablesOf({ globalEndpoint }: Status, idScope: string, { caFile }: Place): Record<string, string> {
+function variablesOf(
+  { globalEndpoint }: Status,
+  idScope: string,
+  { caFile }: Place,
+): Record<(typeof VARIABLES)[number], string> {
   return {
     PROVISIONING_HOST: globalEndpoint,
     PROVISIONING_IDSCOPE: idScope,
@@ -21,6 +27,11 @@ export function exportLines(status: Status, idScope: string, place: Place): stri
   return Object.entries(variablesOf(status, idScope, place))
     .map(([name, value]) => `export ${name}=${quoted(value)}\n`)
     .join('');
+}
+
+/** Lines of a POSIX shell that remove the variables that {@link exportLines} sets. */
+export function unsetLines(): string {
+  return VARIABLES.map((name) => `unset ${name}\n`).join('');
 }
 
 /** The addresses of the emulator, and lines to copy for clients of several kinds. */
