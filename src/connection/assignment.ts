@@ -83,6 +83,7 @@ export class Assignment {
    * @param error the error of the attempt before
    */
   async forAttempt(error: DeviceError | undefined, signal: AbortSignal): Promise<Registration> {
+    signal.throwIfAborted();
     const previous = this.#current;
     this.#isDpsAway = false;
     if (previous && this.#isValid) return previous;

@@ -162,7 +162,7 @@ export class ManagedConnection extends EventEmitter<DeviceConnectionEvents> impl
       );
       if (start === 'connected') await this.#supervisor.open();
       // By then the caller can have added listeners. The state tells of a failure, or an exception does.
-      else setImmediate(() => this.#supervisor.open(true).catch(() => undefined));
+      else setImmediate(() => void this.#supervisor.open(true).catch(() => undefined));
       await this.client.open();
       this.#credentials.announce();
     } finally {

@@ -104,6 +104,7 @@ export class Outage {
     } finally {
       clearTimeout(timer);
     }
+    signal.throwIfAborted();
     this.#isHurried = false;
     status.set(this.#state(undefined, areFilesWatched));
   }

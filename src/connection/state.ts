@@ -109,8 +109,9 @@ export class ConnectionStatus {
     }
   }
 
-  /** Changes the state. */
+  /** Changes the state, which is final once it is `closed`. */
   set(next: NextState): void {
+    if (this.#state.status === 'closed') return;
     this.#set(next, new Date());
   }
 

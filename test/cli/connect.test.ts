@@ -178,7 +178,7 @@ describe('connect, when something is wrong:', () => {
   test('a first connection that fails until --timeout ends it with the error of the last attempt', async () => {
     await running.hub.stop();
     try {
-      const { io, code } = start('--timeout', '300ms');
+      const { io, code } = start('--timeout', '2s');
       expect(await code).toBe(1);
       expect(io.out).toMatch(/Nothing accepts connections at .* Attempt 2 in /);
       expect(io.err).toMatch(/Nothing accepts connections at .* attempts? failed\./);
@@ -192,7 +192,7 @@ describe('connect, when something is wrong:', () => {
     const givingUp: typeof connect = {
       ...connect,
       run: (invocation) =>
-        runConnect(invocation, { drainMs: 300, reconnect: { ...pace, giveUpAfterRefusedMs: 50 } }),
+        runConnect(invocation, { drainMs: 300, reconnect: { ...pace, giveUpAfterRefusedMs: 1_000 } }),
     };
     const call = { io, code: runCommand(givingUp, [...device.flags, '--json'], io) };
     await io.until(({ out }) => /\btwin\b/.test(out));

@@ -65,7 +65,7 @@ test('a process ends by itself after close()', async () => {
 test('a process ends by itself after a connection that was refused', async () => {
   const printed = await output(`
   await emulator.close();
-  await connectDevice({ ...options, timeoutMs: 2_000 }).catch((error) => console.log(error.code));`);
+  await connectDevice({ ...options, reconnect: { giveUpAfterMs: 0 } }).catch((error) => console.log(error.code));`);
   expect(printed).toBe('CONNECTION_REFUSED');
 });
 
