@@ -179,7 +179,8 @@ async function slow(chaos: Chaos): Promise<boolean> {
     await until(() => isSent || isLost, SLOW_MS);
     if (isLost) await until(() => world.devices.some(({ isConnected }) => !isConnected), SLACK_MS);
     slowUplinks.push({ isLost, errors: isLost ? world.devices.flatMap(errorOf) : [] });
-    void slowLink?.then((next) => next.throttle(Infinity));
+    // A connection that has been slow is given more time than others when it stalls.
+    void slowLink?.then((next) => next.reset());
   });
 }
 
