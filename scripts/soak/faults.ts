@@ -153,15 +153,21 @@ async function restart(chaos: Chaos, hub: HubEmulator): Promise<void> {
   await chaos.timeReturn(devices.filter(({ isConnected }) => !isConnected));
 }
 
-/** Large messages over an uplink that takes seconds for them. */
+/** A connection is reset, and the next one has an uplink that takes seconds for large messages. */
 async function slow(chaos: Chaos): Promise<boolean> {
   const { world, dice, slowUplinks } = chaos;
+  const rate = dice.between(...world.slowUplink);
   return befall(chaos.link(), async (link) => {
+    const proxy = world.proxies.find(({ links }) => links.includes(link));
+    const slowLink = proxy?.nextLink();
+    link.reset();
     let [isSent, isLost] = [false, false];
-    link.throttle(dice.between(...world.slowUplink));
-    void link.left.then(() => {
-      isLost = true;
-      happened();
+    void slowLink?.then((next) => {
+      next.throttle(rate);
+      void next.left.then(() => {
+        isLost = true;
+        happened();
+      });
     });
     const large = world.devices.flatMap(({ outbox }) =>
       Array.from({ length: LARGE_MESSAGES }, () => outbox.sendLarge(dice)),
@@ -173,7 +179,8 @@ async function slow(chaos: Chaos): Promise<boolean> {
     await until(() => isSent || isLost, SLOW_MS);
     if (isLost) await until(() => world.devices.some(({ isConnected }) => !isConnected), SLACK_MS);
     slowUplinks.push({ isLost, errors: isLost ? world.devices.flatMap(errorOf) : [] });
-    link.throttle(Infinity);
+    // A connection that has been slow is given more time than others when it stalls.
+    void slowLink?.then((next) => next.reset());
   });
 }
 

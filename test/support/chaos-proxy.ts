@@ -92,7 +92,7 @@ export class ProxiedLink {
 
   /**
    * Limits the bytes that the client can send, as a slow uplink does: what it has sent beyond them waits in its socket.
-   * Takes effect at once, and again with each call; `Infinity` lifts the limit.
+   * `Infinity` lifts the limit.
    */
   throttle(bytesPerSecond: number): void {
     this.#bytesPerSecond = bytesPerSecond;
