@@ -23,7 +23,7 @@ export {
   type MethodResponse,
 } from './options/method-handler';
 export type { MessageQueue } from './connection/outbox';
-export type { ConnectionState } from './connection/state';
+export type { ConnectionState, NextAttempt } from './connection/state';
 export { ConnectionError, ProvisioningError, TimeoutError } from './errors/errors';
 export { Message } from './hub/sdk-message';
 export type { AssignmentKey, AssignmentStore } from './options/assignment-store';
