@@ -28,6 +28,9 @@ export interface SupervisorOptions extends OutageOptions {
   stableAfterMs: number;
 }
 
+/** The number of attempts to make the first connection after which a doubtful answer counts as a refusal. */
+const MAX_DOUBTFUL_ATTEMPTS = 3;
+
 /** Connects, watches the connection and connects again. It alone decides on the connection's state. */
 export class Supervisor {
   readonly #parts: SupervisorParts;
@@ -230,7 +233,8 @@ export class Supervisor {
         const { isDpsAway } = this.#assignment;
         // A renewed certificate may not be enrolled yet, and the old one may still be accepted.
         const wereNew = isRefusal(error) && credentials.reject(error);
-        if (!isPatient && !wereNew && !error.isTransient && !isDpsAway) throw error;
+        const isFinal = !error.isTransient || (isDoubtful(error) && outage.attempt >= MAX_DOUBTFUL_ATTEMPTS);
+        if (!isPatient && !wereNew && isFinal && !isDpsAway) throw error;
         // A hub that refuses the device may not be its hub any more, which only DPS knows.
         if (!isRefusal(error) || isDpsAway) outage.failed(error, 'not refused');
         else outage.failed(error, wereNew ? 'open' : 'refused');
@@ -312,4 +316,9 @@ export class Supervisor {
     const { host } = this;
     return new ConnectionError({ ...closedExplanation(host), service: 'hub', host });
   }
+}
+
+/** DPS answers CONNACK 3 to an unknown ID scope, and when it is not available. */
+function isDoubtful({ service, serviceCode }: DeviceError): boolean {
+  return service === 'dps' && serviceCode === 3;
 }

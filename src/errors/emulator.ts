@@ -47,10 +47,10 @@ const enroll: Words = ({ enrollment, registrationId, certFile }) => {
   const ways: Readonly<Record<EnrollmentKind, string>> = {
     'hub-individual': `Enroll the certificate: azure-iot-emulator enroll ${file}.`,
     'hub-group':
-      'Enroll the authority: azure-iot-emulator group GROUP --certificate AUTHORITY. Send every intermediate below it.',
+      'Enroll a verified authority: azure-iot-emulator ca add AUTHORITY, then ca verify, then azure-iot-emulator group GROUP --ca NAME. Send every intermediate below it.',
     'central-individual': `Enroll the certificate: azure-iot-emulator central device ${registrationId} --cert ${file}.`,
     'central-group':
-      'Enroll the authority: azure-iot-emulator central group NAME AUTHORITY, then verify it. Send every intermediate below it.',
+      'Enroll a verified authority: azure-iot-emulator central group NAME AUTHORITY, then verify it. Send every intermediate below it.',
   };
   return `${ways[enrollment]} What is enrolled already: azure-iot-emulator enrollments. ${SCOPE}`;
 };

@@ -89,9 +89,9 @@ test('a process without free file descriptors gets a transient error of its own 
     subject: { organization: 'Contoso' },
   });
   const error = Object.assign(new Error('connect EMFILE'), { code: 'EMFILE' });
-  const spy = jest.spyOn(dns, 'lookup').mockImplementation(((...parameters: readonly unknown[]) => {
+  const spy = jest.spyOn(dns, 'lookup').mockImplementation((...parameters: readonly unknown[]) => {
     (parameters.at(-1) as (reason: Error) => void)(error);
-  }) as unknown as typeof dns.lookup);
+  });
   const options = { enrollment: 'hub-individual', idScope: '0ne00ABCDEF', cert, key } as const;
   await expect(provisionDevice({ ...options, globalEndpoint: 'dps.example.net' })).rejects.toMatchObject({
     ...{ code: 'LOCAL_FAILURE', service: 'dps', isTransient: true },
@@ -102,6 +102,6 @@ test('a process without free file descriptors gets a transient error of its own 
 test('invisible characters are shown as escapes in every message and remedy', () => {
   const text = 'scope\u200b \u00a0\u202e\u0007\ufeff\u3164\u{e0061}\nnext';
   const { message, remedy } = new TimeoutError({ message: text, remedy: text });
-  const shown = String.raw`scope\u200b \u00a0\u202e\u0007\ufeff\u3164\u{e0061}` + '\nnext';
+  const shown = String.raw`scope\u200b \u00a0\u202e\u0007\ufeff\u3164\udb40\udc61` + '\nnext';
   expect([message, remedy]).toEqual([shown, shown]);
 });

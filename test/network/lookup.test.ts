@@ -19,11 +19,11 @@ let spy: jest.SpyInstance;
 beforeEach(() => {
   asked.length = 0;
   const { lookup } = dns;
-  spy = jest.spyOn(dns, 'lookup').mockImplementation(((name: string, ...rest: readonly unknown[]) => {
+  spy = jest.spyOn(dns, 'lookup').mockImplementation((name: string, ...rest: readonly unknown[]) => {
     // Servers ask for their own addresses.
     if (name === '127.0.0.1') Reflect.apply(lookup, dns, [name, ...rest]);
     else asked.push({ name, answer: rest.at(-1) as Callback });
-  }) as unknown as typeof dns.lookup);
+  });
 });
 afterEach(() => {
   for (const { answer } of asked) answer(Object.assign(new Error('late'), { code: 'EAI_AGAIN' }), []);

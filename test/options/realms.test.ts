@@ -8,11 +8,11 @@ import { enrollDevice } from '../support/enrolled-device';
 /* Values of another realm, such as those of a vm context or of Jest with jsdom, are no instances of the classes of this one. */
 
 /** Evaluates an expression in a realm of its own, which gets these values. */
-const elsewhere = <T>(expression: string, values: object = {}): T => runInNewContext(expression, values) as T;
+const elsewhere = (expression: string, values: object = {}): unknown => runInNewContext(expression, values);
 
 /** The bytes in a Uint8Array of another realm. */
 const bytes = (text: string) =>
-  elsewhere<Buffer>('Uint8Array.from(bytes)', { bytes: [...Buffer.from(text)] });
+  elsewhere('Uint8Array.from(bytes)', { bytes: [...Buffer.from(text)] }) as Buffer;
 
 /** A signal that only behaves like one, as those of jsdom and of polyfills do. */
 function foreignSignal(signal: AbortSignal): AbortSignal {
@@ -21,7 +21,7 @@ function foreignSignal(signal: AbortSignal): AbortSignal {
       return signal.aborted;
     },
     get reason(): unknown {
-      return signal.reason;
+      return signal.reason as unknown;
     },
     throwIfAborted: () => signal.throwIfAborted(),
     addEventListener: signal.addEventListener.bind(signal),
@@ -30,15 +30,15 @@ function foreignSignal(signal: AbortSignal): AbortSignal {
 }
 
 test('a device connects and sends with options, signal and message of another realm', async () => {
-  const emulatorOptions = elsewhere<EmulatorOptions>('({ retryAfterSeconds: 0, hubs: ["north"] })');
+  const emulatorOptions = elsewhere('({ retryAfterSeconds: 0, hubs: ["north"] })') as EmulatorOptions;
   await using emulator = await startEmulator(emulatorOptions);
   const { options, hub } = await enrollDevice(emulator, 'hub-individual', 'pump-1');
   const controller = new AbortController();
-  const foreign = elsewhere<ConnectOptions>('({ ...options })', {
+  const foreign = elsewhere('({ ...options })', {
     options: { ...options, ca: bytes(emulator.ca), signal: foreignSignal(controller.signal) },
-  });
+  }) as ConnectOptions;
   await using connection = await connectDevice(foreign);
-  const message = Object.assign(elsewhere<Message>('({})'), { ...new Message(bytes('21.5')) });
+  const message = Object.assign(elsewhere('({})') as Message, new Message(bytes('21.5')));
   await connection.client.sendEvent(message);
   expect(hub.receivedTelemetry('pump-1').map(({ body }) => body.toString())).toEqual(['21.5']);
 });

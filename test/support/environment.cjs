@@ -30,7 +30,10 @@ module.exports = class Environment extends TestEnvironment {
       if (!made.has(name)) made.set(name, make());
       return made.get(name);
     };
-    // Packages that are loaded once (see load-once.cjs) test dates with `instanceof`.
+    // Packages that are loaded once (see load-once.cjs) test dates with `instanceof`. Fake timers extend the class of dates
+    // that they find when they are made.
     global.Date = Date;
+    const [{ projectConfig: config }] = args;
+    this.fakeTimersModern = new this.fakeTimersModern.constructor({ config, global });
   }
 };

@@ -1,5 +1,5 @@
 import { Message } from 'azure-iot-device';
-import { connectDevice } from '../../../connect';
+import { connectWatched } from '../../../connect';
 import type { DeviceConnection } from '../../../index';
 import { TimeoutError } from '../../../errors/errors';
 import { withDeadline } from '../../../network/deadline';
@@ -19,10 +19,13 @@ export const hubConnection: Step = {
     // The assignment of the registration step is used, so that the device is not registered again.
     const assignments = { load: () => Promise.resolve(registration), save: () => Promise.resolve() };
     // One failure is a finding.
-    const reconnect = { giveUpAfterMs: 0 };
-    examination.connection = await connectDevice({ ...options, assignments, reconnect, signal });
-    // The step after this one reports a loss.
-    examination.connection.on('state', () => undefined);
+    const failed = new AbortController();
+    const watch = (connection: DeviceConnection) =>
+      connection.on('state', (state) => {
+        if (state.status === 'connecting' && state.error) failed.abort(state.error);
+      });
+    const first = AbortSignal.any([signal, failed.signal]);
+    examination.connection = await connectWatched({ ...options, assignments, signal: first }, watch);
     return { status: 'ok', summary: `${registration.assignedHub} accepts ${registration.deviceId}` };
   },
 };
@@ -60,7 +63,7 @@ function message(): Message {
 function lost(connection: DeviceConnection): Promise<never> {
   return new Promise((_resolve, reject) => {
     connection.on('state', (state) => {
-      if (state.status === 'closed' && state.error) reject(state.error);
+      if (state.status === 'reconnecting') reject(state.error);
     });
   });
 }
