@@ -30,9 +30,7 @@ export function applyRules(context: RuleContext, skipped: ReadonlySet<string>): 
     const grade = severity[context.enrollment];
     if (grade === 'off' || skipped.has(name)) continue;
     if (findings.some(({ rule }) => unless.includes(rule))) continue;
-    findings.push(
-      ...check(context).map((finding) => ({ rule: name, severity: grade, ...finding })),
-    );
+    findings.push(...check(context).map((finding) => ({ rule: name, severity: grade, ...finding })));
   }
   return findings;
 }
