@@ -147,6 +147,8 @@ describe('profile init by flags', () => {
     expect(stored('etc/device.json')).toEqual(settings);
     expect(io.json).toEqual({ profile: directory.file('etc/device.json'), settings });
     // What was written can be used, wherever one is.
+    const { certificate } = await createSelfSignedCertificate({ commonName: 'server' });
+    writeFileSync(directory.file('ca.pem'), certificate);
     const check = new MemoryIo({ cwd: '/', env: {} });
     expect(await run(['check', '--profile', directory.file('etc/device.json')], check)).toBe(0);
   });
