@@ -109,7 +109,8 @@ describe('a call that is out of time', () => {
     const failed = failureOf(connectDevice(hub.options));
     const [socket] = (await once(silent, 'connection')) as [Socket];
     await once(socket, 'data');
-    jest.advanceTimersByTime(20_000);
+    // The time that the call has waited for its turn to connect comes on top.
+    jest.advanceTimersByTime(21_000);
     const error = await failed;
     expect(error).toMatchObject({ code: 'TIMEOUT', service: 'hub' });
     expect(error.message).toContain(`connecting to ${assignedHub}`);
@@ -126,7 +127,8 @@ describe('a call that is out of time', () => {
     useFakeTimeouts();
     const failed = failureOf(connectDevice(hub.options));
     await connected;
-    jest.advanceTimersByTime(20_000);
+    // The time that the call has waited for its turn to connect comes on top.
+    jest.advanceTimersByTime(21_000);
     const error = await failed;
     expect(error).toMatchObject({ code: 'TIMEOUT', service: 'hub' });
     expect(error.message).toContain(`${hub.server.endpoint} did not answer the MQTT CONNECT packet`);
