@@ -245,7 +245,9 @@ test.each(SCENES_BY_KIND.map((scene, index) => ({ ...scene, deviceId: `dev-${ind
       () => enrollDevice(emulator, kind, deviceId),
       kind,
     )) as ConnectOptions;
-    const error = await failureOf(connectDevice({ ...options, timeoutMs: 20_000 }));
+    const error = await failureOf(
+      connectDevice({ ...options, timeoutMs: 20_000, reconnect: { giveUpAfterMs: 0 } }),
+    );
     expect(error.message).toContain(wordsFor(entry.meaning, kind));
     expect(error).toMatchObject({ serviceCode: entry.code, isTransient: entry.isTransient });
     expect(error.remedy).not.toMatch(/portal|IoT Central >/);
@@ -328,7 +330,9 @@ describe('an error from a scripted server', () => {
         await client.expect('connect');
         client.send({ cmd: 'connack', returnCode, sessionPresent: false });
       });
-      const error = await failureOf(connectDevice({ ...hub.options, ...credentials.get(kind) }));
+      const error = await failureOf(
+        connectDevice({ ...hub.options, ...credentials.get(kind), reconnect: { giveUpAfterMs: 0 } }),
+      );
       expectToSay(error, entryOf(`hub ${returnCode}`), kind);
     });
   });
