@@ -29,7 +29,7 @@ export interface SupervisorOptions extends OutageOptions {
 }
 
 /** The number of attempts to make the first connection after which a doubtful answer counts as a refusal. */
-const MAX_DOUBTFUL_ATTEMPTS = 3;
+const MAX_DOUBTFUL_ATTEMPTS = 5;
 
 /** Connects, watches the connection and connects again. It alone decides on the connection's state. */
 export class Supervisor {

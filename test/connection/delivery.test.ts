@@ -40,13 +40,13 @@ async function untilDisconnected(device: DeviceConnection): Promise<void> {
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-/** Lets a faked millisecond pass at each turn of the event loop until the promise is settled. */
-async function inFakedTime<T>(promise: Promise<T>): Promise<T> {
+/** Lets faked milliseconds pass at each turn of the event loop until the promise is settled. */
+async function inFakedTime<T>(promise: Promise<T>, milliseconds = 1): Promise<T> {
   const progress = { isSettled: false };
   const outcome = promise.finally(() => (progress.isSettled = true));
   outcome.catch(() => undefined);
   while (!progress.isSettled) {
-    jest.advanceTimersByTime(1);
+    jest.advanceTimersByTime(milliseconds);
     await settled();
   }
   return await outcome;
@@ -82,10 +82,7 @@ describe('a slow uplink', () => {
     });
     fakeMinutes();
     const sent = device.sendEvent(new Message(Buffer.alloc(200_000)));
-    await settled();
-    const lost = untilDisconnected(device);
-    jest.advanceTimersByTime(300_000);
-    await lost;
+    await inFakedTime(untilDisconnected(device), 1_000);
     expect(device.state).toMatchObject({ error: { code: 'TIMEOUT', isTransient: true } });
     await inFakedTime(sent);
   });

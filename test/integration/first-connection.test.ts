@@ -114,7 +114,7 @@ describe("start: 'background'", () => {
       const sent = connection.client.sendEvent(new Message('too early'));
       const outcomes = Promise.allSettled([connected, sent, connection.client.getTwin()]);
       await attempts(connection, 2);
-      await connection.close();
+      await connection.close({ drainMs: 0 });
       const closed = { status: 'rejected', reason: { code: 'CONNECTION_CLOSED' } };
       expect(await outcomes).toMatchObject([closed, closed, closed]);
     });

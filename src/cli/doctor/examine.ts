@@ -36,7 +36,7 @@ export async function examine(
     }
     return reports;
   } finally {
-    await examination.connection?.close();
+    await examination.connection?.close({ drainMs: 0 });
   }
 }
 
