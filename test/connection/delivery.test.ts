@@ -41,7 +41,7 @@ async function untilDisconnected(device: DeviceConnection): Promise<void> {
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 /** Lets faked milliseconds pass at each turn of the event loop until the promise is settled. */
-async function inFakedTime<T>(promise: Promise<T>, milliseconds = 1): Promise<T> {
+async function inFakedTime<T>(promise: Promise<T>, milliseconds = 10): Promise<T> {
   const progress = { isSettled: false };
   const outcome = promise.finally(() => (progress.isSettled = true));
   outcome.catch(() => undefined);

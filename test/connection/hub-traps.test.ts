@@ -351,7 +351,7 @@ test.each([
       await client.expect('connect');
       client.send({ cmd: 'connack', returnCode, sessionPresent: false });
     });
-    await expect(connectDevice(options)).rejects.toMatchObject({
+    await expect(connectDevice({ ...options, reconnect: { giveUpAfterMs: 0 } })).rejects.toMatchObject({
       name: 'ConnectionError',
       service: 'hub',
       serviceCode: returnCode,
