@@ -29,21 +29,25 @@ const INVISIBLE = {
   'a tag character': '\u{e0041}',
 };
 
-test.each(Object.entries(INVISIBLE))('%s is shown as an escape in every message', async (_name, character) => {
-  const escaped = Array.from({ length: character.length }, (_, unit) =>
-    String.raw`\u${character.charCodeAt(unit).toString(16).padStart(4, '0')}`,
-  ).join('');
-  expect(printable(`a${character}b`)).toBe(`a${escaped}b`);
-  expect(JSON.parse(quote(`a${character}b`))).toBe(`a${character}b`);
-  expect(quote(`a${character}b`)).toMatch(/^[ -~]+$/);
-  expect(shellWord(`a${character}b`)).toMatch(/^[ -~]+$/);
-  const error = new InvalidOptionsError([{ option: 'cert', message: `a${character}b`, remedy: character }]);
-  expect(error.message + error.remedy).toMatch(/^[ -~]+$/);
-  // OpenSSL refuses these in a UTF8String, or ends the name there.
-  if (character === '\0' || character === '\udc00') return;
-  const { pem: cert, key } = make({ subject: [...GOOD_SUBJECT.slice(0, -1), ['CN', `a${character}b`]] });
-  expect(finding(await check({ cert, key }), 'common-name-characters').message).toMatch(/^[ -~]+$/);
-});
+test.each(Object.entries(INVISIBLE))(
+  '%s is shown as an escape in every message',
+  async (_name, character) => {
+    const escaped = Array.from(
+      { length: character.length },
+      (_, unit) => String.raw`\u${character.charCodeAt(unit).toString(16).padStart(4, '0')}`,
+    ).join('');
+    expect(printable(`a${character}b`)).toBe(`a${escaped}b`);
+    expect(JSON.parse(quote(`a${character}b`))).toBe(`a${character}b`);
+    expect(quote(`a${character}b`)).toMatch(/^[ -~]+$/);
+    expect(shellWord(`a${character}b`)).toMatch(/^[ -~]+$/);
+    const error = new InvalidOptionsError([{ option: 'cert', message: `a${character}b`, remedy: character }]);
+    expect(error.message + error.remedy).toMatch(/^[ -~]+$/);
+    // OpenSSL refuses these in a UTF8String, or ends the name there.
+    if (character === '\0' || character === '\udc00') return;
+    const { pem: cert, key } = make({ subject: [...GOOD_SUBJECT.slice(0, -1), ['CN', `a${character}b`]] });
+    expect(finding(await check({ cert, key }), 'common-name-characters').message).toMatch(/^[ -~]+$/);
+  },
+);
 
 test('text that can be read stays as it is', () => {
   const text = 'Zürich, 東京, עברית, 😀, "a" \\\\';
