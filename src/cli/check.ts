@@ -6,7 +6,7 @@ import {
   InvalidOptionsError,
   type Severity,
 } from 'azure-iot-certificates';
-import { count, factsOf, list, printable } from 'azure-iot-certificates/internal';
+import { count, factsOf, list, printable, quote } from 'azure-iot-certificates/internal';
 import { extraRoots } from '../network/secure-context';
 import { optionProblems } from '../options/profile';
 import { describeCertificate, validityText } from './cert/describe';
@@ -80,10 +80,11 @@ function about(
   description: ReturnType<typeof describeCertificate>,
   now: Date,
 ): string[] {
-  const { subject, notAfter, thumbprint, key } = description;
+  const { subject, commonName, notAfter, thumbprint, key } = description;
+  const name = commonName === undefined ? subject : quote(commonName);
   const sent = chain.length === 0 ? '' : `, sent with ${count(chain.length, 'intermediate')}`;
   return [
-    `Certificate ${subject}, ${key}, valid until ${notAfter} (${validityText(description, now)})${sent}`,
+    `Certificate ${name}, ${key}, valid until ${notAfter} (${validityText(description, now)})${sent}`,
     `SHA-256 thumbprint ${thumbprint.sha256}`,
     '',
   ];
