@@ -20,11 +20,12 @@ interface EnrollmentRules {
   readonly place: string;
   /** The portal's name for the object that holds the certificate. */
   readonly holder: string;
-  /** Characters that a registration ID may have besides letters and digits. */
-  readonly idPunctuation: string;
+  /** Matches each character that a registration ID must not have. */
+  readonly foreignToId: RegExp;
 }
 
-const DPS_PUNCTUATION = '-._:';
+const FOREIGN_TO_DPS = /[^A-Za-z0-9._:-]/gu;
+const FOREIGN_TO_CENTRAL = /[^A-Za-z0-9-]/gu;
 
 /** The rules of every enrollment kind. */
 export const ENROLLMENTS: Readonly<Record<EnrollmentKind, EnrollmentRules>> = {
@@ -34,7 +35,7 @@ export const ENROLLMENTS: Readonly<Record<EnrollmentKind, EnrollmentRules>> = {
     attests: 'leaf',
     place: 'Azure portal > your Device Provisioning Service > Manage enrollments > Individual enrollments',
     holder: 'individual enrollment',
-    idPunctuation: DPS_PUNCTUATION,
+    foreignToId: FOREIGN_TO_DPS,
   },
   'hub-group': {
     label: 'DPS enrollment group',
@@ -42,7 +43,7 @@ export const ENROLLMENTS: Readonly<Record<EnrollmentKind, EnrollmentRules>> = {
     attests: 'authority',
     place: 'Azure portal > your Device Provisioning Service > Manage enrollments > Enrollment groups',
     holder: 'enrollment group',
-    idPunctuation: DPS_PUNCTUATION,
+    foreignToId: FOREIGN_TO_DPS,
   },
   'central-individual': {
     label: 'IoT Central individual enrollment',
@@ -50,7 +51,7 @@ export const ENROLLMENTS: Readonly<Record<EnrollmentKind, EnrollmentRules>> = {
     attests: 'leaf',
     place: 'IoT Central > Devices > the device > Connect > Individual enrollment > Certificates (X.509)',
     holder: 'device',
-    idPunctuation: '-',
+    foreignToId: FOREIGN_TO_CENTRAL,
   },
   'central-group': {
     label: 'IoT Central enrollment group',
@@ -58,7 +59,7 @@ export const ENROLLMENTS: Readonly<Record<EnrollmentKind, EnrollmentRules>> = {
     attests: 'authority',
     place: 'IoT Central > Permissions > Device connection groups',
     holder: 'enrollment group',
-    idPunctuation: '-',
+    foreignToId: FOREIGN_TO_CENTRAL,
   },
 };
 

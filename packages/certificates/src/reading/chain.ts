@@ -10,11 +10,17 @@ import {
 } from './certificate';
 import { readElement } from './der';
 import type { Document, Item } from './document';
-import { explainDamage, explainMissing } from './explain';
+import type * as Explain from './explain';
 import type { ReadingFinding } from './problem';
 
 /** The largest number of certificates in a file. A device sends a few; a file with hundreds is a trust store. */
 const MAX_CERTIFICATES = 32;
+
+/** The explanations, which are loaded by a failure. */
+function explain(): typeof Explain {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- loads late in CommonJS, bundlers and Jest alike
+  return require('./explain') as typeof Explain;
+}
 
 /** The certificates of a document in the order given. */
 interface CertificatesReading {
@@ -26,12 +32,13 @@ interface CertificatesReading {
 export function readCertificates(document: Document): CertificatesReading {
   const items = document.items.filter(({ kind }) => kind === 'certificate');
   const intact = items.filter(({ damage }) => damage === undefined);
-  if (intact.length === 0) return { certificates: [], findings: [explainMissing(document, 'certificate')] };
+  if (intact.length === 0)
+    return { certificates: [], findings: [explain().explainMissing(document, 'certificate')] };
   if (intact.length > MAX_CERTIFICATES)
     return { certificates: [], findings: [tooMany(document, intact.length)] };
   const findings = items
     .filter((item) => item.damage !== undefined)
-    .map((item) => explainDamage(document, item));
+    .map((item) => explain().explainDamage(document, item));
   const certificates: CertificateFacts[] = [];
   for (const item of intact) {
     const facts = parseCertificate(item);

@@ -1,5 +1,5 @@
 import { childrenOf, readElement, readObjectIdentifier, Tag, type DerElement } from './der';
-import { recognizeBinary, recognizeText, type ForeignContent } from './foreign-content';
+import type * as Foreign from './foreign-content';
 import { normalizeText, scanPem, type PemBlock } from './pem';
 import type { Origin } from './source';
 
@@ -93,7 +93,7 @@ export interface Document {
   /** Tells whether the passphrase was used to take it apart (PKCS#12). */
   readonly decrypted: boolean;
   /** What the content is, if it has no items; `undefined` also for none at all. */
-  readonly foreign: ForeignContent | undefined;
+  readonly foreign: Foreign.ForeignContent | undefined;
 }
 
 /** Takes PEM, DER or Base64 apart. Any bytes are accepted. */
@@ -106,7 +106,7 @@ type Parsed = Omit<Document, 'origin' | 'mode' | 'decrypted'>;
 function parse(bytes: Buffer, mayBeEncoded: boolean): Parsed {
   const binary = parseDer(bytes);
   if (binary !== undefined) return { items: [binary], repairs: [], foreign: undefined };
-  const format = recognizeBinary(bytes);
+  const format = isAscii(bytes) ? undefined : foreign().recognizeBinary(bytes);
   if (format !== undefined) return { items: [], repairs: [], foreign: format };
   const { text, repairs } = normalizeText(bytes);
   if (text.trim() === '') return { items: [], repairs, foreign: undefined };
@@ -115,7 +115,18 @@ function parse(bytes: Buffer, mayBeEncoded: boolean): Parsed {
     return { items: pem.blocks.map(toItem), repairs: [...repairs, ...pem.repairs], foreign: undefined };
   }
   const decoded = mayBeEncoded ? parseBase64(text) : undefined;
-  return decoded ?? { items: [], repairs, foreign: recognizeText(text) };
+  return decoded ?? { items: [], repairs, foreign: foreign().recognizeText(text) };
+}
+
+/** The names of content of other kinds, which are loaded by such content. */
+function foreign(): typeof Foreign {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- loads late in CommonJS, bundlers and Jest alike
+  return require('./foreign-content') as typeof Foreign;
+}
+
+/** True if the content begins as text. No known binary format begins with these characters only. */
+function isAscii(bytes: Buffer): boolean {
+  return /^[\t\r\n -~]*$/.test(bytes.toString('latin1', 0, 16));
 }
 
 /** DER that fills the bytes, apart from line ends that an editor may have appended. */
@@ -148,7 +159,7 @@ function parseBase64(text: string): Parsed | undefined {
   if (compact.length < 40 || !/^[A-Za-z0-9+/]+={0,2}$/.test(compact)) return undefined;
   const bytes = Buffer.from(compact, 'base64');
   const inner = parse(bytes, false);
-  if (recognizeBinary(bytes) !== undefined) return inner;
+  if (inner.foreign !== undefined && foreign().recognizeBinary(bytes) !== undefined) return inner;
   if (inner.items.every(({ damage }) => damage !== undefined)) return undefined;
   const what =
     inner.items[0]?.line === undefined

@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { childrenOf, readElement, readInteger, readObjectIdentifier, Tag, type DerElement } from './der';
 import { KEY_KINDS, type Document, type Item } from './document';
-import { explainMissing } from './explain';
+import type * as Explain from './explain';
 import type { ReadingFinding } from './problem';
 import { newFile } from './source';
 
@@ -15,7 +15,12 @@ interface PrivateKeyReading {
 export function readPrivateKey(document: Document, passphrase: string | undefined): PrivateKeyReading {
   const items = document.items.filter(({ kind, damage }) => KEY_KINDS.has(kind) && damage === undefined);
   const [item] = items;
-  if (item === undefined) return { key: undefined, findings: [explainMissing(document, 'private key')] };
+  if (item === undefined) {
+    // Only a failure needs the explanations. `require` loads late in CommonJS, bundlers and Jest alike.
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- see above
+    const { explainMissing } = require('./explain') as typeof Explain;
+    return { key: undefined, findings: [explainMissing(document, 'private key')] };
+  }
   const reading = readItem(document, item, passphrase);
   const others = items.filter(({ der }) => !der.equals(item.der)).length;
   return others === 0

@@ -5,20 +5,20 @@ import {
   always,
   byAttestation,
   forLeaf,
+  newCertificate,
   type LeafContext,
   type Rule,
   type RuleFinding,
   type SeverityByKind,
   unlessWrongCertificate,
 } from './rule';
-import { foreignCharacters, newCertificate } from './new-certificate';
 
 const DPS_ID = 'Azure DPS, "Terminology": the registration ID';
 const DPS_X509 =
   'Azure DPS, "X.509 certificate attestation": the common name of the leaf is the registration ID';
 const CENTRAL = 'Azure IoT Central, "Device authentication concepts": the common name is the device ID';
 
-const DPS_PUNCTUATION = ENROLLMENTS['hub-group'].idPunctuation;
+const FOREIGN_TO_DPS = ENROLLMENTS['hub-group'].foreignToId;
 const MAX_LENGTH = 64;
 const IN_CENTRAL: SeverityByKind = {
   'hub-individual': 'off',
@@ -35,8 +35,13 @@ function forName(check: (name: string, context: LeafContext) => RuleFinding | un
   });
 }
 
+/** The characters in words, each once. */
 function shown(characters: readonly string[]): string {
-  return list(characters.slice(0, 10).map((character) => (character === ' ' ? 'a space' : quote(character))));
+  return list(
+    [...new Set(characters)]
+      .slice(0, 10)
+      .map((character) => (character === ' ' ? 'a space' : quote(character))),
+  );
 }
 
 /** The rules for the common name, which DPS requires to be the registration ID. */
@@ -88,8 +93,8 @@ export const COMMON_NAME_RULES = unlessWrongCertificate([
     source: `${DPS_ID}: letters, digits and - . _ :`,
     severity: always('error'),
     check: forName((name, context) => {
-      const foreign = foreignCharacters(name, DPS_PUNCTUATION);
-      if (foreign.length === 0) return undefined;
+      const foreign = name.match(FOREIGN_TO_DPS);
+      if (!foreign) return undefined;
       return {
         message: `The common name ${quote(name)} holds ${shown(foreign)}; a registration ID may hold letters, digits, "-", ".", "_" and ":" only.`,
         remedy: newCertificate(context, name),
@@ -117,9 +122,8 @@ export const COMMON_NAME_RULES = unlessWrongCertificate([
     severity: IN_CENTRAL,
     unless: ['common-name-characters', 'common-name-last-character'],
     check: forName((name, context) => {
-      const { idPunctuation } = ENROLLMENTS[context.enrollment];
-      const foreign = foreignCharacters(name, idPunctuation);
-      if (foreign.length === 0) return undefined;
+      const foreign = name.match(ENROLLMENTS[context.enrollment].foreignToId);
+      if (!foreign) return undefined;
       return {
         message: `The common name ${quote(name)} holds ${shown(foreign)}; a device ID in IoT Central may hold letters, digits and "-" only.`,
         remedy: newCertificate(context, name),

@@ -1,8 +1,15 @@
 import { randomBytes, sign, verify, type KeyObject } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { displayName, matchesKey, WEAK_SIGNATURES, type CertificateFacts } from '../../reading/certificate';
-import { always, byAttestation, forLeaf, type LeafContext, type Rule, type RuleFinding } from './rule';
-import { newCertificate } from './new-certificate';
+import {
+  always,
+  byAttestation,
+  forLeaf,
+  newCertificate,
+  type LeafContext,
+  type Rule,
+  type RuleFinding,
+} from './rule';
 
 const CURVES: Readonly<Record<string, string>> = {
   prime256v1: 'P-256',

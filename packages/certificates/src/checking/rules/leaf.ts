@@ -1,7 +1,6 @@
 import { displayName } from '../../reading/certificate';
 import { DAY_MS, instant, list, span } from '../../text';
-import { always, attestsLeaf, byAttestation, forLeaf, place, type Rule } from './rule';
-import { newCertificate } from './new-certificate';
+import { always, attestsLeaf, byAttestation, forLeaf, newCertificate, place, type Rule } from './rule';
 
 const DPS_X509 = 'Azure DPS, "X.509 certificate attestation"';
 

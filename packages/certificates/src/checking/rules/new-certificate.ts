@@ -1,28 +1,31 @@
-import { ENROLLMENTS } from '../../enrollment';
-import { displayName, subjectArgument, type NameAttribute } from '../../reading/certificate';
-import { besides } from '../../reading/source';
+import { ENROLLMENTS, type EnrollmentKind } from '../../enrollment';
+import {
+  displayName,
+  subjectArgument,
+  type CertificateFacts,
+  type NameAttribute,
+} from '../../reading/certificate';
+import { besides, type Origin } from '../../reading/source';
 import { shellWord } from '../../text';
-import { attestsLeaf, place, type LeafContext } from './rule';
 
 const MAX_LENGTH = 64;
 
-/** The characters of a name that a registration ID of this kind of enrollment must not have, each once. */
-export function foreignCharacters(name: string, punctuation: string): readonly string[] {
-  const foreign = Array.from(name).filter(
-    (character) => !/[A-Za-z0-9]/.test(character) && !punctuation.includes(character),
-  );
-  return [...new Set(foreign)];
+/** The credentials that the new certificate replaces. */
+interface Replaced {
+  readonly enrollment: EnrollmentKind;
+  readonly registrationId: string | undefined;
+  readonly certificates: { readonly leaf: CertificateFacts };
+  readonly certificateOrigin: Origin;
 }
 
 /** The name, or a similar one that follows the rules for registration IDs of this kind of enrollment. */
-function properName(name: string, { enrollment }: LeafContext): string {
-  const { idPunctuation } = ENROLLMENTS[enrollment];
-  const isProper = foreignCharacters(name, idPunctuation).length === 0 && /^.{0,63}[A-Za-z0-9-]$/.test(name);
+function properName(name: string, { enrollment }: Replaced): string {
+  const { foreignToId } = ENROLLMENTS[enrollment];
+  const isProper = name.match(foreignToId) === null && /^.{0,63}[A-Za-z0-9-]$/.test(name);
   if (isProper) return name;
   const plain = name.normalize('NFKD').replace(/\p{M}/gu, '');
-  const foreign = foreignCharacters(plain, idPunctuation);
-  const proper = Array.from(plain, (character) => (foreign.includes(character) ? '-' : character))
-    .join('')
+  const proper = plain
+    .replace(foreignToId, '-')
     .replace(/-{2,}/g, '-')
     .replace(/^[^A-Za-z0-9]+/, '')
     .slice(0, MAX_LENGTH)
@@ -39,13 +42,14 @@ const EXTENSIONS =
  * The commands for a new device certificate with this common name, in new files beside that of the reader, and the place
  * to enroll it: ours first, then those of openssl.
  */
-export function newCertificate(context: LeafContext, commonName?: string): string {
+export function newCertificate(context: Replaced, commonName?: string): string {
   const { certificates, certificateOrigin } = context;
   const { leaf } = certificates;
   const name = properName(commonName ?? leaf.commonNames[0] ?? context.registrationId ?? 'device-1', context);
   const { directory, stem } = besides(certificateOrigin, name);
   const file = (extension: string): string => shellWord(`${directory}${stem}-new${extension}`);
-  const isSelfSigned = attestsLeaf(context) && leaf.selfIssued;
+  const { attests, place } = ENROLLMENTS[context.enrollment];
+  const isSelfSigned = attests === 'leaf' && leaf.selfIssued;
   const { fields, areInherited } = fieldsFor(context);
   const ours = [
     'azure-iot-x509 cert device --cn',
@@ -57,7 +61,7 @@ export function newCertificate(context: LeafContext, commonName?: string): strin
   ].join(' ');
   const full = shellWord(subjectArgument(fields, name));
   const request = `${OPENSSL_KEY} -keyout ${file('.key')} -subj ${full} ${EXTENSIONS}`;
-  const enroll = `upload ${file('.crt')} in ${place(context)}`;
+  const enroll = `upload ${file('.crt')} in ${place}`;
   if (isSelfSigned) {
     const openssl = `openssl req -x509 ${request} -sha256 -days 365 -out ${file('.crt')}`;
     return `Make a new certificate: ${ours}; then use its files, and ${enroll}. The same with openssl: ${openssl}`;
@@ -65,7 +69,7 @@ export function newCertificate(context: LeafContext, commonName?: string): strin
   const openssl =
     `openssl req -new ${request} -out ${file('.csr')}; ` +
     `openssl x509 -req -in ${file('.csr')} -CA CA.crt -CAkey CA.key -CAcreateserial -copy_extensions copy -days 365 -sha256 -out ${file('.crt')}`;
-  const use = attestsLeaf(context) ? `then use its files, and ${enroll}` : 'then use the files that it names';
+  const use = attests === 'leaf' ? `then use its files, and ${enroll}` : 'then use the files that it names';
   return `Have the certificate authority (${displayName(leaf.issuer)}) issue a new certificate with its own CA.crt and CA.key: ${ours}; ${use}. The same with openssl: ${openssl}`;
 }
 
@@ -80,7 +84,7 @@ const FIELDS: ReadonlySet<string> = new Set([
 ]);
 
 /** The attributes besides the common name: those of the leaf, or else those of its issuer, which our command copies. */
-function fieldsFor({ certificates: { leaf } }: LeafContext): {
+function fieldsFor({ certificates: { leaf } }: Replaced): {
   readonly fields: readonly NameAttribute[];
   readonly areInherited: boolean;
 } {

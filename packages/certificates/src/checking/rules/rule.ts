@@ -4,6 +4,7 @@ import type { CertificateFacts } from '../../reading/certificate';
 import type { CertificateSet } from '../../reading/chain';
 import type { Origin } from '../../reading/source';
 import type { Severity } from '../../report';
+import type * as NewCertificate from './new-certificate';
 
 /** The credentials and options that rules judge. */
 export interface RuleContext {
@@ -97,3 +98,8 @@ export function unlessWrongCertificate(rules: readonly Rule[]): readonly Rule[] 
 export function place(context: RuleContext): string {
   return ENROLLMENTS[context.enrollment].place;
 }
+
+/** The remedy of a finding: the commands for a new device certificate. */
+export const newCertificate: typeof NewCertificate.newCertificate = (context, commonName) =>
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded by the first finding, in CommonJS, bundlers and Jest alike
+  (require('./new-certificate') as typeof NewCertificate).newCertificate(context, commonName);
