@@ -1,4 +1,5 @@
 import type { DeviceError } from 'azure-iot-certificates';
+import { isLoopback } from '../errors/emulator';
 import { ConnectionError } from '../errors/errors';
 import type { HubLink } from '../hub/link';
 import type { Feature, SwitchedFeature } from '../hub/sdk-features';
@@ -205,13 +206,14 @@ export class Features {
   #error(features: readonly Feature[]): ConnectionError {
     const host = this.#host ?? 'the hub';
     const [first] = features;
+    // A hub on this machine is in no portal.
+    const place = isLoopback(host) ? '' : ': Azure portal > your IoT hub > Pricing and scale';
     return new ConnectionError({
       code: 'FEATURE_REFUSED',
       service: 'hub',
       host,
       message: `${host} refused ${list(features.map((feature) => NAMES[feature]))}; telemetry goes on. Hubs of the Basic tier have no cloud-to-device messages, direct methods and device twins.`,
-      remedy:
-        'Use a hub of the Standard or Free tier: Azure portal > your IoT hub > Pricing and scale. If the hub is of such a tier, the library tries again by itself within an hour.',
+      remedy: `Use a hub of the Standard or Free tier${place}. If the hub is of such a tier, the library tries again by itself within an hour.`,
       cause: first && this.#refused.get(first),
     });
   }

@@ -1,5 +1,5 @@
 import type { DeviceError, ServiceName } from 'azure-iot-certificates';
-import { endpointHint, isEmulator, isLoopback, remedyAt, type Peer } from './emulator';
+import { endpointHint, isEmulator, isLoopback, remedyAt, withoutPortal, type Peer } from './emulator';
 import { ConnectionError, TimeoutError, type Explanation } from './errors';
 import { explainLoss } from './loss';
 import { explainProxyFailure } from './proxy-error';
@@ -54,12 +54,14 @@ function explain(failure: Exclude<WireFailure, { kind: 'timeout' }>, peer: Peer)
         remedy: 'Check the endpoint. If it is right, try again and report the message above.',
         isTransient: true,
       };
-    case 'lost':
-      return explainLoss({
+    case 'lost': {
+      const explanation = explainLoss({
         ...{ host, service: peer.service, shortLived: peer.shortLived ?? 1 },
         facts: failure.facts ?? { unacknowledged: 0 },
         isReset: failure.error !== undefined,
       });
+      return isEmulator(peer) ? { ...explanation, remedy: withoutPortal(explanation.remedy) } : explanation;
+    }
     case 'closed':
       return closedExplanation(host);
   }

@@ -62,6 +62,8 @@ const enable: Words = ({ enrollment, registrationId }) => {
   const name = enrollment === 'hub-group' ? 'GROUP --group' : registrationId;
   return `Enable the enrollment: azure-iot-emulator enrollment enable ${name}. ${SCOPE}`;
 };
+const slower: Words = () => 'Send less often.';
+const later: Words = () => 'Try again later.';
 const register: Words = ({ registrationId }) =>
   `Look for the device: azure-iot-emulator devices. If it is disabled: azure-iot-emulator device enable ${registrationId}. If it is missing or has another certificate, register again.`;
 
@@ -79,6 +81,11 @@ const REMEDIES: Readonly<Record<string, Words>> = {
   'hub 2': register,
   'hub 4': register,
   'hub 5': register,
+  'hub 403002': () => 'Wait until 00:00 UTC.',
+  'hub 429': slower,
+  'hub 500': later,
+  'hub 502': later,
+  'hub 503': later,
 };
 
 /** A remedy that leads to a portal. The emulator has none. */
@@ -103,6 +110,11 @@ export function remedyAt(
   const words = own === undefined ? undefined : REMEDIES[own];
   if (words) return words({ ...peer, registrationId: peer.registrationId ?? 'DEVICE' });
   return PORTAL.test(usual) ? INSPECT : usual;
+}
+
+/** Leaves out where in a portal something is found, which stands in parentheses. */
+export function withoutPortal(remedy: string): string {
+  return remedy.replaceAll(/ \([^()]*\bportal\b[^()]*\)/gi, '');
 }
 
 /** A hint at the variable that has named an endpoint on this machine; empty if none has. */

@@ -149,7 +149,7 @@ export function explainSocketError(error: SocketError, host: string): Explanatio
   const code = openSslCode(single);
   const known = systemError(code) ?? trustError(code);
   if (known) return { ...known, ...withHost(known, host), ...attempts(error, known, host) };
-  const alert = explainAlert(code, host);
+  const alert = explainAlert(single, host);
   if (alert) return alert;
   const isOwn = OWN_CREDENTIALS.test(code);
   return {

@@ -130,6 +130,8 @@ const ALERTS: Readonly<Record<string, Alert>> = {
 
 /** OpenSSL names an alert after the version of TLS that brought it, whatever version is spoken. */
 const CODE = /^ERR_SSL_(?:SSLV3|TLSV1|TLSV13)_(?:ALERT_)?(\w+)$/;
+/** OpenSSL gives the number of every alert, and no name to one that TLS does not define. */
+const NUMBER = /SSL alert number (\d+)/;
 /** Node.js reports what a write has met as `EPROTO`, with the text of OpenSSL in the message. */
 const TEXT = /:SSL routines:[^:]*:([^:]+)/;
 
@@ -140,10 +142,10 @@ export function openSslCode({ code = '', message }: Error & { code?: string }): 
 }
 
 /** The explanation of an alert that the server has sent; `undefined` for an error of another kind. */
-export function explainAlert(code: string, host: string): Explanation | undefined {
-  const [, key = ''] = CODE.exec(code) ?? [];
+export function explainAlert(error: Error & { code?: string }, host: string): Explanation | undefined {
+  const [, key = ''] = CODE.exec(openSslCode(error)) ?? [];
   const alert = Object.hasOwn(ALERTS, key) ? ALERTS[key] : undefined;
-  if (!alert) return undefined;
+  if (!alert) return explainUnknownAlert(error, host);
   const { number, meaning, remedy, kind } = alert;
   const isRefusal = kind === 'certificate';
   const refused = isRefusal ? 'the certificate of the device' : 'the TLS connection';
@@ -153,5 +155,16 @@ export function explainAlert(code: string, host: string): Explanation | undefine
     message: `${host} refused ${refused}: ${meaning} (TLS alert ${number}, ${name}).`,
     remedy,
     isTransient: kind === 'passing',
+  };
+}
+
+/** The explanation of an alert that OpenSSL reports by its number only. */
+function explainUnknownAlert({ message }: Error, host: string): Explanation | undefined {
+  const [, number] = NUMBER.exec(message) ?? [];
+  if (number === undefined) return undefined;
+  return {
+    code: 'TLS_FAILED',
+    message: `${host} refused the TLS connection: it gave a reason that this machine does not know (TLS alert ${number}).`,
+    remedy: ENDPOINT,
   };
 }

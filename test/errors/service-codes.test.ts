@@ -1,5 +1,6 @@
 import {
   connectDevice,
+  Message,
   provisionDevice,
   type ConnectOptions,
   type EnrollmentKind,
@@ -259,6 +260,45 @@ test.each(SCENES_BY_KIND.map((scene, index) => ({ ...scene, deviceId: `dev-${ind
     }
   },
 );
+
+test('a connected device is not sent to a portal by what the hub of an emulator refuses', async () => {
+  const emulator = await emulatorWith({});
+  const { options } = await enrollDevice(emulator, 'hub-individual', 'connected-1');
+  const reconnect = { minDelayMs: 1, maxDelayMs: 5 };
+  const connection = await connectDevice({ ...options, reconnect, timeoutMs: 20_000 });
+  const remedies: string[] = [];
+  const warned = new Promise<void>((resolve) => {
+    connection.on('state', (state) => {
+      const error = 'error' in state ? state.error : undefined;
+      const warning = 'warning' in state ? state.warning : undefined;
+      for (const told of [error, warning]) if (told) remedies.push(told.remedy);
+      if (warning) resolve();
+    });
+  });
+  try {
+    for (const [status, code] of [
+      [403, 403_002],
+      [429, 429_001],
+      [500, 500_001],
+      [503, 503_001],
+    ] as const) {
+      emulator.faults.add({ at: 'twin-get', action: { kind: 'answer', status, code } });
+      const refusal = await failureOf(connection.client.getTwin());
+      expect(refusal).toMatchObject({ code: 'TWIN_REFUSED', serviceCode: code, isTransient: true });
+      expect(refusal.remedy).toMatch(/^(Send less often|Try again later|Wait until 00:00 UTC)\.$/);
+    }
+    emulator.faults.add({ at: 'telemetry', action: { kind: 'close', when: 'before' } });
+    await connection.sendEvent(new Message('one'));
+    emulator.faults.add({ at: 'subscribe', action: { kind: 'refuse' } });
+    connection.onMethod('reboot', () => 'done');
+    await warned;
+    expect(remedies.length).toBeGreaterThanOrEqual(2);
+    for (const remedy of remedies) expect(remedy).not.toMatch(/portal/i);
+  } finally {
+    await connection.close();
+    emulator.faults.clear();
+  }
+});
 
 describe('an error from a scripted server', () => {
   const TRACKING_ID = '8d2c9f0e-0000-4000-8000-000000000000';

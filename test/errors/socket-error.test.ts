@@ -43,6 +43,19 @@ test.each([
   expect(message).toContain(HOST);
 });
 
+test.each([0, 77, 255])(
+  'the TLS alert %d, which OpenSSL has no name for, is named by its number',
+  (number) => {
+    const text = `write EPROTO 80BC8A2F7F7F0000:error:0A00${(1000 + number).toString(16).padStart(4, '0')}:SSL routines:ssl3_read_bytes:reason(${1000 + number}):../deps/openssl/openssl/ssl/record/rec_layer_s3.c:1605:SSL alert number ${number}\n`;
+    const { code, message, remedy } = explain('EPROTO', text);
+    expect(code).toBe('TLS_FAILED');
+    expect(message).toBe(
+      `${HOST} refused the TLS connection: it gave a reason that this machine does not know (TLS alert ${number}).`,
+    );
+    expect(remedy).not.toContain('speaks TLS');
+  },
+);
+
 describe('when all addresses of a host fail', () => {
   const failed = (...codes: readonly string[]) => {
     const errors = codes.map((code, index) =>
