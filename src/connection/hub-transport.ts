@@ -32,17 +32,22 @@ export interface HubTransportInit extends Pick<
   readonly onRefused: (error: DeviceError | undefined) => void;
 }
 
+/** The parts that use the links. */
+interface Parts {
+  readonly outbox: Outbox;
+  readonly methods: DirectMethods;
+  readonly features: Features;
+  readonly twin: TwinOperations;
+}
+
 /**
  * The transport under the official `Client`. It lives as long as the client; links ({@link HubLink}) come and go below
  * it, and on each new one everything is enabled again that the client has enabled.
  */
 export class HubTransport extends EventEmitter implements DeviceTransport {
-  /** The direct methods, answered by the client's listeners or by handlers of `onMethod`. */
-  readonly methods = new DirectMethods((name, ...call) => this.emit(methodEvent(name), ...call));
-  readonly outbox: Outbox;
   readonly #init: HubTransportInit;
-  readonly #features: Features;
-  readonly #twin: TwinOperations;
+  /** Made for the first link, or for the first operation. */
+  #made: Parts | undefined;
   #history: LinkHistory | undefined;
   /** The link in use. */
   #link: HubLink | undefined;
@@ -55,14 +60,15 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
     super();
     this.#init = init;
     this.#sdkOptions = init.modelId === undefined ? {} : { modelId: init.modelId };
-    this.outbox = new Outbox(init.queueLimits);
-    this.#features = new Features({
-      onRefused: init.onRefused,
-      // A change between the reading of the twin and the subscription was not received.
-      onEnabled: (feature, link) => void (feature === 'desiredProperties' && this.#twin.catchUp(link)),
-    });
-    const onDesiredProperties = (patch: object) => this.emit('twinDesiredPropertiesUpdate', patch);
-    this.#twin = new TwinOperations(this.#features, onDesiredProperties);
+  }
+
+  /** The direct methods, answered by the client's listeners or by handlers of `onMethod`. */
+  get methods(): DirectMethods {
+    return this.#parts.methods;
+  }
+
+  get outbox(): Outbox {
+    return this.#parts.outbox;
   }
 
   /**
@@ -93,25 +99,27 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
   async attach(link: HubLink): Promise<void> {
     const { transport } = link;
     transport.on('message', (message) => this.emit('message', message));
-    this.#twin.listen(link);
-    this.methods.listen(link);
+    const { outbox, methods, features, twin } = this.#parts;
+    twin.listen(link);
+    methods.listen(link);
     this.#link = link;
     this.#latest = link;
     this.#accept(link);
     // Telemetry needs nothing of what follows, which the hub may refuse.
-    this.outbox.start(link);
-    await this.#features.attach(link);
-    this.#twin.start(link);
-    if (this.#features.wants('desiredProperties')) void this.#twin.catchUp(link);
+    outbox.start(link);
+    await features.attach(link);
+    twin.start(link);
+    if (features.wants('desiredProperties')) void twin.catchUp(link);
     safely(() => this.emit('connected'));
   }
 
   /** The link is down. Messages and operations wait for the next link. */
   detach(): void {
     this.#link = undefined;
-    this.#features.detach();
-    this.outbox.stop();
-    this.#twin.stop();
+    const { outbox, features, twin } = this.#parts;
+    features.detach();
+    outbox.stop();
+    twin.stop();
   }
 
   /** There will be no further link: settles everything pending. */
@@ -119,7 +127,7 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
     this.#finished = error;
     this.detach();
     this.outbox.close(error);
-    this.#twin.close(error);
+    this.#parts.twin.close(error);
     if (gaveUp) safely(() => this.emit('disconnect', error));
   }
 
@@ -143,7 +151,7 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
   }
 
   getTwin(done: (error?: Error, twin?: TwinProperties) => void): void {
-    settle(this.#twin.read(), done);
+    settle(this.#parts.twin.read(), done);
   }
 
   updateTwinReportedProperties(patch: unknown, done: Done): void {
@@ -152,7 +160,7 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
 
   /** Updates the reported properties. Calls keep their order. */
   async report(patch: unknown): Promise<void> {
-    await this.#twin.report(patch);
+    await this.#parts.twin.report(patch);
   }
 
   sendMethodResponse(response: Parameters<DeviceTransport['sendMethodResponse']>[0], done: Done = ignore) {
@@ -165,27 +173,27 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
   }
 
   enableC2D(done: Done): void {
-    this.#enable('cloudToDevice', done);
+    this.#switch('cloudToDevice', 'enable', done);
   }
 
   disableC2D(done: Done): void {
-    this.#disable('cloudToDevice', done);
+    this.#switch('cloudToDevice', 'disable', done);
   }
 
   enableMethods(done: Done): void {
-    this.#enable('methods', done);
+    this.#switch('methods', 'enable', done);
   }
 
   disableMethods(done: Done): void {
-    this.#disable('methods', done);
+    this.#switch('methods', 'disable', done);
   }
 
   enableTwinDesiredPropertiesUpdates(done: Done): void {
-    this.#enable('desiredProperties', done);
+    this.#switch('desiredProperties', 'enable', done);
   }
 
   disableTwinDesiredPropertiesUpdates(done: Done): void {
-    this.#disable('desiredProperties', done);
+    this.#switch('desiredProperties', 'disable', done);
   }
 
   setOptions(options: DeviceClientOptions, done: (error?: Error) => void = ignore): void {
@@ -247,24 +255,34 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
     done(unsupported('sendOutputEventBatch', 'Outputs belong to modules.'));
   }
 
+  get #parts(): Parts {
+    this.#made ??= this.#make();
+    return this.#made;
+  }
+
+  #make(): Parts {
+    const features = new Features({
+      onRefused: this.#init.onRefused,
+      // A change between the reading of the twin and the subscription was not received.
+      onEnabled: (feature, link) => void (feature === 'desiredProperties' && twin.catchUp(link)),
+    });
+    const twin = new TwinOperations(features, (patch) => this.emit('twinDesiredPropertiesUpdate', patch));
+    const methods = new DirectMethods((name, ...call) => this.emit(methodEvent(name), ...call));
+    return { outbox: new Outbox(this.#init.queueLimits), methods, features, twin };
+  }
+
   /**
    * Never fails, because the client would emit an `error` event that ends the process. An enabled feature stays
    * enabled.
    */
-  #enable(feature: SwitchedFeature, done: Done): void {
-    const enabled = this.#features.enable(feature);
+  #switch(feature: SwitchedFeature, to: 'enable' | 'disable', done: Done): void {
+    const switched = this.#parts.features[to](feature);
     if (this.#link) this.#accept(this.#link);
-    settle(enabled, done);
-  }
-
-  #disable(feature: SwitchedFeature, done: Done): void {
-    const disabled = this.#features.disable(feature);
-    if (this.#link) this.#accept(this.#link);
-    settle(disabled, done);
+    settle(switched, done);
   }
 
   #accept(link: HubLink): void {
-    link.accept({ cloudToDevice: this.#features.wants('cloudToDevice') });
+    link.accept({ cloudToDevice: this.#parts.features.wants('cloudToDevice') });
   }
 }
 

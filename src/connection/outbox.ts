@@ -37,8 +37,12 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1;
  */
 export class Outbox {
   readonly #limits: QueueLimits;
-  /** Made for the first message or link. */
-  #made: DeliveryQueue | undefined;
+  readonly #queue: DeliveryQueue = {
+    entries: new LinkedList(),
+    drops: new DroppedMessages(),
+    settle: (entry, error, result) => this.#settle(entry, error, result),
+    refuse: (entry) => this.#settle(entry, this.#refused(entry)),
+  };
   readonly #onEmpty = new Set<() => void>();
   #bytes = 0;
   /** Sends over the present link; `undefined` while the link is down. */
@@ -105,16 +109,6 @@ export class Outbox {
     this.#closed = error;
     this.stop();
     for (const entry of [...this.#queue.entries]) this.#settle(entry, error);
-  }
-
-  get #queue(): DeliveryQueue {
-    this.#made ??= {
-      entries: new LinkedList(),
-      drops: new DroppedMessages(),
-      settle: (entry, error, result) => this.#settle(entry, error, result),
-      refuse: (entry) => this.#settle(entry, this.#refused(entry)),
-    };
-    return this.#made;
   }
 
   /** @throws the error with which the message is refused */
