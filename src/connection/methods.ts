@@ -191,7 +191,8 @@ async function respond(handler: MethodHandler, call: MethodCall, body: Buffer): 
 
 function encoded({ status, payload }: MethodResponse): { status: number; payload: string } {
   // The type of JSON.stringify leaves out that it returns undefined for functions, symbols and undefined.
-  const json = (JSON.stringify(payload) as string | undefined) ?? 'null';
+  const json = payload === undefined ? 'null' : (JSON.stringify(payload) as string | undefined);
+  if (json === undefined) throw new Error('The answer is not JSON.');
   if (Buffer.byteLength(json) > MAX_PAYLOAD_BYTES) throw new Error('The answer is larger than 128 KB.');
   return { status, payload: json };
 }

@@ -135,6 +135,7 @@ test.each<[what: string, handler: MethodHandler, message: string | RegExp]>([
   ],
   ['throws a DOMException', () => AbortSignal.abort().throwIfAborted(), 'This operation was aborted'],
   ['returns a value that is not JSON', () => 1n, /BigInt/],
+  ['returns a function', () => () => 1, 'The answer is not JSON.'],
   ['returns more than 128 KB', () => 'x'.repeat(128 * 1024), 'The answer is larger than 128 KB.'],
 ])('a handler that %s answers 500 with the message alone', async (_what, handler, message) => {
   connection.onMethod('open', handler);

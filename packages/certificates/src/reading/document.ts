@@ -119,7 +119,10 @@ function parse(bytes: Buffer, mayBeEncoded: boolean): Parsed {
 }
 
 /** The names of content of other kinds, which are loaded by such content. */
-function foreign(): typeof Foreign {
+function foreign(): {
+  recognizeBinary: typeof Foreign.recognizeBinary;
+  recognizeText: typeof Foreign.recognizeText;
+} {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- loads late in CommonJS, bundlers and Jest alike
   return require('./foreign-content') as typeof Foreign;
 }
