@@ -161,8 +161,11 @@ export class CredentialsKeeper {
       this.#status.warn('credentials', undefined);
       const isNew = device.material.thumbprint.sha256 !== this.#device.material.thumbprint.sha256;
       return isNew ? device : undefined;
-    } catch (error) {
-      this.#status.warn('credentials', error as DeviceError);
+    } catch (reason) {
+      const error = reason as DeviceError;
+      // A certificate that is not valid yet becomes valid without a change of its file.
+      if (error.isTransient) this.#retryAt = performance.now() + FILE_CHECK_MS;
+      this.#status.warn('credentials', error);
       return undefined;
     }
   }

@@ -81,6 +81,15 @@ export class Delivery {
     return undefined;
   }
 
+  /** The last message that is on its way on this link, or was when it ended; `undefined` on another link. */
+  lastUnderWay(link: HubLink): Entry | undefined {
+    if (link !== this.#link || this.#window.isEmpty) return undefined;
+    if (this.#trial) return this.#trial.entry;
+    let last: Entry | undefined;
+    for (const entry of this.#underWay()) last = entry;
+    return last;
+  }
+
   *#underWay(): Generator<Entry> {
     for (const entry of this.#queue.entries) {
       if (entry === this.#next) return;

@@ -25,6 +25,8 @@ const NAMES: Readonly<Record<Feature, string>> = {
 export interface FeaturesInit {
   /** Gets the one error that names all refused features; `undefined` when none is refused any more. */
   readonly onRefused: (error: DeviceError | undefined) => void;
+  /** A link has ended at the subscription of a feature. Returns `true` if the cause may be another one. */
+  readonly isInDoubt: (link: HubLink) => boolean;
   /** A feature was enabled that no earlier link had, or that was refused until now. */
   readonly onEnabled: (feature: SwitchedFeature, link: HubLink) => void;
 }
@@ -143,7 +145,7 @@ export class Features {
 
   #onLost(link: HubLink): void {
     const feature = link.endedAt;
-    if (feature === undefined) return;
+    if (feature === undefined || this.#init.isInDoubt(link)) return;
     const losses = (this.#losses.get(feature) ?? 0) + 1;
     this.#losses.set(feature, losses);
     if (losses < MAX_LOSSES && !this.#hubEndsConnections && !this.#refused.has(feature)) return;

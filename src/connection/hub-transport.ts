@@ -107,6 +107,10 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
     this.#accept(link);
     // Telemetry needs nothing of what follows, which the hub may refuse.
     outbox.start(link);
+    await outbox.prove(link);
+    link.over.throwIfAborted();
+    // Another link has replaced it meanwhile.
+    if (this.#link !== link) return;
     await features.attach(link);
     twin.start(link);
     if (features.wants('desiredProperties')) void twin.catchUp(link);
@@ -261,14 +265,16 @@ export class HubTransport extends EventEmitter implements DeviceTransport {
   }
 
   #make(): Parts {
+    const outbox = new Outbox(this.#init.queueLimits);
     const features = new Features({
       onRefused: this.#init.onRefused,
+      isInDoubt: (link) => outbox.mayHaveEnded(link),
       // A change between the reading of the twin and the subscription was not received.
       onEnabled: (feature, link) => void (feature === 'desiredProperties' && twin.catchUp(link)),
     });
     const twin = new TwinOperations(features, (patch) => this.emit('twinDesiredPropertiesUpdate', patch));
     const methods = new DirectMethods((name, ...call) => this.emit(methodEvent(name), ...call));
-    return { outbox: new Outbox(this.#init.queueLimits), methods, features, twin };
+    return { outbox, methods, features, twin };
   }
 
   /**

@@ -28,6 +28,8 @@ export interface MessageQueue {
   readonly oldest?: Date;
 }
 
+/** The longest time for which the features wait for messages that may have ended the last link, in milliseconds. */
+const PROOF_LIMIT_MS = 2_000;
 /** The longest time that a Node.js timer can wait. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
@@ -43,10 +45,15 @@ export class Outbox {
     settle: (entry, error, result) => this.#settle(entry, error, result),
     refuse: (entry) => this.#settle(entry, this.#refused(entry)),
   };
-  readonly #onEmpty = new Set<() => void>();
+  /** Called after each message that leaves the queue. */
+  readonly #onSettled = new Set<() => void>();
   #bytes = 0;
   /** Sends over the present link; `undefined` while the link is down. */
   #delivery: Delivery | undefined;
+  /** The last message that was on its way when a link ended at the subscription of a feature. */
+  #suspect: Entry | undefined;
+  /** The link on which the features have waited for the suspect. */
+  #proven: HubLink | undefined;
   /** The hub of the latest link. */
   #host = 'the hub';
   #closed: DeviceError | undefined;
@@ -81,6 +88,26 @@ export class Outbox {
     this.#delivery.start();
   }
 
+  /**
+   * Waits until the messages are acknowledged that may have ended the last link, so that an end of this one shows whether
+   * they or a feature is the cause. Resolves also when the link is over, and after two seconds.
+   */
+  async prove(link: HubLink): Promise<void> {
+    const suspect = this.#suspect;
+    if (suspect?.isListed && this.#delivery?.lastUnderWay(link)) {
+      await this.#until(() => suspect.isListed !== true, PROOF_LIMIT_MS, link.over);
+      this.#proven = link;
+    }
+    if (!suspect?.isListed) this.#suspect = undefined;
+  }
+
+  /** A link has ended at the subscription of a feature. Returns `true` if a message may be the cause as well. */
+  mayHaveEnded(link: HubLink): boolean {
+    const last = this.#delivery?.lastUnderWay(link);
+    if (last) this.#suspect = last;
+    return last !== undefined && link !== this.#proven;
+  }
+
   /** The link is down: from now on messages wait. */
   stop(): void {
     const refused = this.#delivery?.stop();
@@ -93,15 +120,7 @@ export class Outbox {
     const host = this.#host;
     this.#closed ??= new ConnectionError({ ...closedExplanation(host), service: 'hub', host });
     if (this.#queue.entries.size === 0 || !(milliseconds > 0)) return;
-    let onEmpty: (() => void) | undefined;
-    let timer: NodeJS.Timeout | undefined;
-    await new Promise<void>((resolve) => {
-      onEmpty = resolve;
-      this.#onEmpty.add(resolve);
-      timer = setTimeout(resolve, Math.min(milliseconds, MAX_TIMEOUT_MS));
-    });
-    clearTimeout(timer);
-    if (onEmpty) this.#onEmpty.delete(onEmpty);
+    await this.#until(() => this.#queue.entries.size === 0, milliseconds);
   }
 
   /** Settles everything unacknowledged, and every message from now on, with the error. */
@@ -131,6 +150,25 @@ export class Outbox {
       next: undefined,
       isListed: false,
     };
+  }
+
+  /** Resolves when a message leaves the queue and the condition is met, when the signal aborts, or after the given time. */
+  async #until(isMet: () => boolean, milliseconds: number, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) return;
+    await new Promise<void>((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', end);
+        this.#onSettled.delete(onSettled);
+        resolve();
+      };
+      const onSettled = () => {
+        if (isMet()) end();
+      };
+      const timer = setTimeout(end, Math.min(milliseconds, MAX_TIMEOUT_MS));
+      signal?.addEventListener('abort', end);
+      this.#onSettled.add(onSettled);
+    });
   }
 
   #checkLimits(bytes: number): void {
@@ -169,6 +207,6 @@ export class Outbox {
     if (!this.#queue.entries.delete(entry)) return;
     this.#bytes -= entry.bytes;
     safely(() => entry.settle(error, result));
-    if (this.#queue.entries.size === 0) for (const onEmpty of this.#onEmpty) onEmpty();
+    for (const onSettled of this.#onSettled) onSettled();
   }
 }

@@ -103,6 +103,28 @@ test('a half-written credential file is reported once, and so is its recovery', 
   expect(changes).toHaveLength(1);
 });
 
+test('a certificate that is not valid yet is read again each minute, and used once it is valid', async () => {
+  await watch(await make());
+  const next = await createSelfSignedCertificate({
+    commonName: 'dev-1',
+    subject: { organization: 'Contoso' },
+    validity: {
+      notBefore: new Date(Date.now() + 2.5 * MINUTE),
+      notAfter: new Date(Date.now() + 365 * DAY),
+    },
+  });
+  await write(next);
+  await pass(MINUTE);
+  await until(() => problems.length > 0);
+  expect(problems).toMatchObject([{ name: 'CredentialsError', isTransient: true }]);
+  await pass(MINUTE);
+  expect(changes).toEqual([]);
+  await pass(MINUTE);
+  await until(() => changes.length > 0);
+  expect(changes.map(({ material }) => material.thumbprint.sha256)).toEqual([next.sha256Thumbprint]);
+  expect(problems.at(-1)).toBeUndefined();
+});
+
 test('a credential file that has disappeared is reported', async () => {
   await watch(await make());
   await rm(join(directory, 'device.key'));

@@ -39,7 +39,7 @@ const FEATURES = {
 const NAMES = Object.keys(FEATURES) as (keyof typeof FEATURES)[];
 const TWIN_ANSWERS = '$iothub/twin/res/#';
 
-type Reaction = 'refuse' | 'drop' | 'grant';
+type Reaction = 'refuse' | 'drop' | 'grant' | 'ignore';
 
 /** What the hub saw. */
 interface Log {
@@ -78,7 +78,8 @@ async function subscriptions(
     log.topics.push(topic);
     const reaction = react(topic, number);
     if (reaction === 'drop') client.drop();
-    else client.send({ cmd: 'suback', messageId, granted: [reaction === 'refuse' ? 0x80 : 0] });
+    else if (reaction !== 'ignore')
+      client.send({ cmd: 'suback', messageId, granted: [reaction === 'refuse' ? 0x80 : 0] });
   }
 }
 
@@ -138,12 +139,11 @@ test.each(NAMES)(
     const { topic, use, named } = FEATURES[name];
     const { options, log } = await start((asked) => (asked === topic ? 'drop' : 'grant'));
     const device = await connect(options);
+    await device.client.sendEvent(new Message('telemetry goes first'));
     use(device);
-    const sent = device.client.sendEvent(new Message('telemetry goes first'));
     const { warning } = await untilWarned(device);
     expect(warning).toMatchObject({ code: 'FEATURE_REFUSED', cause: { code: 'CONNECTION_LOST' } });
     expect(warning?.message).toMatch(named);
-    await sent;
     await device.client.sendEvent(new Message('telemetry goes on'));
     expect(log.bodies.at(-1)).toBe('telemetry goes on');
     expect(log.topics.filter((asked) => asked === topic)).toHaveLength(2);
@@ -281,4 +281,63 @@ test('a listener that is removed ends the warning about its feature', async () =
   device.client.removeAllListeners('message');
   while (device.state.status === 'connected' && device.state.warning) await once(device, 'state');
   expect(device.state.status).toBe('connected');
+});
+
+describe('a hub that ends connections while a message is unacknowledged and a subscription is unanswered', () => {
+  /** Starts a hub that reacts to each SUBSCRIBE as it is told, and to each message some turns later. */
+  async function startHub(
+    onSubscribe: (number: number) => Reaction,
+    onMessage: (number: number) => Reaction,
+  ): Promise<{ options: ScriptedHub['options']; log: Log }> {
+    const log: Log = { bodies: [], topics: [], connections: 0 };
+    hub = await startScriptedHub(async (client, number) => {
+      log.connections = number;
+      await client.accept();
+      void subscriptions(client, number, log, () => onSubscribe(number)).catch(() => undefined);
+      for (;;) {
+        const { messageId = 0, payload } = await client.expect('publish');
+        // What the device sends in the meantime is received before the connection ends.
+        for (let turns = 0; turns < 10; turns += 1) await turn();
+        if (onMessage(number) === 'drop') client.drop();
+        else {
+          client.send({ cmd: 'puback', messageId });
+          log.bodies.push(String(payload));
+        }
+      }
+    });
+    return { options: { ...hub.options, reconnect: { minDelayMs: 1, maxDelayMs: 2 } }, log };
+  }
+
+  test('ends because of the message count against the message, and no feature counts as refused', async () => {
+    const { options, log } = await startHub(
+      (number) => (number <= 2 ? 'ignore' : 'grant'),
+      (number) => (number <= 2 ? 'drop' : 'grant'),
+    );
+    const device = await connect(options);
+    device.onMethod('reboot', () => 'done');
+    const warnings: unknown[] = [];
+    device.on('state', (state) => {
+      if ('warning' in state) warnings.push(state.warning);
+    });
+    await device.sendEvent(new Message('poison'));
+    await device.whenConnected();
+    expect(log).toMatchObject({ bodies: ['poison'], connections: 3 });
+    expect(log.topics.at(-1)).toBe(FEATURES.methods.topic);
+    expect(warnings).toEqual([]);
+  });
+
+  test('ends because of the feature count against the feature, and the message is delivered', async () => {
+    const { options, log } = await startHub(
+      () => 'drop',
+      () => 'grant',
+    );
+    const device = await connect(options);
+    const sent = device.sendEvent(new Message('innocent'));
+    device.onMethod('reboot', () => 'done');
+    const { warning } = await untilWarned(device);
+    expect(warning?.message).toMatch(FEATURES.methods.named);
+    await sent;
+    // The hub has dropped the first connection before it acknowledged the message.
+    expect(log).toMatchObject({ bodies: ['innocent', 'innocent'], connections: 4 });
+  });
 });

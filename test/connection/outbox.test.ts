@@ -360,3 +360,64 @@ describe('the end', () => {
     box.stop();
   });
 });
+
+describe('messages that may have ended a link at the subscription of a feature', () => {
+  /** An outbox on its second link, after the first one ended with an unacknowledged message. */
+  function afterAnEnd(): { box: Outbox; link: ManualLink; outcome: jest.Mock } {
+    const box = outbox();
+    const [first, link] = [new ManualLink(), new ManualLink()];
+    box.start(first.asLink());
+    const outcome = send(box, 'suspect');
+    first.fail({ kind: 'lost' });
+    expect(box.mayHaveEnded(first.asLink())).toBe(true);
+    box.stop();
+    box.start(link.asLink());
+    return { box, link, outcome };
+  }
+
+  async function isSettled(promise: Promise<void>): Promise<boolean> {
+    const pending = Symbol('pending');
+    for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+    return (await Promise.race([promise, Promise.resolve(pending)])) !== pending;
+  }
+
+  test('hold the features of the next link until they are acknowledged, and then are not the cause of its end', async () => {
+    const { box, link } = afterAnEnd();
+    const proven = box.prove(link.asLink());
+    send(box, 'later');
+    expect(await isSettled(proven)).toBe(false);
+    link.acknowledge('suspect');
+    expect(await isSettled(proven)).toBe(true);
+    expect(box.mayHaveEnded(link.asLink())).toBe(false);
+    box.stop();
+  });
+
+  test('hold the features for two seconds at most', async () => {
+    const { box, link } = afterAnEnd();
+    const proven = box.prove(link.asLink());
+    jest.advanceTimersByTime(1_999);
+    expect(await isSettled(proven)).toBe(false);
+    jest.advanceTimersByTime(1);
+    expect(await isSettled(proven)).toBe(true);
+    box.stop();
+  });
+
+  test('hold nothing any more when the link is over', async () => {
+    const { box, link } = afterAnEnd();
+    const proven = box.prove(link.asLink());
+    link.drop();
+    expect(await isSettled(proven)).toBe(true);
+    box.stop();
+  });
+
+  test('are none on a link on which nothing was unacknowledged', async () => {
+    const box = outbox();
+    const link = new ManualLink();
+    box.start(link.asLink());
+    send(box, 'harmless');
+    link.acknowledge();
+    expect(await isSettled(box.prove(link.asLink()))).toBe(true);
+    expect(box.mayHaveEnded(link.asLink())).toBe(false);
+    box.stop();
+  });
+});

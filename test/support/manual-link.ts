@@ -17,11 +17,17 @@ export class ManualLink {
   allowanceMs = 0;
   backlogBytes = 0;
   #waiting: { body: string; done: SendCallback }[] = [];
+  readonly #over = new AbortController();
   #onDrain: () => void = () => undefined;
 
   /** The rest of a link is of no concern to an outbox. */
   asLink(): HubLink {
     return this as unknown as HubLink;
+  }
+
+  /** Aborts when the connection is over. */
+  get over(): AbortSignal {
+    return this.#over.signal;
   }
 
   get bodies(): string[] {
@@ -62,10 +68,12 @@ export class ManualLink {
   drop(): void {
     this.isOpen = false;
     this.isEndedByPeer = true;
+    this.#over.abort();
   }
 
   fail(failure: WireFailure): void {
     this.isOpen = false;
     this.failures.push(failure);
+    this.#over.abort();
   }
 }
