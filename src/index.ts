@@ -15,14 +15,18 @@ export type {
   TwinProperties,
 } from 'azure-iot-device';
 export { connectDevice } from './connect';
-export type { CloseOptions, DeviceConnection, DeviceConnectionEvents } from './connection/device-connection';
+export type {
+  CloseOptions,
+  DeviceConnection,
+  DeviceConnectionEvents,
+  MessageQueue,
+} from './connection/device-connection';
 export {
   methodResponse,
   type MethodCall,
   type MethodHandler,
   type MethodResponse,
 } from './options/method-handler';
-export type { MessageQueue } from './connection/outbox';
 export type { ConnectionState, NextAttempt } from './connection/state';
 export { ConnectionError, ProvisioningError, TimeoutError } from './errors/errors';
 export { Message } from './hub/sdk-message';

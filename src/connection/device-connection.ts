@@ -3,7 +3,6 @@ import type { Client, Message } from 'azure-iot-device';
 import type { CredentialsUpdate } from '../options/types';
 import type { Registration } from '../options/registration';
 import type { MethodHandler } from '../options/method-handler';
-import type { MessageQueue } from './outbox';
 import type { ConnectionState } from './state';
 
 /** Events of a {@link DeviceConnection}, with the arguments of their listeners. */
@@ -14,6 +13,16 @@ export interface DeviceConnectionEvents {
   reprovisioned: [change: { previous: Registration; current: Registration }];
   /** The certificate in use expires within `expiryWarningDays`. Emitted once a day. */
   credentialsExpiring: [event: { notAfter: Date }];
+}
+
+/** The messages that the hub has not acknowledged. */
+export interface MessageQueue {
+  /** The number of messages. */
+  readonly messages: number;
+  /** The bytes of their bodies and properties. */
+  readonly bytes: number;
+  /** The time at which the oldest of them was given to `sendEvent`; absent if there is none. */
+  readonly oldest?: Date;
 }
 
 /** Options of {@link DeviceConnection.close}. */

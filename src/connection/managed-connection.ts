@@ -22,10 +22,14 @@ import {
 } from '../provisioning/sdk-registration';
 import { promised } from './callbacks';
 import { CredentialsKeeper } from './credentials-keeper';
-import type { CloseOptions, DeviceConnection, DeviceConnectionEvents } from './device-connection';
+import type {
+  CloseOptions,
+  DeviceConnection,
+  DeviceConnectionEvents,
+  MessageQueue,
+} from './device-connection';
 import { HubTransport, hubTarget } from './hub-transport';
 import type { MethodHandler } from '../options/method-handler';
-import type { MessageQueue } from './outbox';
 import { ConnectionStatus, type ConnectionState } from './state';
 import { Supervisor, type SupervisorOptions } from './supervisor';
 

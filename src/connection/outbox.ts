@@ -5,6 +5,7 @@ import { ConnectionError } from '../errors/errors';
 import type { HubLink, SendCallback } from '../hub/link';
 import { copyMessage } from '../hub/sdk-telemetry';
 import { safely } from './callbacks';
+import type { MessageQueue } from './device-connection';
 import { Delivery, type DeliveryQueue } from './delivery';
 import { DroppedMessages } from './dropped-messages';
 import type { Entry } from './entry';
@@ -16,16 +17,6 @@ export interface QueueLimits {
   readonly maxMessages: number;
   /** Bytes of bodies and properties. */
   readonly maxBytes: number;
-}
-
-/** The messages that the hub has not acknowledged. */
-export interface MessageQueue {
-  /** The number of messages. */
-  readonly messages: number;
-  /** The bytes of their bodies and properties. */
-  readonly bytes: number;
-  /** The time at which the oldest of them was given to `sendEvent`; absent if there is none. */
-  readonly oldest?: Date;
 }
 
 /** The longest time for which the features wait for messages that may have ended the last link, in milliseconds. */
