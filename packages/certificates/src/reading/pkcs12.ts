@@ -51,7 +51,9 @@ function readContainer(der: Buffer, cipher: Pkcs12Cipher): Item[] {
       const contents = contentsOf(safe, part, cipher);
       return childrenOf(contents, outermost(contents)).flatMap((bag) => readBag(contents, bag, cipher));
     });
-    if (items.some(({ kind }) => kind !== 'unknown')) return items;
+    const known = items.filter(({ kind }) => kind !== 'unknown');
+    // Without a MAC, the certificates may not be encrypted, and a key that is none shows the wrong passphrase.
+    if (known.length > 0 && (macData !== undefined || known.length === items.length)) return items;
   } catch (error) {
     if (!(error instanceof Pkcs12Error) || error.failure.kind !== 'malformed') throw error;
   }
